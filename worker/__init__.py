@@ -1,0 +1,1 @@
+"""Storywire: a streaming news ingestion worker that clusters articles into stories as they arrive."""

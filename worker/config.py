@@ -1,0 +1,104 @@
+"""The settings: one table that the code, `--help`, the docs and the tests all read.
+
+Invariant: this is the only module that reads `STORYWIRE_*` variables, and it reads them only when asked to.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from worker.errors import BadSetting
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration(text: str) -> float:
+    """Seconds of `90s`, `15m`, `24h`, `30d`, `250ms`; raises ValueError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", text.strip())
+    if not match:
+        raise ValueError("write a duration like 90s, 15m, 24h or 30d")
+    return float(match[1]) * _UNITS_S[match[2]]
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _count(text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise ValueError("write a whole number from 1")
+    return int(text)
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in allowed:
+            raise ValueError("write one of " + ", ".join(allowed))
+        return text.lower()
+
+    return parse
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its variable is `STORYWIRE_` and the name in capitals."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return "STORYWIRE_" + self.name.upper()
+
+
+SETTINGS = (
+    Setting("redis_url", str, "", "Server of the stories; without it, the embedded one in the data directory"),
+    Setting("queue_url", str, "", "Server of the RQ queue; without it, the stories' server"),
+    Setting("data_dir", _path, "~/.local/share/storywire", "Folder of the embedded server, its socket, lock and log"),
+    Setting("retention", duration, "7d", "How long a story is kept after its last article"),
+    Setting("batch", _count, "50", "Articles in one job"),
+    Setting("workers", _count, "1", "Worker processes that `up` and `demo` start"),
+    Setting("poll_interval", duration, "10m", "How often a feed is polled while nothing else is known of it"),
+    Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take"),
+    Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
+    Setting("user_agent", str, "Storywire/0.1 (+https://github.com/storywire/storywire)", "What the poller says it is"),
+    Setting("log_level", _choice("debug", "info", "warning", "error"), "info", "The least level that is logged"),
+    Setting("log_format", _choice("auto", "pretty", "json"), "auto", "`auto`: pretty on a terminal, JSON otherwise"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, parsed; the fields are those of the table above."""
+
+    redis_url: str
+    queue_url: str
+    data_dir: Path
+    retention: float
+    batch: int
+    workers: int
+    poll_interval: float
+    fetch_timeout: float
+    fetch_parallel: int
+    user_agent: str
+    log_level: str
+    log_format: str
+
+
+def load(environ: Mapping[str, str], **overrides: str | None) -> Settings:
+    """The settings from an environment; `overrides` (from the command line) win, None counts as not given.
+
+    Raises BadSetting, which names the variable, its value and what to write instead. An empty value is the default.
+    """
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text = overrides.get(setting.name) or environ.get(setting.variable) or setting.default
+        try:
+            values[setting.name] = setting.parse(text)
+        except ValueError as error:
+            raise BadSetting(f"{setting.variable}={text!r}: {error}") from None
+    return Settings(**values)

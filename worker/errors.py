@@ -1,0 +1,33 @@
+"""What can go wrong, in two kinds: try again later, or never.
+
+Invariant: an error that leaves an adapter is one of these, its text one line that names the thing and the remedy.
+Anything else that is raised is a bug, and is seen.
+"""
+
+
+class StorywireError(Exception):
+    """The base of every expected failure; its text is shown to the user as it stands."""
+
+
+class Transient(StorywireError):
+    """The same call may succeed later: a server that is down, a lease that is held."""
+
+
+class Permanent(StorywireError):
+    """Trying again cannot help: bad input, a wrong setting."""
+
+
+class ServerUnavailable(Transient):
+    """The Redis server cannot be reached, is still loading, or is full."""
+
+
+class LeaseLost(Transient):
+    """Another worker holds the language's lease, or took it: nothing of the commit was written."""
+
+
+class BadSetting(Permanent):
+    """A setting or an argument has a value that cannot be used."""
+
+
+class BadInput(Permanent):
+    """Something that came from outside (a feed, a file, a line of it) cannot be read."""

@@ -1,0 +1,172 @@
+"""The values that pass between the layers. No behaviour beyond what a value needs to describe itself.
+
+Invariant: every value here is frozen, or is owned by one place at a time; times are seconds since 1970, UTC.
+"""
+
+from enum import StrEnum
+from hashlib import blake2b
+from typing import NamedTuple
+
+from msgspec import Struct
+
+UNDETERMINED = "und"
+"""The language of a text whose language nobody stated and nothing could tell (ISO 639-2)."""
+
+
+class Relation(StrEnum):
+    """What an article is to the earlier members of its story."""
+
+    FIRST = "first"
+    COPY = "copy"
+    REWRITE = "rewrite"
+    REPORT = "report"
+
+
+class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An article on its way into a story: clean text, its language decided.
+
+    `id` is the user's for an imported line, `FEED.ENTRY` for a feed's entry. `revision` counts from 1; a later one
+    replaces the article. `backfill` articles are clustered, but nothing breaks because of them.
+    """
+
+    id: str
+    revision: int = 1
+    title: str = ""
+    text: str = ""
+    url: str = ""
+    source: str = ""
+    lang: str = UNDETERMINED
+    published: float | None = None
+    received: float
+    backfill: bool = False
+
+
+class Ref(NamedTuple):
+    """Where an article waits: the outbox of a feed, and its id. What a job carries."""
+
+    feed: str
+    article: str
+
+
+class Fingerprints(Struct, frozen=True, array_like=True):
+    """Everything of an article's text that clustering compares.
+
+    `copy`: 64-bit SimHash over word 3-shingles, 8 bytes; `story`: 2048-bit SimHash over weighted words, 256 bytes;
+    both big-endian and empty for a text without words. `sketch`: the up to 64 smallest 32-bit shingle hashes, sorted,
+    little-endian. `shingles`: how many distinct shingles there are. `digest`: 8 bytes of the normalised title and text.
+    `terms` with `weights` (0 to 255 each, of the unit vector): the up to 48 heaviest, heaviest first.
+    """
+
+    copy: bytes = b""
+    story: bytes = b""
+    sketch: bytes = b""
+    shingles: int = 0
+    words: int = 0
+    digest: bytes = b""
+    terms: tuple[str, ...] = ()
+    weights: bytes = b""
+
+    @property
+    def empty(self) -> bool:
+        """True for a text without words: it never joins anything."""
+        return not self.story
+
+
+class Member(Struct, frozen=True, array_like=True):
+    """An article as the store keeps it: what is shown of it, its fingerprints, and its place in a story.
+
+    `time` is the event time, `seq` the commit that placed it, `story` the number of its story, `of` the uid of the
+    member that it repeats (empty for none), `score` the decision's (None for the article that began the story),
+    `voting` whether its text has a vote in the story's fingerprint.
+    """
+
+    id: str
+    revision: int
+    title: str
+    url: str
+    source: str
+    published: float | None
+    time: float
+    received: float
+    backfill: bool
+    prints: Fingerprints
+    story: int = 0
+    seq: int = 0
+    relation: Relation = Relation.FIRST
+    of: bytes = b""
+    score: float | None = None
+    voting: bool = True
+
+    @property
+    def uid(self) -> bytes:
+        """The article's key inside its language."""
+        return uid(self.id)
+
+
+class Story(Struct, frozen=True, array_like=True):
+    """A story as the store keeps it; its members stand in a key of their own.
+
+    `first`, `last`: the span of its members' event times; `active`: the wall clock of the last change. `outlets`: sorted
+    distinct 32-bit hashes of source names, 4 bytes each. `heat`: arrivals at `last`, halved every two hours. `planes`
+    and `voters`: the bit-sliced vote (see cluster/vote.py). `texts`: uids of its distinct texts, oldest first, that new
+    articles are compared with. `aliases`: numbers of the stories that were merged into it.
+    """
+
+    number: int
+    headline: str
+    first: float
+    last: float
+    active: float
+    lead: bytes
+    articles: int = 0
+    copies: int = 0
+    rewrites: int = 0
+    outlets: bytes = b""
+    heat: float = 0.0
+    planes: tuple[bytes, ...] = ()
+    voters: int = 0
+    texts: tuple[bytes, ...] = ()
+    aliases: tuple[int, ...] = ()
+
+
+class Event(Struct, frozen=True):
+    """One line of a language's event stream: what a commit did to a story.
+
+    `kind` is `new`, `grew` or `merged`; `article` the id that caused it; `into` the surviving story of a merge.
+    """
+
+    kind: str
+    seq: int
+    lang: str
+    story: int
+    article: str = ""
+    backfill: bool = False
+    into: int = 0
+
+
+def uid(article_id: str) -> bytes:
+    """8 bytes that stand for an article id in keys and records (BLAKE2b)."""
+    return blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+_DIGITS = "0123456789abcdefghijkmnpqrstuvwxyz"
+
+
+def story_id(lang: str, number: int) -> str:
+    """The public id of a story, for example `en-7f3k`: the language names its shard."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return f"{lang}-{digits or '0'}"
+
+
+def parse_story_id(text: str) -> tuple[str, int] | None:
+    """The language and number of a public story id, or None where it is none."""
+    lang, dash, digits = text.rpartition("-")
+    if not dash or not lang or not digits or len(digits) > 10 or any(d not in _DIGITS for d in digits):
+        return None
+    number = 0
+    for digit in digits:
+        number = number * len(_DIGITS) + _DIGITS.index(digit)
+    return lang, number

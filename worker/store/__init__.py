@@ -1,0 +1,1 @@
+"""The only package that issues Redis commands: keys, scripts, and one typed object a group of keys."""

@@ -1,0 +1,117 @@
+"""Every key of the store: one function a key, with its type, its bound and its lifetime.
+
+Invariant: keys that one script touches share a hash tag, the language's or the feed's, so the store runs on a cluster.
+Packed values are msgpack arrays of the structures in model.py.
+"""
+
+SCHEMA = 1
+"""Version of everything below and of the fingerprints (wordfreq 3.1): part of every key."""
+
+
+def _shard(lang: str, rest: str) -> str:
+    return f"sw:{SCHEMA}:{{{lang}}}:{rest}"
+
+
+def _feed(feed: str, rest: str) -> str:
+    return f"sw:{SCHEMA}:{{f.{feed}}}:{rest}"
+
+
+# --- a language's shard -------------------------------------------------------------------------------------------
+
+
+def languages() -> str:
+    """set of language codes that have a shard. Bound: about 200 codes exist. Lifetime: forever."""
+    return f"sw:{SCHEMA}:languages"
+
+
+def lease(lang: str) -> str:
+    """string, the owner that may commit. Lifetime: a TTL of seconds, renewed."""
+    return _shard(lang, "lease")
+
+
+def fence(lang: str) -> str:
+    """integer that grows with every lease: commits with an older one are refused. Lifetime: forever."""
+    return _shard(lang, "fence")
+
+
+def counters(lang: str) -> str:
+    """hash: `seq`, the last commit; `story`, the last story number; `articles`, `stories`, now stored. Forever."""
+    return _shard(lang, "counters")
+
+
+def article(lang: str, uid: bytes) -> str:
+    """string, a packed Member. Lifetime: removed with its story."""
+    return _shard(lang, f"a:{uid.hex()}")
+
+
+def story(lang: str, number: int) -> str:
+    """string, a packed Story, or an Alias. Lifetime: the sweeper's after the retention; an alias 90 days more."""
+    return _shard(lang, f"s:{number}")
+
+
+def members(lang: str, number: int) -> str:
+    """zset of article uids by event time. Bound: the story's articles. Lifetime: removed with the story."""
+    return _shard(lang, f"m:{number}")
+
+
+def term(lang: str, term: str) -> str:
+    """string, the posting of a key term: up to 50 x (story number, weight), 5 bytes each. Emptied by the sweeper."""
+    return _shard(lang, f"t:{term}")
+
+
+def band(lang: str, index: int, value: bytes) -> str:
+    """string, copies' fingerprints that share 16 bits: (fingerprint, uid), 16 bytes each. Emptied by the sweeper."""
+    return _shard(lang, f"b:{index}:{value.hex()}")
+
+
+def active(lang: str) -> str:
+    """zset of story numbers by the wall clock of their last change: what retention goes by."""
+    return _shard(lang, "active")
+
+
+def latest(lang: str) -> str:
+    """zset of story numbers by the event time of their last article: what the report goes by."""
+    return _shard(lang, "latest")
+
+
+def events(lang: str) -> str:
+    """stream of new, grew, merged; ids are `seq-n`. Bound: about 100,000 entries."""
+    return _shard(lang, "events")
+
+
+# --- a feed -------------------------------------------------------------------------------------------------------
+
+
+def schedule() -> str:
+    """zset of feed ids by their next poll; a leased feed stands at the end of its lease. Bound: the feeds."""
+    return f"sw:{SCHEMA}:schedule"
+
+
+def removed_feeds() -> str:
+    """set of feed ids that a person removed: an OPML does not bring them back. Bound: the feeds ever known."""
+    return f"sw:{SCHEMA}:removed-feeds"
+
+
+def outboxes() -> str:
+    """zset of feed ids that may have something pending, by when they last got some. The sweeper's list."""
+    return f"sw:{SCHEMA}:outboxes"
+
+
+def feed(feed: str) -> str:
+    """string, a packed FeedState: address, validators, errors, schedule. Lifetime: until the feed is removed."""
+    return _feed(feed, "state")
+
+
+def seen(feed: str) -> str:
+    """hash: entry -> packed Seen. Bound: what the feed shows and what it showed within the retention."""
+    return _feed(feed, "seen")
+
+
+def payloads(feed: str) -> str:
+    """hash: article id -> packed Article that waits to be clustered. Removed when it is settled."""
+    return _feed(feed, "payloads")
+
+
+def pending(feed: str) -> str:
+    """zset of article ids by when they were last queued. Removed when they are settled."""
+    return _feed(feed, "pending")
