@@ -133,6 +133,7 @@ class Event(Struct, frozen=True):
     """One line of a language's event stream: what a commit did to a story.
 
     `kind` is `new`, `grew` or `merged`; `article` the id that caused it; `into` the surviving story of a merge.
+    `seq` and `part` are its place in the stream (`seq-part`), which `Stories.events` reads on from.
     """
 
     kind: str
@@ -142,6 +143,7 @@ class Event(Struct, frozen=True):
     article: str = ""
     backfill: bool = False
     into: int = 0
+    part: int = 0
 
 
 def uid(article_id: str) -> bytes:
