@@ -1,0 +1,149 @@
+"""The outbox: articles that wait to be clustered, kept with their feed's seen marks.
+
+Invariant: an article leaves it only when its newest revision is settled; the queue carries hints, this is the truth.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from redis import Redis
+
+from worker.model import Article, Ref
+from worker.store import keys
+from worker.store.scripts import load
+
+_CHUNK = 500
+"""Articles one call of a script handles: at 5 KB each it holds the server for a few milliseconds."""
+
+_REVISION_BYTES = 4
+"""A payload begins with its revision, so that the scripts can compare it without msgpack."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Article).decode
+
+
+class Outbox:
+    """Publishes, loads and settles articles. `redis` speaks bytes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+        self._publish = load(redis, "publish_articles")
+        self._settle = load(redis, "settle_articles")
+        self._requeue = load(redis, "requeue_stale")
+        self._unlist = load(redis, "unlist_outbox")
+
+    def publish(
+        self, feed: str, articles: Sequence[Article], seen: Mapping[str, tuple[bytes, bytes]], now: float
+    ) -> list[Ref]:
+        """Put articles into the feed's outbox together with their seen marks; what was published, in order.
+
+        seen: entry -> (expected mark, new mark); an entry is an article's id without the `FEED.` before it. The
+        expected mark is b"" for an entry never seen. An article whose stored mark is not the expected one is left
+        out; one without a mark here is always published; a mark without an article is only changed, and a new mark
+        of b"" is forgotten.
+        """
+        by_entry = {article.id.removeprefix(f"{feed}."): article for article in articles}
+        rows = [_row(article.id, _pack(article), entry, seen.get(entry)) for entry, article in by_entry.items()]
+        rows += [_row("", b"", entry, marks) for entry, marks in seen.items() if entry not in by_entry]
+        published = []
+        for chunk in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)):
+            done = self._publish_rows(feed, chunk, now)
+            published += [Ref(feed, row[0]) for row, first in zip(chunk, done, strict=True) if first and row[1]]
+        return published
+
+    def _publish_rows(self, feed: str, rows: Sequence["_Row"], now: float) -> list[int]:
+        """One call of the script. The list of outboxes may only hold too much, so the feed is listed before it."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zadd(keys.outboxes(), {feed: now})
+        feed_keys = [keys.payloads(feed), keys.pending(feed), keys.seen(feed)]
+        self._publish(keys=feed_keys, args=[now, *(field for row in rows for field in row)], client=pipe)
+        done: list[int] = pipe.execute()[1]
+        return done
+
+    def load(self, refs: Sequence[Ref]) -> list[tuple[Ref, Article]]:
+        """The articles that still wait, in the order of `refs`; one round trip. Settled ones are left out."""
+        by_feed = _by_feed(refs)
+        pipe = self._redis.pipeline(transaction=False)
+        for feed, ids in by_feed.items():
+            pipe.hmget(keys.payloads(feed), ids)
+        found: dict[Ref, Article] = {}
+        for (feed, ids), payloads in zip(by_feed.items(), pipe.execute(), strict=True):
+            for article_id, payload in zip(ids, payloads, strict=True):
+                if payload is not None:
+                    found[Ref(feed, article_id)] = _decode(payload[_REVISION_BYTES:])
+        return [(ref, found[ref]) for ref in dict.fromkeys(refs) if ref in found]
+
+    def settle(self, done: Sequence[tuple[Ref, int]]) -> None:
+        """Take clustered articles out, each unless a newer revision than the given one waits; one round trip."""
+        args: dict[str, list[str | int]] = defaultdict(list)
+        for ref, revision in done:
+            args[ref.feed] += [ref.article, revision]
+        pipe = self._redis.pipeline(transaction=False)
+        for feed, pairs in args.items():
+            self._settle(keys=[keys.payloads(feed), keys.pending(feed)], args=pairs, client=pipe)
+        pipe.execute()
+
+    def stale(self, before: float, now: float, limit: int) -> list[Ref]:
+        """Up to `limit` articles last queued before `before`, now marked as queued at `now`.
+
+        Feeds that have nothing pending are taken off the list of outboxes on the way, except those listed since
+        `before`: keep `before` a good minute in the past.
+        """
+        refs: list[Ref] = []
+        for feeds in self._listed():
+            pipe = self._redis.pipeline(transaction=False)
+            for feed in feeds:
+                pipe.zcard(keys.pending(feed))
+                pipe.zcount(keys.pending(feed), "-inf", f"({before!r}")
+            counts = pipe.execute()
+            if empty := [feed for feed, pending in zip(feeds, counts[::2], strict=True) if not pending]:
+                self._unlist(keys=[keys.outboxes()], args=[before, *empty])
+            for feed, waiting in zip(feeds, counts[1::2], strict=True):
+                if waiting and len(refs) < limit:
+                    refs += self._requeue_feed(feed, before, now, limit - len(refs))
+        return refs
+
+    def _requeue_feed(self, feed: str, before: float, now: float, limit: int) -> list[Ref]:
+        ids = self._requeue(keys=[keys.pending(feed)], args=[before, now, limit])
+        return [Ref(feed, article_id.decode()) for article_id in ids]
+
+    def depth(self) -> int:
+        """How many articles wait, over all feeds."""
+        depth = 0
+        for feeds in self._listed():
+            pipe = self._redis.pipeline(transaction=False)
+            for feed in feeds:
+                pipe.zcard(keys.pending(feed))
+            depth += sum(pipe.execute())
+        return depth
+
+    def marks(self, feed: str) -> dict[str, bytes]:
+        """The feed's seen marks: entry -> packed value."""
+        stored = self._redis.hgetall(keys.seen(feed))
+        return {entry.decode(): mark for entry, mark in stored.items()}
+
+    def _listed(self) -> Iterable[list[str]]:
+        """The feeds that may have something pending, those listed longest ago first, some hundred at a time."""
+        feeds = [feed.decode() for feed in self._redis.zrange(keys.outboxes(), 0, -1)]
+        return (feeds[start : start + _CHUNK] for start in range(0, len(feeds), _CHUNK))
+
+
+_Row = tuple[str, bytes, str, bytes, bytes]
+
+
+def _row(article_id: str, payload: bytes, entry: str, marks: tuple[bytes, bytes] | None) -> _Row:
+    """The five arguments of publish_articles.lua for one entry."""
+    return (article_id, payload, "", b"", b"") if marks is None else (article_id, payload, entry, *marks)
+
+
+def _pack(article: Article) -> bytes:
+    return article.revision.to_bytes(_REVISION_BYTES, "big") + _encode(article)
+
+
+def _by_feed(refs: Iterable[Ref]) -> dict[str, list[str]]:
+    by_feed: dict[str, list[str]] = defaultdict(list)
+    for ref in refs:
+        by_feed[ref.feed].append(ref.article)
+    return by_feed
