@@ -1,0 +1,109 @@
+"""The one place that turns settings into clients, stores and use cases.
+
+Invariant: everything a process talks to is made here, once, and is closed on every way out; what a command does not
+touch (the queue, the fingerprints) is not imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from worker.clock import Clock, SystemClock
+from worker.config import Settings
+from worker.connect import QUEUE_VARIABLE, STORE_VARIABLE, Redis, connect, connect_plain, identify
+
+if TYPE_CHECKING:
+    from worker.ingest import Ingest
+    from worker.jobs import Jobs
+    from worker.store.feeds import Feeds
+    from worker.store.outbox import Outbox
+    from worker.store.stories import Stories
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a process works with; each part is made, and its module imported, when it is first asked for.
+
+    `url` is the stories' server, `queue_url` the queue's; `owns_server` is true in the one process that started the
+    embedded server and stops it in the end.
+    """
+
+    settings: Settings
+    clock: Clock
+    url: str
+    queue_url: str
+    owns_server: bool
+    redis: Redis = field(repr=False)
+    _closing: ExitStack = field(repr=False)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Articles on their way into stories."""
+        from worker.store.outbox import Outbox  # noqa: PLC0415
+
+        return Outbox(self.redis)
+
+    @cached_property
+    def feeds(self) -> Feeds:
+        """The feeds and their schedule."""
+        from worker.store.feeds import Feeds  # noqa: PLC0415
+
+        return Feeds(self.redis)
+
+    @cached_property
+    def stories(self) -> Stories:
+        """Stories, their members and events."""
+        from worker.store.stories import Stories  # noqa: PLC0415
+
+        return Stories(self.redis)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The queue: RQ, 0.1 s to import."""
+        from worker.jobs import Jobs  # noqa: PLC0415
+
+        variable = QUEUE_VARIABLE if self.settings.queue_url else STORE_VARIABLE
+        client = connect_plain(self.queue_url, variable)
+        self._closing.callback(client.close)
+        if self.queue_url != self.url:
+            identify(client, self.queue_url, variable)
+        return Jobs(client, self.settings.batch, url=self.queue_url, variable=variable)
+
+    @cached_property
+    def ingest(self) -> Ingest:
+        """The use case that clusters a batch; imports all that fingerprints need."""
+        from worker.ingest import Ingest  # noqa: PLC0415
+
+        return Ingest(self.outbox, self.stories, self.settings, self.clock)
+
+
+@contextmanager
+def open_runtime(settings: Settings, clock: Clock | None = None) -> Iterator[Runtime]:
+    """A runtime on the server of `settings.redis_url`, or on the embedded one of `settings.data_dir`.
+
+    The embedded server is started, or joined where it runs already. Raises ServerUnavailable or Permanent if the
+    server does not answer, is too old, or its address cannot be used.
+    """
+    with ExitStack() as closing:
+        url, owned = settings.redis_url, False
+        if not url:
+            from worker.embedded import open_server  # noqa: PLC0415
+
+            server = closing.enter_context(open_server(settings.data_dir))
+            url, owned = server.url, server.owned
+        client = connect(url)
+        closing.callback(client.close)
+        identify(client, url)
+        yield Runtime(
+            settings=settings,
+            clock=clock or SystemClock(),
+            url=url,
+            queue_url=settings.queue_url or url,
+            owns_server=owned,
+            redis=client,
+            _closing=closing,
+        )
