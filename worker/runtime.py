@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from worker.clock import Clock, SystemClock
 from worker.config import Settings
-from worker.connect import QUEUE_VARIABLE, STORE_VARIABLE, Redis, connect, connect_plain, identify
+from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identify
 
 if TYPE_CHECKING:
     from worker.ingest import Ingest
@@ -66,7 +66,7 @@ class Runtime:
         """The queue: RQ, 0.1 s to import."""
         from worker.jobs import Jobs  # noqa: PLC0415
 
-        variable = QUEUE_VARIABLE if self.settings.queue_url else STORE_VARIABLE
+        variable = "STORYWIRE_QUEUE_URL" if self.settings.queue_url else STORE_VARIABLE
         client = connect_plain(self.queue_url, variable)
         self._closing.callback(client.close)
         if self.queue_url != self.url:

@@ -1,0 +1,132 @@
+"""Puts batches of article ids on the one RQ queue, and tells how long it is and who listens.
+
+Invariant: a job carries ids only and may be lost at any time; the outbox is the truth. Every key of a job expires.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from redis import Redis
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job, Retry
+from rq.queue import EnqueueData, Queue
+from rq.serializers import JSONSerializer
+from rq.utils import utcparse
+from rq.worker_registration import get_keys
+
+from worker.connect import STORE_VARIABLE, translated
+from worker.model import Ref
+
+QUEUE = "storywire"
+"""The only queue: a worker on a single queue takes its jobs with BLMOVE, so that none is lost on the way."""
+
+FUNCTION = "worker.tasks.ingest_batch"
+"""The one function that a job may name; its argument is `[[feed, article id], ...]`."""
+
+TIMEOUT_S = 120
+"""The longest a batch may run: 50 articles take about 0.2 s, a server that saves to disk may stall for seconds."""
+
+KEPT_S = 86_400
+"""A job waits, and a failed one is kept to be looked at, for a day; the sweeper queues again what it carried."""
+
+RETRIES = 3
+"""How often a job is started again whose worker died; after that the sweeper asks for its articles anew."""
+
+_STUCK = timedelta(seconds=10)
+"""A job between BLMOVE and its start is there for a millisecond; RQ waits a minute, we ten seconds."""
+
+_MAINTENANCE_LOCK_S = 30
+"""RQ holds it for 15 minutes: a worker killed while it cleans would leave nobody to recover jobs for as long."""
+
+
+class _InTransit(IntermediateQueue):
+    """Jobs that a worker has taken and not yet started."""
+
+    def should_be_cleaned_up(self, job_id: str) -> bool:
+        first_seen = self.get_first_seen(job_id)
+        return first_seen is not None and datetime.now(UTC) - first_seen > _STUCK
+
+    def remove(self, job_id: str) -> None:
+        """Also forgets when it was seen: the retried job has the same id."""
+        super().remove(job_id)
+        self.connection.delete(self.get_first_seen_key(job_id))
+
+
+class BatchQueue(Queue):
+    """RQ's queue, which recovers in seconds what RQ recovers in minutes.
+
+    `waiting` is true while this process's worker blocks for a job and has none in hand.
+    """
+
+    waiting: ClassVar[bool] = False
+
+    @property
+    def intermediate_queue(self) -> IntermediateQueue:
+        return _InTransit(self.key, connection=self.connection)
+
+    def acquire_maintenance_lock(self) -> bool:
+        return bool(self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=_MAINTENANCE_LOCK_S))
+
+    @classmethod
+    def lmove(cls, connection: Redis, queue_key: str, timeout: int | None) -> Any:
+        BatchQueue.waiting = True
+        try:
+            return super().lmove(connection, queue_key, timeout)
+        finally:
+            BatchQueue.waiting = False
+
+
+class Jobs:
+    """The queue of batches. `redis` is a plain client; `url` and `variable` are what an error names.
+
+    Every method raises ServerUnavailable when the queue's server does not answer.
+    """
+
+    def __init__(self, redis: Redis, batch: int, url: str = "", variable: str = STORE_VARIABLE) -> None:
+        self.redis, self.batch, self.url, self.variable = redis, batch, url, variable
+        self.queue = BatchQueue(QUEUE, connection=redis, default_timeout=TIMEOUT_S, serializer=JSONSerializer)
+
+    def enqueue(self, refs: Sequence[Ref]) -> int:
+        """Queue these articles in batches, in order, in one pipeline; how many jobs that makes."""
+        jobs = [_job(refs[start : start + self.batch]) for start in range(0, len(refs), self.batch)]
+        if jobs:
+            with translated(self.url, self.variable):
+                self.queue.enqueue_many(jobs)
+        return len(jobs)
+
+    def depth(self) -> int:
+        """How many jobs wait."""
+        with translated(self.url, self.variable):
+            return int(self.queue.count)
+
+    def oldest_age_s(self, now: float) -> float | None:
+        """Seconds that the job at the head has waited at the time `now`; None when nothing waits."""
+        with translated(self.url, self.variable):
+            for job_id in self.queue.get_job_ids(0, 20):
+                queued = self.redis.hget(Job.key_for(job_id), "enqueued_at")
+                if queued:  # one that has expired is skipped, as a worker would skip it
+                    return max(0.0, now - utcparse(bytes(queued).decode()).timestamp())  # type: ignore[arg-type]
+        return None
+
+    def listening(self) -> set[str]:
+        """The names of the workers that have been heard of within the last seconds."""
+        with translated(self.url, self.variable):
+            worker_keys = sorted(get_keys(self.queue))
+            alive = self.redis.pipeline(transaction=False)
+            for key in worker_keys:
+                alive.exists(key)
+            return {key for key, there in zip(worker_keys, alive.execute(), strict=True) if there}
+
+
+def _job(refs: Sequence[Ref]) -> EnqueueData:
+    return Queue.prepare_data(
+        FUNCTION,
+        args=([list(ref) for ref in refs],),
+        timeout=TIMEOUT_S,
+        result_ttl=0,
+        ttl=KEPT_S,
+        failure_ttl=KEPT_S,
+        description=f"{len(refs)} articles from {refs[0].article}",
+        retry=Retry(max=RETRIES),
+    )

@@ -1,0 +1,224 @@
+"""A worker process's loop: takes a batch, runs it in process, and shows every other second that it is alive.
+
+Invariant: a job runs at least once, and only ever the one function that this process was started with; a worker
+that dies has its job run again by another within about 15 seconds.
+"""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum
+from types import FrameType
+from typing import Any
+
+import redis.exceptions
+import structlog
+from rq import worker_registration
+from rq.exceptions import DequeueTimeout, StopRequested
+from rq.job import Job
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException as TimedOut
+from rq.utils import now
+from rq.worker import SimpleWorker
+from rq.worker.base import WorkerStatus
+
+from worker.connect import translate
+from worker.errors import BadInput, StorywireError, Transient
+from worker.jobs.queue import FUNCTION, QUEUE, BatchQueue, Jobs
+from worker.model import Ref
+
+__all__ = ["BatchWorker", "End", "TimedOut"]
+
+BEAT_S = 2.0
+HEARTBEAT_TTL_S = 10
+"""A job whose worker has not been heard of for so long is started again."""
+
+WORKER_TTL_S = 20
+"""A worker not heard of for so long is forgotten; a wait for a job is 15 s shorter (RQ), hence 5 s."""
+
+MAINTENANCE_S = 5
+_RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
+
+log = structlog.get_logger()
+
+
+class End(Enum):
+    """Why a worker's loop ended."""
+
+    STOPPED = "stopped"
+    DRAINED = "drained"
+    WORN = "worn"
+
+
+class BatchWorker(SimpleWorker):
+    """Runs batches with `run(refs)`; `between()` is called between two jobs, at least every five seconds.
+
+    What `run` raises fails the job; RQ starts it again up to three times.
+    """
+
+    queue_class = BatchQueue
+
+    def __init__(self, jobs: Jobs, run: Callable[[list[Ref]], object], between: Callable[[], object]) -> None:
+        super().__init__(
+            [jobs.queue],
+            name=f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}",
+            connection=jobs.redis,
+            serializer=JSONSerializer,
+            job_class=_job_class(run),
+            worker_ttl=WORKER_TTL_S,
+            maintenance_interval=MAINTENANCE_S,
+            job_monitoring_interval=int(BEAT_S),
+        )
+        self._jobs, self._between = jobs, between
+        self._ended = threading.Event()
+
+    def run(self, burst: bool = False, max_jobs: int | None = None) -> End:
+        """Work until a signal, until `max_jobs` are done, or (burst) until the queue is empty.
+
+        A server that goes away is waited for. SIGTERM and SIGINT let the batch be finished; a second one, a second
+        later, does not.
+        """
+        self.register_birth()  # type: ignore[no-untyped-call]
+        self._install_signal_handlers()  # type: ignore[no-untyped-call]
+        beat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        beat.start()
+        try:
+            return self._loop(burst, max_jobs)
+        finally:
+            self._ended.set()
+            beat.join(timeout=BEAT_S)
+            self._leave()
+
+    def _loop(self, burst: bool, max_jobs: int | None) -> End:
+        done = failures = 0
+        while not self._stop_requested:
+            try:
+                taken = self._turn(burst)
+                failures = 0
+            except StopRequested:
+                break
+            except (redis.exceptions.RedisError, Transient) as error:
+                self.executions.clear()  # or the heartbeat would keep alive what nobody works on
+                self._wait_for_server(error, failures)
+                failures += 1
+                continue
+            done += taken
+            if burst and not taken:
+                return End.DRAINED
+            if max_jobs is not None and done >= max_jobs:
+                return End.WORN
+        return End.STOPPED
+
+    def _turn(self, burst: bool) -> bool:
+        """What is due between two jobs, then a job, if one comes within five seconds (burst: if one is there)."""
+        self._between()
+        self.check_for_suspension(burst)
+        if self.should_run_maintenance_tasks:
+            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        taken = self._take(None if burst else self.dequeue_timeout)
+        if taken is None:
+            return False
+        self.execute_job(*taken)
+        return True
+
+    def _take(self, timeout_s: int | None) -> tuple[Job, Queue] | None:
+        self.set_state(WorkerStatus.IDLE)
+        if self._stop_requested:
+            raise StopRequested
+        try:
+            return BatchQueue.dequeue_any(
+                self.queues,
+                timeout_s,
+                connection=self.connection,
+                job_class=self.job_class,
+                serializer=self.serializer,
+                death_penalty_class=self.death_penalty_class,
+            )
+        except DequeueTimeout:
+            return None
+
+    def _wait_for_server(self, error: Exception, failures: int) -> None:
+        ours = error if isinstance(error, Transient) else translate(error, self._jobs.url, self._jobs.variable)
+        if not isinstance(ours, Transient):
+            raise ours or error
+        if not failures:
+            log.warning("waiting", reason=str(ours))
+        until = time.monotonic() + _RECONNECT_S[min(failures, len(_RECONNECT_S) - 1)]
+        while time.monotonic() < until and not self._stop_requested:
+            time.sleep(0.1)
+
+    def _leave(self) -> None:
+        try:
+            self.register_death()  # type: ignore[no-untyped-call]
+        except redis.exceptions.RedisError:
+            log.debug("left without saying so", reason="the server is away")
+
+    # --- signals: a handler sends nothing, and the job in hand is finished ----------------------------------------
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Stop after the batch in hand, or at once while waiting for one."""
+        self._shutdown_requested_date = now()
+        signal.signal(signal.SIGINT, self.request_force_stop)
+        signal.signal(signal.SIGTERM, self.request_force_stop)
+        self._stop_requested = True
+        if BatchQueue.waiting:
+            raise StopRequested
+
+    # --- heartbeats: RQ's in-process worker sends none during a job -----------------------------------------------
+
+    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
+        return HEARTBEAT_TTL_S
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ARG002
+        super().heartbeat(WORKER_TTL_S, pipeline)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_S):
+            try:
+                self._renew()
+            except redis.exceptions.RedisError as error:
+                log.debug("no heartbeat", reason=str(error))
+
+    def _renew(self) -> None:
+        """Worker, execution and job; a worker that was given up for dead (it was suspended) is registered again."""
+        self.last_heartbeat = now()
+        with self.connection.pipeline() as pipeline:
+            pipeline.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self, pipeline)
+            pipeline.expire(self.key, WORKER_TTL_S)
+            pipeline.execute()
+        for execution in list(self.executions.values()):
+            self.maintain_heartbeats(execution.job, execution)
+
+    # --- logs -----------------------------------------------------------------------------------------------------
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """One line for a job that failed, instead of RQ's page."""
+        error = exc_info[1]
+        expected = isinstance(error, StorywireError | TimedOut)
+        log.error("job failed", job=job.id, error=str(error), exc_info=None if expected else exc_info)
+
+
+def _job_class(run: Callable[[list[Ref]], object]) -> type[Job]:
+    """A job whose function is `run`: what a job names is compared, never imported, or whoever reaches the queue's
+    server could have any function called."""
+
+    class Batch(Job):
+        @property
+        def func(self) -> Callable[[object], object]:
+            if self.func_name != FUNCTION:
+                raise BadInput(f"a job on the queue {QUEUE!r} names {self.func_name!r}: only {FUNCTION} is run")
+            return lambda refs: run(_refs(refs))
+
+    return Batch
+
+
+def _refs(argument: object) -> list[Ref]:
+    try:
+        return [Ref(*(str(part) for part in pair)) for pair in argument]  # type: ignore[attr-defined]
+    except TypeError:
+        raise BadInput(f"a job on the queue {QUEUE!r} carries no list of articles: {argument!r:.80}") from None
