@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from types import FrameType
 from typing import Any
@@ -18,6 +19,7 @@ import redis.exceptions
 import structlog
 from rq import worker_registration
 from rq.exceptions import DequeueTimeout, StopRequested
+from rq.executions import Execution, ExecutionRegistry
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
@@ -203,6 +205,17 @@ class BatchWorker(SimpleWorker):
         log.error("job failed", job=job.id, error=str(error), exc_info=None if expected else exc_info)
 
 
+class _Executions(ExecutionRegistry):
+    """RQ 3.0 raises for an execution that has expired, so a job whose first worker died could never be finished."""
+
+    def get_executions(self, start: int = 0, end: int = -1) -> list[Execution]:
+        found = []
+        for execution_id in self.get_execution_ids(start, end):
+            with suppress(ValueError):
+                found.append(Execution.fetch(execution_id, self.job_id, self.connection))
+        return found
+
+
 def _job_class(run: Callable[[list[Ref]], object]) -> type[Job]:
     """A job whose function is `run`: what a job names is compared, never imported, or whoever reaches the queue's
     server could have any function called."""
@@ -213,6 +226,10 @@ def _job_class(run: Callable[[list[Ref]], object]) -> type[Job]:
             if self.func_name != FUNCTION:
                 raise BadInput(f"a job on the queue {QUEUE!r} names {self.func_name!r}: only {FUNCTION} is run")
             return lambda refs: run(_refs(refs))
+
+        @property
+        def execution_registry(self) -> ExecutionRegistry:
+            return _Executions(self.id, self.connection)
 
     return Batch
 
