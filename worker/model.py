@@ -103,7 +103,13 @@ class Member(Struct, frozen=True, array_like=True):
         return uid(self.id)
 
 
-class Story(Struct, frozen=True, array_like=True):
+class Alias(Struct, frozen=True, array_like=True, tag="A"):
+    """What stands in place of a story that was merged: `root`, the number of the one that survived; never a chain."""
+
+    root: int
+
+
+class Story(Struct, frozen=True, array_like=True, tag="S"):
     """A story as the store keeps it; its members stand in a key of their own.
 
     `first`, `last`: the span of its members' event times; `active`: the wall clock of the last change. `outlets`: sorted

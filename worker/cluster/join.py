@@ -1,0 +1,132 @@
+"""Beginning a story, and joining one: vote, key terms, bands, relations, counts and the event, all in one step.
+
+Invariant: articles = 1 + copies + rewrites + reports, and one vote for each distinct text.
+"""
+
+from collections.abc import Generator
+from hashlib import blake2b
+
+from msgspec.structs import replace
+
+from worker.cluster import posting, vote
+from worker.cluster.relation import STRENGTH, Kinship, order
+from worker.cluster.timing import heat_at, heated
+from worker.cluster.view import Need, View
+from worker.model import Event, Member, Relation, Story
+
+OLDEST_TEXTS = 8
+TEXTS = 32
+"""Of a story's distinct texts, the 8 oldest and the 24 newest are compared with new articles."""
+MAX_OUTLETS = 4096
+
+
+def begin(view: View, kin: Kinship, now: float, again: Story | None = None) -> Generator[Need, None, None]:
+    """A new story of one article; `again`: an emptied story that begins once more, under its number."""
+    article = replace(kin.article, relation=Relation.FIRST, of=b"", score=None)
+    if again is None:
+        view.made += 1
+        view.rolls[view.made] = {}
+    number, aliases = (again.number, again.aliases) if again else (view.made, ())
+    story = Story(number, article.title, article.time, article.time, now, article.uid, aliases=aliases)
+    yield from _enter(view, story, article, not article.prints.empty, now)
+    view.emit(Event("new", view.seq, view.lang, number, article.id, article.backfill))
+
+
+def join(view: View, kin: Kinship, story: Story, score: float | None, now: float) -> Generator[Need, None, None]:
+    """The article becomes a member: what it is to the earlier ones, and what later ones are to it, is settled here."""
+    yield from view.want(members=[*story.texts, story.lead])
+    others = view.present(dict.fromkeys([*story.texts, story.lead]))
+    relation, of = kin.origin(others)
+    article = replace(kin.article, relation=relation, of=of, score=score)
+    voting = not article.prints.empty and not any(kin.to(text) is Relation.COPY for text in view.present(story.texts))
+    story = _relate_later(view, kin, article, story, others)
+    yield from _enter(view, story, article, voting, now)
+    view.emit(Event("grew", view.seq, view.lang, story.number, article.id, article.backfill))
+
+
+def count(story: Story, relation: Relation, by: int) -> Story:
+    """The story's counts with `by` more members of a relation."""
+    if relation is Relation.COPY:
+        return replace(story, copies=story.copies + by)
+    if relation is Relation.REWRITE:
+        return replace(story, rewrites=story.rewrites + by)
+    return story
+
+
+def compared(texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Of a story's texts, oldest first, those that are kept for comparison."""
+    return texts if len(texts) <= TEXTS else texts[:OLDEST_TEXTS] + texts[OLDEST_TEXTS - TEXTS :]
+
+
+def outlet_hash(source: str) -> bytes:
+    return blake2b(source.casefold().encode("utf-8", "surrogatepass"), digest_size=4).digest()
+
+
+def with_outlet(outlets: bytes, source: str) -> bytes:
+    """Sorted distinct hashes of outlets with one more; an unnamed source is no outlet."""
+    known = {outlets[i : i + 4] for i in range(0, len(outlets), 4)}
+    if source and len(known) < MAX_OUTLETS:
+        known.add(outlet_hash(source))
+    return b"".join(sorted(known))
+
+
+def post_text(view: View, story: Story, article: Member) -> Generator[Need, None, Story]:
+    """Give a distinct text its vote, its key terms and its bands; returns the story with the vote."""
+    prints = article.prints
+    keys = posting.bands(prints.copy)
+    yield from view.want(terms=prints.terms, bands=keys)
+    for term, weight in zip(prints.terms, prints.weights, strict=True):
+        view.put_term(term, posting.put(view.terms[term], story.number, weight))
+    for key in keys:
+        view.put_band(key, posting.post(view.bands[key], prints.copy, article.uid))
+    return replace(
+        story,
+        planes=vote.add(story.planes, (prints.story,)),
+        voters=story.voters + 1,
+        texts=compared((*story.texts, article.uid)),
+    )
+
+
+def post_copy(view: View, article: Member) -> Generator[Need, None, None]:
+    """Let a copy be found by its bands too: what is within 3 bits of a copy need not be so of the original."""
+    keys = posting.bands(article.prints.copy)
+    yield from view.want(bands=keys)
+    for key in keys:
+        if all(known != article.prints.copy for known, _ in posting.posted(view.bands[key])):
+            view.put_band(key, posting.post(view.bands[key], article.prints.copy, article.uid))
+
+
+def _enter(view: View, story: Story, article: Member, voting: bool, now: float) -> Generator[Need, None, None]:
+    article = replace(article, story=story.number, voting=voting)
+    if voting:
+        story = yield from post_text(view, story, article)
+    elif not article.prints.empty:
+        yield from post_copy(view, article)
+    last = max(story.last, article.time)
+    story = replace(
+        story,
+        articles=story.articles + 1,
+        outlets=with_outlet(story.outlets, article.source),
+        first=min(story.first, article.time),
+        last=last,
+        active=now,
+        heat=heat_at(story.heat, story.last, last) if article.backfill else heated(story, article.time),
+    )
+    view.put_story(count(story, article.relation, 1))
+    view.put_member(article)
+    view.join(story.number, article.uid, article.time)
+
+
+def _relate_later(view: View, kin: Kinship, article: Member, story: Story, others: list[Member]) -> Story:
+    """Keep the relations true when an earlier article arrives late: later texts may repeat it."""
+    for other in others:
+        if order(other) <= order(article) or other.uid == article.uid:
+            continue
+        relation = kin.to(other)
+        if other.relation is Relation.FIRST or STRENGTH[relation] > STRENGTH[other.relation]:
+            of = article.uid if relation is not Relation.REPORT else b""
+            view.put_member(replace(other, relation=relation, of=of))
+            story = count(count(story, other.relation, -1), relation, 1)
+    if article.relation is Relation.FIRST:
+        story = replace(story, lead=article.uid, headline=article.title or story.headline)
+    return story

@@ -1,0 +1,78 @@
+"""Two stories that turn out to be one: counts summed, members united, an alias left behind.
+
+Invariant: the story that was created first keeps its number; an alias points at a root, never at another alias.
+"""
+
+from collections.abc import Generator, Iterable
+
+from msgspec.structs import replace
+
+from worker.cluster import vote
+from worker.cluster.join import MAX_OUTLETS, compared, count
+from worker.cluster.relation import Kinship, order
+from worker.cluster.timing import DAY_S, heat_at, time_factor
+from worker.cluster.view import Need, View
+from worker.fingerprint import cosine
+from worker.model import Event, Member, Relation, Story
+
+MERGE_COSINE = 0.6
+"""Two stories whose votes are as alike as this, faded by the time between them, are one."""
+
+
+def merge_alike(
+    view: View, article: Member, number: int, others: Iterable[int], now: float
+) -> Generator[Need, None, None]:
+    """After an article joined a story: merge it with those of `others` that it has become too like to stay apart."""
+    for other_number in others:
+        story, other = view.root(number), view.root(other_number)
+        if story is None or other is None or story.number == other.number:
+            continue
+        if story.voters > 1 and other.voters and alike(story, other) >= MERGE_COSINE:
+            yield from merge(view, story, other, article, now)
+
+
+def alike(a: Story, b: Story) -> float:
+    """The cosine of two stories' votes, faded by the days between their spans."""
+    days = max(0.0, b.first - a.last, a.first - b.last) / DAY_S
+    return cosine(vote.majority(a.planes, a.voters), vote.majority(b.planes, b.voters)) * time_factor(days)
+
+
+def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Generator[Need, None, None]:
+    """Unite two stories."""
+    keep, lose = (a, b) if a.number < b.number else (b, a)
+    yield from view.want(rolls=[keep.number, lose.number], members=[*keep.texts, *lose.texts, keep.lead, lose.lead])
+    last = max(keep.last, lose.last)
+    outlets = {o[i : i + 4] for o in (keep.outlets, lose.outlets) for i in range(0, len(o), 4)}
+    one = replace(
+        keep,
+        first=min(keep.first, lose.first),
+        last=last,
+        active=now,
+        articles=keep.articles + lose.articles,
+        copies=keep.copies + lose.copies,
+        rewrites=keep.rewrites + lose.rewrites,
+        outlets=b"".join(sorted(outlets)[:MAX_OUTLETS]),
+        heat=heat_at(keep.heat, keep.last, last) + heat_at(lose.heat, lose.last, last),
+        planes=vote.add(keep.planes, lose.planes),
+        voters=keep.voters + lose.voters,
+        texts=compared(tuple(m.uid for m in sorted(view.present({*keep.texts, *lose.texts}), key=lambda m: m.seq))),
+        aliases=(*keep.aliases, lose.number, *lose.aliases),
+    )
+    one = _relate_again(view, one, {keep.lead, lose.lead, *one.texts})
+    for number in (lose.number, *lose.aliases):
+        view.put_alias(number, one.number)
+    view.put_story(one)
+    view.unite(lose.number, one.number)
+    view.emit(Event("merged", view.seq, view.lang, lose.number, article.id, article.backfill, one.number))
+
+
+def _relate_again(view: View, story: Story, uids: set[bytes]) -> Story:
+    """The relations of the texts of both, among each other: one of the two leads is not the first any more."""
+    texts = sorted(view.present(uids), key=order)
+    for text in texts:
+        relation, of = Kinship(text).origin(texts)
+        if text.relation is Relation.FIRST or relation is not text.relation:
+            view.put_member(replace(text, relation=relation, of=of))
+            story = count(count(story, text.relation, -1), relation, 1)
+    return replace(story, lead=texts[0].uid, headline=texts[0].title or story.headline) if texts else story
+

@@ -1,0 +1,166 @@
+"""The part of a language's store that a batch works on, and what the batch changed in it.
+
+Invariant: no I/O. Whoever places articles yields a Need for what is not here yet; the shell loads it, a model in memory
+answers with nothing. All changes go through the methods here, so that a commit can write exactly what changed.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from worker.model import Alias, Event, Member, Story
+
+Band = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class Need:
+    """What has to be loaded into a view before the placing can go on. `rolls`: stories whose list of members is wanted."""
+
+    members: Collection[bytes] = ()
+    terms: Collection[str] = ()
+    bands: Collection[Band] = ()
+    stories: Collection[int] = ()
+    rolls: Collection[int] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.members, self.terms, self.bands, self.stories, self.rolls))
+
+
+@dataclass
+class Changes:
+    """What a commit has to write: the touched keys of the view, and the changes of membership, in order."""
+
+    members: set[bytes] = field(default_factory=set)
+    terms: set[str] = field(default_factory=set)
+    bands: set[Band] = field(default_factory=set)
+    stories: set[int] = field(default_factory=set)
+    joined: list[tuple[int, bytes, float]] = field(default_factory=list)
+    left: list[tuple[int, bytes]] = field(default_factory=list)
+    merged: list[tuple[int, int]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+class View:
+    """A working set of one language. `seq` is the last commit, `made` the number of the last story."""
+
+    def __init__(self, lang: str, seq: int = 0, made: int = 0) -> None:
+        self.lang = lang
+        self.seq = seq
+        self.made = made
+        self.members: dict[bytes, Member | None] = {}
+        self.terms: dict[str, bytes] = {}
+        self.bands: dict[Band, bytes] = {}
+        self.stories: dict[int, Story | Alias | None] = {}
+        self.rolls: dict[int, dict[bytes, float]] = {}
+        self.changes = Changes()
+
+    def want(
+        self,
+        *,
+        members: Collection[bytes] = (),
+        terms: Collection[str] = (),
+        bands: Collection[Band] = (),
+        stories: Collection[int] = (),
+        rolls: Collection[int] = (),
+    ) -> Iterator[Need]:
+        """Yield one Need for what of these is not here; nothing where all is. Afterwards all of it is here."""
+        need = Need(
+            [uid for uid in members if uid not in self.members],
+            [term for term in terms if term not in self.terms],
+            [band for band in bands if band not in self.bands],
+            [number for number in stories if number not in self.stories],
+            [number for number in rolls if number not in self.rolls],
+        )
+        if need:
+            yield need
+
+    def fill(self, need: Need) -> None:
+        """Answer a Need with "there is none": all a view in memory has to do."""
+        for uid in need.members:
+            self.members.setdefault(uid, None)
+        for term in need.terms:
+            self.terms.setdefault(term, b"")
+        for band in need.bands:
+            self.bands.setdefault(band, b"")
+        for number in need.stories:
+            self.stories.setdefault(number, None)
+        for number in need.rolls:
+            self.rolls.setdefault(number, {})
+
+    def root(self, number: int) -> Story | None:
+        """The story that a number stands for, through its alias; None where it has ended. Both must be here."""
+        story = self.stories.get(number)
+        if isinstance(story, Alias):
+            story = self.stories.get(story.root)
+        return story if isinstance(story, Story) else None
+
+    def aliased(self, numbers: Collection[int]) -> list[int]:
+        """The roots of those numbers that are aliases here."""
+        return [story.root for n in numbers if isinstance(story := self.stories.get(n), Alias)]
+
+    def present(self, uids: Collection[bytes]) -> list[Member]:
+        """The members of these uids that exist."""
+        return [member for uid in uids if (member := self.members.get(uid)) is not None]
+
+    # --- changes --------------------------------------------------------------------------------------------------
+
+    def set_roll(self, number: int, times: dict[bytes, float]) -> None:
+        """Put a story's members in, as the store has them: what this view changed since is kept."""
+        roll = dict(times)
+        for story, uid, time in self.changes.joined:
+            if story == number:
+                roll[uid] = time
+        for story, uid in self.changes.left:
+            if story == number:
+                roll.pop(uid, None)
+        self.rolls[number] = roll
+
+    def put_story(self, story: Story) -> None:
+        self.stories[story.number] = story
+        self.changes.stories.add(story.number)
+
+    def put_alias(self, number: int, root: int) -> None:
+        self.stories[number] = Alias(root)
+        self.changes.stories.add(number)
+
+    def drop_story(self, number: int) -> None:
+        self.stories[number] = None
+        self.rolls[number] = {}
+        self.changes.stories.add(number)
+
+    def put_member(self, member: Member) -> None:
+        self.members[member.uid] = member
+        self.changes.members.add(member.uid)
+
+    def drop_member(self, uid: bytes) -> None:
+        self.members[uid] = None
+        self.changes.members.add(uid)
+
+    def put_term(self, term: str, posting: bytes) -> None:
+        if self.terms.get(term) != posting:
+            self.terms[term] = posting
+            self.changes.terms.add(term)
+
+    def put_band(self, band: Band, entries: bytes) -> None:
+        if self.bands.get(band) != entries:
+            self.bands[band] = entries
+            self.changes.bands.add(band)
+
+    def join(self, number: int, uid: bytes, time: float) -> None:
+        """The article is a member of the story from now on."""
+        self.changes.joined.append((number, uid, time))
+        if number in self.rolls:
+            self.rolls[number][uid] = time
+
+    def leave(self, number: int, uid: bytes) -> None:
+        self.changes.left.append((number, uid))
+        if number in self.rolls:
+            self.rolls[number].pop(uid, None)
+
+    def unite(self, number: int, into: int) -> None:
+        """The members of one story are the other's from now on; the rolls of both must be here."""
+        self.changes.merged.append((number, into))
+        self.rolls[into] |= self.rolls.pop(number)
+
+    def emit(self, event: Event) -> None:
+        self.changes.events.append(event)

@@ -1,0 +1,116 @@
+"""From what publishers send to words: markup to plain text, its language, its tokens.
+
+Invariant: pure and deterministic; the same text gives the same words on every machine and in every process.
+"""
+
+import re
+import unicodedata
+from functools import cache
+from typing import Any
+
+from selectolax.lexbor import LexborHTMLParser
+
+from worker.model import UNDETERMINED
+
+MAX_CHARACTERS = 200_000
+"""A longer text is cut: fingerprints look at the first 400 words, sketches at the whole."""
+
+_MARKUP = re.compile(r"<[a-zA-Z/!?][^>]*>|&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
+_BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figcaption)\b)", re.I)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_SPACE = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r"\s*\n\s*")
+
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+"""Scripts that put no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han."""
+
+_WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W\d_]+)*")
+_RUN = re.compile(f"[{_UNSPACED}]+")
+_APOSTROPHES = "’ʼ＇`´"
+_ELISION = re.compile(r"(?:[^\W\d_]{1,2}|qu)'(?=\w{3})")
+_MAX_TOKEN = 30
+
+
+def clean(markup: str) -> str:
+    """Plain text of an HTML fragment or of plain text: entities resolved, NFKC, no control or bidi characters.
+
+    Paragraphs and line breaks become line ends. Scripts, styles and comments are left out. Text without markup passes
+    through as it is. At most MAX_CHARACTERS.
+    """
+    text = markup[: 4 * MAX_CHARACTERS]
+    if _MARKUP.search(text):
+        tree = LexborHTMLParser(_BLOCK.sub("\n<", text))
+        for node in tree.css("script,style,noscript,template,iframe,svg"):
+            node.decompose()
+        text = tree.body.text() if tree.body else ""
+    text = unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode("utf-8"))
+    text = _CONTROL.sub("", text.replace("\r", "\n").replace("\t", " "))
+    text = _LINES.sub("\n", _SPACE.sub(" ", text)).strip()
+    return text[:MAX_CHARACTERS]
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a clean text, in order: case-folded words, numbers without separators, bigrams of unspaced scripts.
+
+    Possessive endings and elided articles (`l'`, `d'`) are left out, and so is punctuation; a word is cut at 30 characters.
+    """
+    text = text.casefold()
+    for apostrophe in _APOSTROPHES:
+        text = text.replace(apostrophe, "'")
+    if _RUN.search(text):
+        text = _RUN.sub(_bigrams, text)
+    return [word if word.isalnum() and len(word) <= _MAX_TOKEN else _plain(word) for word in _WORD.findall(text)]
+
+
+def _plain(word: str) -> str:
+    word = _ELISION.sub("", word).removesuffix("'s")
+    return (word.replace(",", "") if word[0].isdecimal() else word)[:_MAX_TOKEN]
+
+
+def _bigrams(run: re.Match[str]) -> str:
+    """Overlapping pairs of characters, spaced out: words enough for comparison without a dictionary."""
+    text = run.group()
+    return " " + " ".join(text[i : i + 2] for i in range(max(1, len(text) - 1))) + " "
+
+
+LANGUAGES = (
+    "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko "
+    "ku ky lo lt lv mk ml mn mr ms mt my ne nl no or pa pl ps pt ro ru si sk sl so sq sr sv sw ta te th tl tr uk ur uz "
+    "vi zh"
+).split()
+"""ISO 639-1 codes that a stated tag or a detection may give: languages in which news is published."""
+
+_TAG = re.compile(r"\s*([a-zA-Z]{2,3})(?:[-_][a-zA-Z0-9_-]{1,30})?\s*")
+_OTHER_TAGS = {
+    "eng": "en", "spa": "es", "deu": "de", "ger": "de", "fra": "fr", "fre": "fr", "rus": "ru", "por": "pt",
+    "ita": "it", "zho": "zh", "chi": "zh", "jpn": "ja", "ara": "ar", "nb": "no", "nn": "no", "iw": "he", "in": "id",
+}  # fmt: skip
+_MIN_LETTERS = 20
+_LETTERS_OF_AN_IDEOGRAPH = 4
+_MIN_CONFIDENCE = 0.6
+
+
+def language(stated: str, text: str) -> str:
+    """The language of a text: the stated tag (`en-US` -> `en`) where it is one, otherwise detected, or `und`.
+
+    Detection is py3langid's: offline and deterministic. Fewer than 20 letters, or a guess it is not sure of, is `und`.
+    """
+    match = _TAG.fullmatch(stated or "")
+    if match:
+        tag = _OTHER_TAGS.get(match[1].lower(), match[1].lower())
+        if tag in LANGUAGES:
+            return tag
+    sample = text[:1000]
+    if sum(_LETTERS_OF_AN_IDEOGRAPH if c > "\u2e80" else c.isalpha() for c in sample) < _MIN_LETTERS:
+        return UNDETERMINED
+    guess, confidence = _detector().classify(sample)
+    return str(guess) if confidence >= _MIN_CONFIDENCE else UNDETERMINED
+
+
+@cache
+def _detector() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 (half a second, only where needed)
+
+    detector = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    detector.set_languages(LANGUAGES)
+    return detector
