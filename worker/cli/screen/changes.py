@@ -1,0 +1,120 @@
+"""The stream of changes: a line or two for each story that formed, grew or was merged.
+
+Invariant: backfill alone is quiet: dim, and not before a second outlet tells the story.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+
+from worker.cli.screen.harmless import cut, harmless
+from worker.cli.screen.members import SIGNS, STYLES
+from worker.cli.screen.terminal import Screen
+from worker.cli.screen.words import count, local_time
+from worker.model import Relation
+from worker.report.following import Change
+from worker.report.views import MemberView
+
+Part = str | tuple[str, str]
+
+MARKS = {"new": ("●", "bold green"), "grew": ("▲", "bold blue"), "merged": ("⇐", "bold magenta")}
+
+MOST_SINGLES = 6
+"""New stories of one outlet that are shown each when they come at once; of more, only how many."""
+
+_ONE_LINE_FROM = 110
+_DETAIL_CELLS = 44
+
+
+def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
+    """Print what came at once; a flood of stories that one outlet tells is summed up."""
+    loud = [change for change in changes if not (change.backfill and change.view.outlets < 2)]
+    singles = [change for change in loud if change.kind == "new" and change.view.articles < 2]
+    left_out = singles if len(singles) > MOST_SINGLES else []
+    for change in loud:
+        if change not in left_out:
+            _show(screen, change, now)
+    if left_out:
+        outlets = len({member.source for change in left_out for member in change.newcomers})
+        mark, style = MARKS["new"]
+        told = f"{count(len(left_out), 'more story', 'more stories')} of one article, from {count(outlets, 'outlet')}"
+        screen.say((_clock(left_out[-1], now), "dim"), " ", (mark, style), " ", told)
+
+
+def _show(screen: Screen, change: Change, now: float) -> None:
+    mark, style = MARKS[change.kind]
+    view, dim = change.view, "dim" if change.backfill else ""
+    headline, told = harmless(view.headline, "(no headline)"), detail(change)
+    counts = f"{count(view.outlets, 'outlet')}, {count(view.articles, 'article')}" if view.articles > 1 else ""
+    lead: list[Part] = [(_clock(change, now), "dim"), " ", (mark, dim or style), " "]
+    if not screen.is_terminal:
+        screen.say(*lead, "  ".join(filter(None, [f"{change.kind:<6}", view.story, headline, counts, *_texts(told)])))
+        return
+    room = screen.width - sum(cell_len(part if isinstance(part, str) else part[0]) for part in lead)
+    name = (dim or "bold") if view.outlets > 1 else dim
+    if screen.width >= _ONE_LINE_FROM or view.articles < 2:
+        told = _fit(told, _DETAIL_CELLS if screen.width >= _ONE_LINE_FROM else 24)
+        tail_cells = sum(cell_len(text) for text in _texts(told)) + (24 if counts else 0)
+        short = cut(headline, room - tail_cells - 4)
+        numbers: list[Part] = [(f"{counts:<22}", dim), "  "] if counts else []
+        pad = " " * max(2, room - tail_cells - cell_len(short) - 2) if screen.width >= _ONE_LINE_FROM else "  "
+        screen.say(*lead, (short, name), pad, *numbers, *told)
+        return
+    short = cut(headline, room - len(counts) - 2)
+    screen.say(*lead, (short, name), "  ", (counts, dim))
+    screen.say(" " * (screen.width - room), *_fit(told, room))
+
+
+def detail(change: Change) -> list[Part]:
+    """What came: `BBC`, `The Sun: copy of Reuters`, or of several `2 copies, 1 report`; and what was merged."""
+    merged = [f"took in {', '.join(change.former)}"] if change.former else []
+    if len(change.newcomers) != 1:
+        kinds = Counter(member.relation for member in change.newcomers)
+        several = [count(kinds[kind], *noun) for kind, noun in _NOUNS.items() if kinds[kind]]
+        came = [f"+{len(change.newcomers)}: {', '.join(several)}"] if several else []
+        return ["; ".join(came + merged)]
+    member = change.newcomers[0]
+    source = harmless(member.source, harmless(member.url, "unknown outlet"))
+    parts: list[Part] = [source]
+    if member.relation is not Relation.FIRST:
+        of = _repeated(change, member)
+        parts += [
+            ": ",
+            (f"{SIGNS[member.relation]} {member.relation}", STYLES[member.relation]),
+            f" of {of}" if of else "",
+        ]
+    return parts + [f"; {text}" for text in merged]
+
+
+_NOUNS = {
+    Relation.FIRST: ("first article",),
+    Relation.COPY: ("copy", "copies"),
+    Relation.REWRITE: ("rewrite",),
+    Relation.REPORT: ("report",),
+}
+
+
+def _repeated(change: Change, member: MemberView) -> str:
+    return harmless(change.repeated.get(member.id, ""))
+
+
+def _clock(change: Change, now: float) -> str:
+    received = max((member.received for member in change.newcomers), default=now)
+    return local_time(received, now, "%H:%M:%S")
+
+
+def _texts(parts: Sequence[Part]) -> list[str]:
+    joined = "".join(part if isinstance(part, str) else part[0] for part in parts)
+    return [joined] if joined else []
+
+
+def _fit(parts: Sequence[Part], cells: int) -> list[Part]:
+    """The parts in at most so many cells, the last of them cut."""
+    fitted: list[Part] = []
+    for part in parts:
+        text, style = (part, "") if isinstance(part, str) else part
+        text = cut(text, cells)
+        cells -= cell_len(text)
+        fitted.append((text, style))
+    return fitted

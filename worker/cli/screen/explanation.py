@@ -1,0 +1,140 @@
+"""Why two articles are, or are not, one story: figures, key terms, and a sentence in plain words.
+
+Invariant: says only what the comparison holds; the limits it names are those that the decision uses.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+
+from worker.cli.screen.harmless import cut, harmless
+from worker.cli.screen.members import SIGNS, STYLES
+from worker.cli.screen.reasons import reason, verdict
+from worker.cli.screen.terminal import Screen
+from worker.cli.screen.words import count, fraction, local_time
+from worker.cluster.posting import COPY_DISTANCE
+from worker.cluster.relation import COPY_CONTAINMENT, REWRITE_CONTAINMENT
+from worker.fingerprint import STORY_BITS
+from worker.report.comparison import Comparison, Side, Term
+
+Part = str | tuple[str, str]
+
+_MOST_TERMS = 14
+_MOST_ONLY = 12
+_LABEL_CELLS = 18
+_BAR_CELLS = 24
+_PLAIN_CELLS = 100
+
+
+def show_explanation(screen: Screen, result: Comparison) -> None:
+    """Print it all."""
+    width = screen.width if screen.is_terminal else _PLAIN_CELLS
+    for name, side in (("A", result.earlier), ("B", result.later)):
+        screen.say((f"{name}  ", "bold"), (cut(harmless(side.title, "(no headline)"), width - 3), "bold"))
+        screen.say("   ", (cut(about(side), width - 3), "dim"))
+    together = "one story" if result.together else "not one story"
+    style = STYLES[result.relation] if result.together else "bold"
+    sign = SIGNS[result.relation] if result.together else "≠"
+    screen.say()
+    screen.say((f"{sign} {together}: {verdict(result)}", style if result.together else "bold"))
+    screen.say()
+    for label, value, meaning in figures(result):
+        screen.say(f"   {label:<{_LABEL_CELLS}}", (f"{value:<18}", "bold"), (cut(meaning, width - 39), ""))
+    screen.say(" " * 39, *_gauge(result.score, result.threshold, screen.blocks[-1]))
+    screen.say()
+    _show_terms(screen, result, width)
+    screen.say()
+    for line in wrapped("Why: " + reason(result), width):
+        screen.say(line)
+
+
+def about(side: Side) -> str:
+    """Where an article comes from: its outlet, time, story, id and language."""
+    when = local_time(side.time, float("inf"), "%H:%M") if side.time is not None else "no date"
+    parts = [harmless(side.source), when, harmless(side.story or ""), harmless(side.id), side.lang]
+    return "  ·  ".join(part for part in [*parts, count(side.prints.words, "word")] if part)
+
+
+def figures(result: Comparison) -> Iterator[tuple[str, str, str]]:
+    """(label, value, what it means) of each figure that the decision goes by."""
+    if not result.comparable:
+        yield "not compared", "", "texts without words, and texts of two languages, never are"
+        return
+    yield "copy distance", f"{result.copy_distance} of 64 bits", f"the same text is within {COPY_DISTANCE}"
+    yield (
+        "containment",
+        fraction(result.containment),
+        f"of the shorter text's word triples; rewrites from {fraction(REWRITE_CONTAINMENT)}, "
+        f"copies from {fraction(COPY_CONTAINMENT)}",
+    )
+    yield (
+        "story distance",
+        f"{result.story_distance} of {STORY_BITS} bits",
+        f"an estimated cosine of {fraction(result.cosine)}; strangers differ in half of the bits",
+    )
+    if result.days is None:
+        yield "time factor", fraction(result.time_factor), "no dates: taken to be of one time"
+    else:
+        yield "time factor", fraction(result.time_factor), f"{apart(result.days)} apart; a week apart counts nothing"
+    sign = "≥" if result.score >= result.threshold else "<"
+    yield (
+        "score",
+        f"{fraction(result.score)} {sign} {fraction(result.threshold)}",
+        "cosine x time factor, against the threshold of one story",
+    )
+
+
+def apart(days: float) -> str:
+    """A distance in time: `20 min`, `3.5 h`, `2.1 days`."""
+    if days >= 2:
+        return f"{days:,.1f} days"
+    hours = days * 24
+    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+
+
+def _gauge(score: float, threshold: float, block: str) -> list[Part]:
+    """The score as a bar of a full cosine, the threshold as a mark on it."""
+    filled, mark = (min(_BAR_CELLS, max(0, round(x * _BAR_CELLS))) for x in (score, threshold))
+    style = "green" if score >= threshold else "red"
+    bar = (block * filled).ljust(_BAR_CELLS, "·")
+    return [(bar[:mark], style), ("|", "bold"), (bar[mark:], style), (f" {fraction(threshold)} at the mark", "dim")]
+
+
+def _show_terms(screen: Screen, result: Comparison, width: int) -> None:
+    terms = len(result.earlier.prints.terms), len(result.later.prints.terms)
+    sum_of_products = sum(term.product for term in result.shared)
+    screen.say(
+        (f"Shared key terms: {len(result.shared)}", "bold"),
+        f" of {terms[0]} and {terms[1]}; the products, in all {fraction(sum_of_products)}, make up the cosine",
+    )
+    if result.shared:
+        shown = result.shared[:_MOST_TERMS]
+        word_cells = min(30, max(cell_len(harmless(term.term)) for term in shown))
+        bar_cells = max(8, min(_BAR_CELLS, width - word_cells - 26))
+        screen.say((f"   {'':<{word_cells}}     A     B     A x B", "dim"))
+        for term in shown:
+            screen.say(*_term_line(term, word_cells, bar_cells, shown[0].product, screen.blocks[-1]))
+        if len(result.shared) > len(shown):
+            screen.say((f"   and {len(result.shared) - len(shown)} more", "dim"))
+    for name, only in (("A", result.only_earlier), ("B", result.only_later)):
+        if only:
+            words = ", ".join(f"{harmless(t.term)} {fraction(t.earlier or t.later)}" for t in only[:_MOST_ONLY])
+            screen.say((f"Only in {name}: ", "bold"), cut(words, width - 11))
+
+
+def _term_line(term: Term, word_cells: int, bar_cells: int, largest: float, block: str) -> list[Part]:
+    word = cut(harmless(term.term), word_cells)
+    bar = block * max(1, round(bar_cells * term.product / largest)) if largest else ""
+    pad = " " * (word_cells - cell_len(word))
+    product = f"{term.product:.3f}".removeprefix("0")
+    return [f"   {word}{pad}   {fraction(term.earlier):>3}   {fraction(term.later):>3}   {product:>4}  ", (bar, "blue")]
+
+
+def wrapped(text: str, width: int) -> Sequence[str]:
+    """The text in lines of at most so many cells, broken between words."""
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > width:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    return lines

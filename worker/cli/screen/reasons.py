@@ -1,0 +1,94 @@
+"""An explanation's verdict and its reason, in plain words.
+
+Invariant: pure. A is the earlier of the two, B the later.
+"""
+
+from worker.cli.screen.harmless import harmless
+from worker.cli.screen.words import count, fraction
+from worker.cluster.relation import SHORT_WORDS
+from worker.model import Relation
+from worker.report.comparison import Comparison
+
+_MOST_NAMED = 5
+
+
+def verdict(result: Comparison) -> str:
+    """What B is to A: `B is a rewrite of A`, or what keeps them apart."""
+    if not result.together:
+        if not result.comparable:
+            return "they cannot be compared"
+        return "the store keeps them in two" if result.would_join else "they share too little"
+    direction, relation = result.repeats or ("later", result.relation)
+    if result.one_story and not result.repeats:
+        return _side_by_side(result)
+    repeater, repeated = ("B", "A") if direction == "later" else ("A", "B")
+    if relation is Relation.REPORT:
+        return "each is a report of its own"
+    return f"{repeater} is a {relation} of {repeated}"
+
+
+def _side_by_side(result: Comparison) -> str:
+    """Two members of a story of which neither is said to repeat the other."""
+    of = result.earlier.of, result.later.of
+    if of[0] and of[0] == of[1]:
+        return "both repeat the same third article"
+    return "neither repeats the other"
+
+
+def reason(result: Comparison) -> str:
+    """Why, in a sentence or two."""
+    return " ".join(filter(None, [_why_not_compared(result) or _why_together(result), _why_relation(result)]))
+
+
+def _why_not_compared(result: Comparison) -> str:
+    a, b = result.earlier, result.later
+    if a.prints.empty or b.prints.empty:
+        which = "Neither has" if a.prints.empty and b.prints.empty else "A has no" if a.prints.empty else "B has no"
+        return f"{which} words, and a text without words never joins a story."
+    if a.lang != b.lang:
+        return f"A is in {a.lang!r} and B in {b.lang!r}: stories are kept language by language."
+    return ""
+
+
+def _why_together(result: Comparison) -> str:
+    above = result.score >= result.threshold
+    score, limit = fraction(result.score), fraction(result.threshold)
+    named = [harmless(term.term) for term in result.shared[:_MOST_NAMED]]
+    words = f"They share {count(len(result.shared), 'key term')}" + (f" ({', '.join(named)})" if named else "")
+    late = result.days is not None and result.cosine >= result.threshold > result.score
+    if result.together and (above or result.would_join):
+        much = f"score {score} where {limit} is enough" if above else "are the same text, which joins at any score"
+        return f"{words} and {much}, so they are one story."
+    if result.together:
+        return (
+            f"By themselves they would not be: {score} is below {limit}. Each joined through other articles of the "
+            "story, which lie between them."
+        )
+    if result.would_join:
+        return (
+            f"By themselves they would be one story: {words[0].lower()}{words[1:]} and score {score} where {limit} is "
+            "enough. But an article joins the whole story that fits it best, or no story where two fit it equally well."
+        )
+    if late:
+        alike = f"Their words are alike (cosine {fraction(result.cosine)})"
+        return f"{alike}, but they are too far apart in time to be one event."
+    return f"{words}, which is too little: {score} is below the {limit} that makes one story."
+
+
+def _why_relation(result: Comparison) -> str:
+    if not result.comparable or not result.together:
+        return ""
+    share = f"{round(100 * result.containment)} %"
+    match result.relation:
+        case Relation.COPY if result.earlier.prints.digest == result.later.prints.digest:
+            return "The words are the same from the first to the last, so it is a copy."
+        case Relation.COPY:
+            return f"{share} of the shorter text's word triples stand in the other as they are, so it is a copy."
+        case Relation.REWRITE:
+            return (
+                f"{share} of the shorter text's word triples stand in the other as they are: far more than two "
+                "reporters share by chance, but not the whole text, so it is a rewrite."
+            )
+    if min(result.earlier.prints.words, result.later.prints.words) < SHORT_WORDS:
+        return f"With fewer than {SHORT_WORDS} words only an equal text would be called a copy."
+    return f"Only {share} of the word triples are shared: both tell it in their own words."

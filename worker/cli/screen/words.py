@@ -1,0 +1,44 @@
+"""Numbers and spans of time as a person reads them.
+
+Invariant: pure; nothing here depends on the terminal.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+ASCII_BLOCKS = "_.-=+*#@"
+
+
+def span(seconds: float) -> str:
+    """`42 s`, `3 min`, `5 h`, `2 d`, `3 y`: the largest unit of which there is at least one."""
+    for unit, unit_s in (("y", 365.25 * 86400), ("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= unit_s:
+            return f"{int(seconds / unit_s)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 story`, `2 stories`, `1,234 articles`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def sparkline(counts: Sequence[int], blocks: str = BLOCKS) -> str:
+    """One block for each count, as high as its share of the largest; a blank where there is nothing."""
+    top = max(counts, default=0)
+    return "".join(blocks[-(-n * len(blocks) // top) - 1] if n else " " for n in counts)
+
+
+def fraction(number: float) -> str:
+    """`.81`, `1.00`: two places, no leading zero."""
+    text = f"{number:.2f}"
+    return text.removeprefix("0") if number >= 0 else "-" + text[1:].removeprefix("0")
+
+
+def local_time(time: float, now: float, form: str = "%H:%M") -> str:
+    """The local time of day, with the date where it is more than half a day from `now`."""
+    try:
+        moment = datetime.fromtimestamp(time).astimezone()
+    except (OverflowError, ValueError, OSError):
+        return "no date"
+    return moment.strftime(form if abs(now - time) < 43200 else "%Y-%m-%d " + form)

@@ -1,0 +1,228 @@
+"""Why two articles are, or are not, one story: the same figures that the decision goes by, for one pair.
+
+Invariant: pure but for `stored`, which reads. What is computed here is computed by the functions that decide.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from worker import cluster
+from worker.cluster.place import SHORT_COPY_DAYS
+from worker.cluster.relation import SHORT_WORDS, relate
+from worker.cluster.timing import DAY_S
+from worker.errors import BadInput
+from worker.fingerprint import containment, cosine, fingerprints, hamming, shared_terms
+from worker.model import Fingerprints, Relation, story_id, uid
+from worker.report.views import rfc3339
+from worker.text import clean, language
+
+if TYPE_CHECKING:
+    from worker.store.stories import Stories
+
+_FULL_WEIGHT = 255
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One of the two. `time`, `story`, `relation`, `of` are None for a text that is not in a store; `order` tells two
+    articles of one event time apart; `of`: the uid of the article that it repeats."""
+
+    id: str
+    title: str
+    source: str
+    lang: str
+    prints: Fingerprints
+    time: float | None = None
+    order: int = 0
+    story: str | None = None
+    relation: Relation | None = None
+    of: bytes | None = None
+
+
+class Term(Struct, frozen=True):
+    """A key term and its weight (0 to 1, of the unit vector) on each side; 0 where it is no key term of it."""
+
+    term: str
+    earlier: float
+    later: float
+
+    @property
+    def product(self) -> float:
+        """What the term adds to the cosine."""
+        return self.earlier * self.later
+
+
+class Comparison(Struct, frozen=True, kw_only=True):
+    """The figures. `days` is None where one has no time. `one_story`: what the store says, None if it cannot say.
+
+    `relation`: what the later text is to the earlier one, by the two alone. `repeats`: what the store says that one of
+    them is to the other, and which (`later` or `earlier`); None where neither repeats the other.
+    """
+
+    earlier: Side
+    later: Side
+    copy_distance: int
+    story_distance: int
+    cosine: float
+    containment: float
+    days: float | None
+    time_factor: float
+    score: float
+    threshold: float
+    relation: Relation
+    one_story: bool | None
+    repeats: tuple[str, Relation] | None
+    shared: tuple[Term, ...]
+    only_earlier: tuple[Term, ...]
+    only_later: tuple[Term, ...]
+
+    @property
+    def together(self) -> bool:
+        """Whether they are one story: by the store, or for texts outside of it by the pair alone."""
+        return self.would_join if self.one_story is None else self.one_story
+
+    @property
+    def would_join(self) -> bool:
+        """Whether these two alone would be one story."""
+        return self.comparable and (self.same_text or self.score >= self.threshold)
+
+    @property
+    def same_text(self) -> bool:
+        """Whether one is a copy of the other that joins at any score; a short text only on the same day."""
+        short = min(self.earlier.prints.words, self.later.prints.words) < SHORT_WORDS
+        return self.relation is Relation.COPY and (not short or (self.days or 0.0) <= SHORT_COPY_DAYS)
+
+    @property
+    def comparable(self) -> bool:
+        """False where one has no words, or their languages differ: such articles are never compared."""
+        return not (self.earlier.prints.empty or self.later.prints.empty) and self.earlier.lang == self.later.lang
+
+
+def stored(stories: "Stories", article_id: str) -> Side:
+    """An article of the store. Raises BadInput where there is none of that id."""
+    found = stories.article(article_id)
+    if found is None:
+        raise BadInput(
+            f"no article {article_id!r} in the store: `storywire report --members` lists ids, "
+            "and a path of a text file (headline on the first line) can be compared too"
+        )
+    lang, member = found
+    story = stories.find(lang, member.story)
+    return Side(
+        id=member.id,
+        title=member.title,
+        source=member.source,
+        lang=lang,
+        prints=member.prints,
+        time=member.time,
+        order=member.seq,
+        story=story_id(lang, story.number) if story else None,
+        relation=member.relation,
+        of=member.of,
+    )
+
+
+def from_text(name: str, content: str, lang: str = "") -> Side:
+    """A text that is in no store: its first line with words is the headline, the rest the text."""
+    lines = [line.strip() for line in content.lstrip("\ufeff").splitlines()]
+    first = next((i for i, line in enumerate(lines) if line), 0)
+    title, text = clean(lines[first] if lines else ""), clean("\n".join(lines[first + 1 :]))
+    decided = language(lang, f"{title}\n{text}")
+    return Side(id=name, title=title, source="", lang=decided, prints=fingerprints(title, text, decided))
+
+
+def compare(one: Side, other: Side) -> Comparison:
+    """The two against each other, in order of event time; without times the first given is the earlier."""
+    earlier, later = one, other
+    days = None
+    if one.time is not None and other.time is not None:
+        days = abs(one.time - other.time) / DAY_S
+        if (other.time, other.order) < (one.time, one.order):
+            earlier, later = other, one
+    a, b = earlier.prints, later.prints
+    words = not (a.empty or b.empty)
+    factor = cluster.time_factor(days or 0.0)
+    estimate = cosine(a.story, b.story) if words else 0.0
+    only_a, only_b = _only(a, b), _only(b, a)
+    return Comparison(
+        earlier=earlier,
+        later=later,
+        copy_distance=hamming(a.copy, b.copy) if words else 8 * len(a.copy or b.copy),
+        story_distance=hamming(a.story, b.story) if words else 8 * len(a.story or b.story),
+        cosine=estimate,
+        containment=containment(a, b),
+        days=days,
+        time_factor=factor,
+        score=estimate * factor,
+        threshold=cluster.THRESHOLD,
+        relation=relate(a, b),
+        one_story=None if one.story is None or other.story is None else one.story == other.story,
+        repeats=_repeats(earlier, later),
+        shared=tuple(Term(t, x / _FULL_WEIGHT, y / _FULL_WEIGHT) for t, x, y in shared_terms(a, b)),
+        only_earlier=tuple(Term(t, x / _FULL_WEIGHT, 0.0) for t, x in only_a),
+        only_later=tuple(Term(t, 0.0, y / _FULL_WEIGHT) for t, y in only_b),
+    )
+
+
+def _repeats(earlier: Side, later: Side) -> tuple[str, Relation] | None:
+    if later.of and later.relation and later.of == uid(earlier.id):
+        return "later", later.relation
+    if earlier.of and earlier.relation and earlier.of == uid(later.id):
+        return "earlier", earlier.relation
+    return None
+
+
+def _only(prints: Fingerprints, other: Fingerprints) -> Sequence[tuple[str, int]]:
+    theirs = set(other.terms)
+    return [(term, weight) for term, weight in zip(prints.terms, prints.weights, strict=True) if term not in theirs]
+
+
+def comparison_record(result: Comparison) -> dict[str, Any]:
+    """What `explain --json` prints."""
+    return {
+        "earlier": _side_record(result.earlier),
+        "later": _side_record(result.later),
+        "one_story": result.together,
+        "stored": result.one_story is not None,
+        "relation": str(result.repeats[1] if result.repeats else result.relation),
+        "repeats": _repeated_record(result),
+        "copy_distance": result.copy_distance,
+        "story_distance": result.story_distance,
+        "cosine": round(result.cosine, 4),
+        "containment": round(result.containment, 4),
+        "days": None if result.days is None else round(result.days, 4),
+        "time_factor": round(result.time_factor, 4),
+        "score": round(result.score, 4),
+        "threshold": result.threshold,
+        "shared": [
+            {"term": t.term, "earlier": round(t.earlier, 3), "later": round(t.later, 3), "product": round(t.product, 4)}
+            for t in result.shared
+        ],
+        "only_earlier": [{"term": t.term, "weight": round(t.earlier, 3)} for t in result.only_earlier],
+        "only_later": [{"term": t.term, "weight": round(t.later, 3)} for t in result.only_later],
+    }
+
+
+def _side_record(side: Side) -> dict[str, Any]:
+    return {
+        "id": side.id,
+        "title": side.title,
+        "source": side.source,
+        "lang": side.lang,
+        "time": None if side.time is None else rfc3339(side.time),
+        "story": side.story,
+        "relation": None if side.relation is None else str(side.relation),
+        "words": side.prints.words,
+    }
+
+
+def _repeated_record(result: Comparison) -> dict[str, str] | None:
+    """Who repeats whom: by the store, or for texts outside of it by the pair alone."""
+    repeats = result.repeats
+    if repeats is None and result.one_story is None and result.together and result.relation is not Relation.REPORT:
+        repeats = ("later", result.relation)
+    if repeats is None:
+        return None
+    pair = (result.later.id, result.earlier.id) if repeats[0] == "later" else (result.earlier.id, result.later.id)
+    return {"article": pair[0], "of": pair[1]}
