@@ -1,0 +1,129 @@
+"""Which entries of a feed are new, revised, unchanged or forgotten: the articles and seen marks that follow.
+
+Invariant: pure; an entry keeps its article id, its language and its time of arrival as long as its mark is kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from worker.feed.parse import Entry
+from worker.model import Article
+from worker.text import language
+
+_TOUCH_S = 86400.0
+"""A mark notes at most once a day that its entry is still shown: an unchanged feed writes nothing."""
+
+
+class Seen(Struct, frozen=True, array_like=True):
+    """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
+    when it was last known to be shown, and whether it came with the feed's first fetch."""
+
+    digest: bytes
+    revision: int
+    lang: str
+    received: float
+    shown: float
+    backfill: bool = False
+
+
+@dataclass
+class Decision:
+    """What to publish. `marks`: entry -> (expected mark, new mark), for new, revised, touched and forgotten entries."""
+
+    articles: list[Article] = field(default_factory=list)
+    marks: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    new: int = 0
+    revised: int = 0
+    unchanged: int = 0
+    forgotten: int = 0
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Seen).decode
+
+
+def decide(
+    entries: Sequence[Entry],
+    marks: Mapping[str, bytes],
+    *,
+    feed: str,
+    source: str,
+    now: float,
+    keep_s: float,
+    first_fetch: bool,
+) -> Decision:
+    """Compare the entries of a document with the marks of its feed.
+
+    feed: its id; source: its outlet's name; keep_s: how long the mark of an entry that is no longer shown is kept.
+    Articles of a first fetch are backfill. They come last entry first: feeds show the newest at the top.
+    """
+    decision = Decision()
+    for entry in reversed(entries):
+        old = marks.get(entry.key, b"")
+        before = _unpack(old)
+        after = _next(entry, before, now, first_fetch)
+        if after == before:
+            decision.unchanged += 1
+            continue
+        decision.marks[entry.key] = (old, _pack(after))
+        if before is not None and before.revision == after.revision:
+            decision.unchanged += 1
+            continue
+        decision.articles.append(_article(entry, after, feed, source))
+        if after.revision == 1:
+            decision.new += 1
+        else:
+            decision.revised += 1
+    _forget(decision, marks, {entry.key for entry in entries}, now - keep_s)
+    return decision
+
+
+def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool) -> Seen:
+    """The mark of an entry that is shown now."""
+    digest = _digest(entry)
+    if before is None:
+        return Seen(digest, 1, language(entry.lang, f"{entry.title}\n{entry.text}"), now, now, first_fetch)
+    if before.digest != digest:
+        return replace(before, digest=digest, revision=before.revision + 1, shown=now)
+    return replace(before, shown=now) if now - before.shown > _TOUCH_S else before
+
+
+def _forget(decision: Decision, marks: Mapping[str, bytes], shown: set[str], before: float) -> None:
+    """Let go of the marks of entries that the feed has not shown since `before`, and of marks nobody can read."""
+    for key in marks.keys() - shown:
+        seen = _unpack(marks[key])
+        if seen is None or seen.shown < before:
+            decision.marks[key] = (marks[key], b"")
+            decision.forgotten += 1
+
+
+def _article(entry: Entry, seen: Seen, feed: str, source: str) -> Article:
+    return Article(
+        id=f"{feed}.{entry.key}",
+        revision=seen.revision,
+        title=entry.title,
+        text=entry.text,
+        url=entry.url,
+        source=source,
+        lang=seen.lang,
+        published=entry.published,
+        received=seen.received,
+        backfill=seen.backfill,
+    )
+
+
+def _digest(entry: Entry) -> bytes:
+    content = "\0".join((entry.title, entry.text, entry.url))
+    return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _unpack(mark: bytes) -> Seen | None:
+    try:
+        return _decode(mark) if mark else None
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,70 @@
+"""What a body is, as far as bytes tell before it is parsed: its encoding, whether it was cut off, what else it may be.
+
+Invariant: looks at bytes only; never decodes more than it must.
+"""
+
+import re
+from html import unescape
+
+from worker.feed.address import web_link
+
+_DECLARED = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
+_BOMS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
+_HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_FEED_LINK = re.compile(rb"<link\s[^>]*application/(?:rss|atom)\+xml[^>]*>", re.IGNORECASE)
+_HREF = re.compile(rb"href\s*=\s*[\"']([^\"']{1,2000})", re.IGNORECASE)
+
+
+def encoding_headers(body: bytes, content_type: str) -> dict[str, str]:
+    """The headers that make feedparser read the body in the encoding it is written in.
+
+    A body with letters outside ASCII that is valid UTF-8 is UTF-8, whatever is declared: other encodings do not look
+    like it by chance. Otherwise a byte order mark, then what the document says, then what the server says. The
+    Content-Type itself is not passed on: for `text/xml` the standards would have ASCII.
+    """
+    if body.startswith(_BOMS) or b"\0" in body[:4]:
+        return {}
+    if not body.isascii() and _is_utf8(body):
+        return {"content-type": "application/xml; charset=utf-8"}
+    charset = _CHARSET.search(content_type)
+    if charset and not _DECLARED.match(body):
+        return {"content-type": f"application/xml; charset={charset[1]}"}
+    return {}
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(body) - 3  # cut off inside its last character
+    return True
+
+
+def ends_inside_an_entry(body: bytes) -> bool:
+    """True where the last entry that is opened is not closed."""
+    opened = max(_last(body, b"<item"), _last(body, b"<entry"))
+    return opened > max(body.rfind(b"</item"), body.rfind(b"</entry"))
+
+
+def _last(body: bytes, tag: bytes) -> int:
+    """Where the last such tag begins: `<item>` is one, `<items>` is not."""
+    end = len(body)
+    while (at := body.rfind(tag, 0, end)) >= 0:
+        if body[at + len(tag) : at + len(tag) + 1] in (b">", b" ", b"\n", b"\r", b"\t"):
+            return at
+        end = at
+    return -1
+
+
+def what_else(body: bytes, url: str) -> str:
+    """What a body that is no feed is, in words, with the remedy."""
+    start = body[:200_000]
+    if _HTML.search(start[:5_000]):
+        link = _FEED_LINK.search(start)
+        href = _HREF.search(link[0]) if link else None
+        found = web_link(url, unescape(href[1].decode("utf-8", "replace"))) if href else ""
+        return f"a web page, not a feed: try {found}" if found else "a web page, not a feed: look for its RSS address"
+    if start.lstrip()[:1] in (b"{", b"["):
+        return "JSON, not a feed: look for the site's RSS or Atom address"
+    return "neither RSS nor Atom: check the address in a browser"
