@@ -63,24 +63,23 @@ def figures(result: Comparison) -> Iterator[tuple[str, str, str]]:
     yield "copy distance", f"{result.copy_distance} of 64 bits", f"the same text is within {COPY_DISTANCE}"
     yield (
         "containment",
-        fraction(result.containment),
-        f"of the shorter text's word triples; rewrites from {fraction(REWRITE_CONTAINMENT)}, "
-        f"copies from {fraction(COPY_CONTAINMENT)}",
+        f"{fraction(result.containment)} of triples",
+        f"rewrites from {fraction(REWRITE_CONTAINMENT)}, copies from {fraction(COPY_CONTAINMENT)}",
     )
     yield (
         "story distance",
         f"{result.story_distance} of {STORY_BITS} bits",
-        f"an estimated cosine of {fraction(result.cosine)}; strangers differ in half of the bits",
+        f"cosine about {fraction(result.cosine)}; strangers: half the bits",
     )
     if result.days is None:
         yield "time factor", fraction(result.time_factor), "no dates: taken to be of one time"
     else:
-        yield "time factor", fraction(result.time_factor), f"{apart(result.days)} apart; a week apart counts nothing"
+        yield "time factor", fraction(result.time_factor), f"{apart(result.days)} apart; after a week nothing is left"
     sign = "≥" if result.score >= result.threshold else "<"
     yield (
         "score",
         f"{fraction(result.score)} {sign} {fraction(result.threshold)}",
-        "cosine x time factor, against the threshold of one story",
+        f"cosine x time factor; one story from {fraction(result.threshold)}",
     )
 
 
@@ -97,7 +96,7 @@ def _gauge(score: float, threshold: float, block: str) -> list[Part]:
     filled, mark = (min(_BAR_CELLS, max(0, round(x * _BAR_CELLS))) for x in (score, threshold))
     style = "green" if score >= threshold else "red"
     bar = (block * filled).ljust(_BAR_CELLS, "·")
-    return [(bar[:mark], style), ("|", "bold"), (bar[mark:], style), (f" {fraction(threshold)} at the mark", "dim")]
+    return [(bar[:mark], style), ("|", "bold"), (bar[mark:], style), (" | threshold", "dim")]
 
 
 def _show_terms(screen: Screen, result: Comparison, width: int) -> None:
@@ -105,7 +104,7 @@ def _show_terms(screen: Screen, result: Comparison, width: int) -> None:
     sum_of_products = sum(term.product for term in result.shared)
     screen.say(
         (f"Shared key terms: {len(result.shared)}", "bold"),
-        f" of {terms[0]} and {terms[1]}; the products, in all {fraction(sum_of_products)}, make up the cosine",
+        f" of {terms[0]} and {terms[1]}; they make {fraction(sum_of_products)} of the cosine",
     )
     if result.shared:
         shown = result.shared[:_MOST_TERMS]

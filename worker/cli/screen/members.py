@@ -18,7 +18,11 @@ STYLES = {Relation.FIRST: "bold", Relation.COPY: "cyan", Relation.REWRITE: "yell
 _DEEPEST = 3
 """Copies of copies of copies are drawn no further to the right."""
 
-_LEAST_TITLE = 20
+_LEAST_TITLE = 16
+"""Narrower terminals show no titles under a story, only who and when."""
+
+_TITLE_BEFORE_ID = 40
+"""The id is shown where it leaves the title so much."""
 
 
 def tree(members: Sequence[MemberView]) -> list[tuple[int, MemberView]]:
@@ -71,7 +75,10 @@ def member_lines(view: StoryView, now: float, width: int | None) -> Iterator[lis
             yield [f"  {head} {middle}{title}  [{id_text}]"]
             continue
         room = width - 3 - cell_len(head) - cell_len(middle)
-        if room - cell_len(id_text) - 2 >= min(cell_len(title), 2 * _LEAST_TITLE):
+        if room < _LEAST_TITLE:
+            yield ["  ", (head, style), " ", cut(f"{time}  {source}", width - 3 - cell_len(head))]
+            continue
+        if room - cell_len(id_text) - 2 >= min(cell_len(title), _TITLE_BEFORE_ID):
             title = cut(title, room - cell_len(id_text) - 2)
             yield ["  ", (head, style), " ", middle, title, "  ", (id_text, "dim")]
         else:

@@ -37,7 +37,14 @@ def _side_by_side(result: Comparison) -> str:
 
 def reason(result: Comparison) -> str:
     """Why, in a sentence or two."""
-    return " ".join(filter(None, [_why_not_compared(result) or _why_together(result), _why_relation(result)]))
+    why = [_why_not_compared(result) or _why_together(result), _why_relation(result), _why_in_this_order(result)]
+    return " ".join(filter(None, why))
+
+
+def _why_in_this_order(result: Comparison) -> str:
+    """Without dates the direction is the caller's."""
+    repeated = result.together and result.relation is not Relation.REPORT
+    return "Without both dates A, given first, counts as the earlier." if repeated and result.days is None else ""
 
 
 def _why_not_compared(result: Comparison) -> str:
@@ -78,17 +85,15 @@ def _why_together(result: Comparison) -> str:
 def _why_relation(result: Comparison) -> str:
     if not result.comparable or not result.together:
         return ""
+    if result.one_story and not result.repeats and result.relation is not Relation.REPORT:
+        return f"By the two alone B would be a {result.relation} of A, but it repeats another article more closely."
     share = f"{round(100 * result.containment)} %"
-    match result.relation:
-        case Relation.COPY if result.earlier.prints.digest == result.later.prints.digest:
-            return "The words are the same from the first to the last, so it is a copy."
-        case Relation.COPY:
-            return f"{share} of the shorter text's word triples stand in the other as they are, so it is a copy."
-        case Relation.REWRITE:
-            return (
-                f"{share} of the shorter text's word triples stand in the other as they are: far more than two "
-                "reporters share by chance, but not the whole text, so it is a rewrite."
-            )
+    standing = f"{share} of the shorter text's word triples stand in the other as they are"
+    if result.relation is Relation.COPY:
+        same = result.earlier.prints.digest == result.later.prints.digest
+        return f"{'The words are the same from first to last' if same else standing}, so it is a copy."
+    if result.relation is Relation.REWRITE:
+        return f"{standing}: far more than two reporters share by chance, but not the whole text, so it is a rewrite."
     if min(result.earlier.prints.words, result.later.prints.words) < SHORT_WORDS:
         return f"With fewer than {SHORT_WORDS} words only an equal text would be called a copy."
     return f"Only {share} of the word triples are shared: both tell it in their own words."

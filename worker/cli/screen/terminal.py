@@ -17,7 +17,7 @@ from rich.text import Text
 from worker.cli.screen.words import ASCII_BLOCKS, BLOCKS
 
 _TERMINAL_CONTROL = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 
 

@@ -11,9 +11,9 @@ ASCII_BLOCKS = "_.-=+*#@"
 
 
 def span(seconds: float) -> str:
-    """`42 s`, `3 min`, `5 h`, `2 d`, `3 y`: the largest unit of which there is at least one."""
+    """`90 s`, `3 min`, `24 h`, `2 d`, `3 y`: the largest unit of which there are at least two."""
     for unit, unit_s in (("y", 365.25 * 86400), ("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= unit_s:
+        if seconds >= 2 * unit_s:
             return f"{int(seconds / unit_s)} {unit}"
     return f"{max(0, int(seconds))} s"
 
