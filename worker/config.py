@@ -89,6 +89,15 @@ class Settings:
     log_format: str
 
 
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that give another process these settings: `load(environment(settings))` equals `settings`."""
+    texts = {}
+    for setting in SETTINGS:
+        value = getattr(settings, setting.name)
+        texts[setting.variable] = f"{value:f}s" if setting.parse is duration else str(value)
+    return texts
+
+
 def load(environ: Mapping[str, str], **overrides: str | None) -> Settings:
     """The settings from an environment; `overrides` (from the command line) win, None counts as not given.
 

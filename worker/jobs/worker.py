@@ -202,7 +202,7 @@ class BatchWorker(SimpleWorker):
         """One line for a job that failed, instead of RQ's page."""
         error = exc_info[1]
         expected = isinstance(error, StorywireError | TimedOut)
-        log.error("job failed", job=job.id, error=str(error), exc_info=None if expected else exc_info)
+        log.error("batch", outcome="failed", job=job.id, error=str(error), exc_info=None if expected else exc_info)
 
 
 class _Executions(ExecutionRegistry):
