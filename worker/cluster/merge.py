@@ -75,4 +75,3 @@ def _relate_again(view: View, story: Story, uids: set[bytes]) -> Story:
             view.put_member(replace(text, relation=relation, of=of))
             story = count(count(story, text.relation, -1), relation, 1)
     return replace(story, lead=texts[0].uid, headline=texts[0].title or story.headline) if texts else story
-

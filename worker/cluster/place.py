@@ -1,7 +1,7 @@
-"""The decision: an article goes into a story, or begins one. The only code that decides, live, in a replay, or in a test.
+"""The decision: an article goes into a story, or begins one. Live, replays and tests all decide here.
 
-Invariant: one article after another, in the order of `seq`; what it does depends on the view alone. A generator: it yields
-a Need for what the view lacks, and goes on when that was loaded.
+Invariant: one article after another, in the order of `seq`; what it does depends on the view alone. A generator: it
+yields a Need for what the view lacks, and goes on when that was loaded.
 """
 
 from collections.abc import Generator
@@ -35,8 +35,8 @@ class Placed(StrEnum):
 def place(view: View, article: Member, now: float) -> Generator[Need, None, Placed]:
     """Put an article (not placed yet, its event time set) into its story; `now` is the wall clock.
 
-    A revision that is already there, or an older one, changes nothing. A newer one takes the old one's part out first; it
-    stays in its story while the texts are still alike, and a story that it began keeps its number.
+    A revision that is already there, or an older one, changes nothing. A newer one takes the old one's part out
+    first; it stays in its story while the texts are still alike, and a story that it began keeps its number.
     """
     yield from view.want(members=[article.uid])
     before = view.members[article.uid]

@@ -1,7 +1,7 @@
 """Postings of key terms and bands of copy fingerprints, as packed bytes, and the search over them.
 
-Invariant: bounded. A posting keeps its POSTING newest stories, oldest first, so the cost of a search does not grow with the
-store; a band keeps every distinct fingerprint that the store holds, so that no copy is missed.
+Invariant: bounded. A posting keeps its POSTING newest stories, oldest first, so the cost of a search does not grow
+with the store; a band keeps every distinct fingerprint that the store holds, so that no copy is missed.
 """
 
 import struct

@@ -3,7 +3,7 @@
 Invariant: reads a view and changes nothing; the same view and article give the same candidates in the same order.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from worker.cluster import posting
@@ -43,22 +43,48 @@ def score(likeness: float, closest: float, days: float) -> float:
 
 def search(view: View, kin: Kinship) -> Generator[Need, None, list[Candidate]]:
     """The candidates of an article whose fingerprints are not empty, best first; yields for what the view lacks."""
-    article, prints = kin.article, kin.article.prints
-    keys = posting.bands(prints.copy)
-    yield from view.want(terms=prints.terms, bands=keys)
-    twins = [uid for band in keys for known, uid in posting.posted(view.bands[band]) if near(known, prints.copy)]
+    article = kin.article
+    yield from prefetch(view, [article])
+    best = _best(view, article)
+    return sorted((compare(kin, s, view.present(s.texts)) for s in best), key=lambda c: (-c.score, c.story.number))
+
+
+def prefetch(view: View, articles: Sequence[Member]) -> Iterator[Need]:
+    """Ask for all that the search for these articles will read, in five Needs at most, however many they are."""
+    prints = [article.prints for article in articles if not article.prints.empty]
+    yield from view.want(
+        members=[article.uid for article in articles],
+        terms={term: None for p in prints for term in p.terms},
+        bands={band: None for p in prints for band in posting.bands(p.copy)},
+    )
+    twins = {uid: None for p in prints for uid in _twins(view, p)}
     yield from view.want(members=twins)
-    numbers = [member.story for member in view.present(twins)]
-    numbers += posting.rank([view.terms[term] for term in prints.terms], prints.weights)
+    numbers = {number: None for p in prints for number in _numbers(view, p)}
     yield from view.want(stories=numbers)
     yield from view.want(stories=view.aliased(numbers))
-    stories = {story.number: story for number in numbers if (story := view.root(number))}
-    of_twins = {s.number for member in view.present(twins) if (s := view.root(member.story))}
+    best = {s.number: s for article in articles if not article.prints.empty for s in _best(view, article)}
+    yield from view.want(members={uid: None for story in best.values() for uid in (*story.texts, story.lead)})
+
+
+def _twins(view: View, prints: Fingerprints) -> list[bytes]:
+    """The uids of articles of the same text, by their copy fingerprints."""
+    found = (pair for band in posting.bands(prints.copy) for pair in posting.posted(view.bands[band]))
+    return [uid for known, uid in found if near(known, prints.copy)]
+
+
+def _numbers(view: View, prints: Fingerprints) -> list[int]:
+    """The stories that share key terms or the text, by number; they may be aliases, or have ended."""
+    numbers = [member.story for member in view.present(_twins(view, prints))]
+    return numbers + posting.rank([view.terms[term] for term in prints.terms], prints.weights)
+
+
+def _best(view: View, article: Member) -> list[Story]:
+    """The stories worth comparing text by text: those of the same text, and COMPARED others."""
+    stories = {s.number: s for n in _numbers(view, article.prints) if (s := view.root(n))}
+    twins = view.present(_twins(view, article.prints))
+    of_twins = {s.number for member in twins if member.uid != article.uid and (s := view.root(member.story))}
     best = sorted(stories.values(), key=lambda s: (s.number not in of_twins, -_outer(article, s), s.number))
-    best = best[: COMPARED + len(of_twins)]
-    yield from view.want(members=[uid for story in best for uid in story.texts])
-    candidates = [compare(kin, story, view.present(story.texts)) for story in best]
-    return sorted(candidates, key=lambda c: (-c.score, c.story.number))
+    return best[: COMPARED + len(of_twins)]
 
 
 def near(a: bytes, b: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Event time: when something was said to happen, where that can be believed, and what its distance is worth."""
 
-from math import exp
+from math import exp, exp2
 
 from worker.model import Story
 
@@ -29,10 +29,10 @@ def days_apart(time: float, story: Story) -> float:
 
 def heat_at(heat: float, last: float, now: float) -> float:
     """A story's heat at `now`: arrivals, halved every two hours."""
-    return heat * 0.5 ** (max(0.0, now - last) / HEAT_HALF_LIFE_S)
+    return heat * exp2(-max(0.0, now - last) / HEAT_HALF_LIFE_S)
 
 
 def heated(story: Story, time: float) -> float:
     """The heat at the story's last activity after one more arrival at `time`, which may be earlier."""
     last = max(story.last, time)
-    return heat_at(story.heat, story.last, last) + 0.5 ** ((last - time) / HEAT_HALF_LIFE_S)
+    return heat_at(story.heat, story.last, last) + exp2((time - last) / HEAT_HALF_LIFE_S)

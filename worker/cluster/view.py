@@ -6,6 +6,9 @@ answers with nothing. All changes go through the methods here, so that a commit 
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import Literal
+
+from msgspec.structs import replace
 
 from worker.model import Alias, Event, Member, Story
 
@@ -14,7 +17,7 @@ Band = tuple[int, bytes]
 
 @dataclass(frozen=True)
 class Need:
-    """What has to be loaded into a view before the placing can go on. `rolls`: stories whose list of members is wanted."""
+    """What has to be loaded into a view before the placing can go on. `rolls`: stories whose members are wanted."""
 
     members: Collection[bytes] = ()
     terms: Collection[str] = ()
@@ -26,6 +29,17 @@ class Need:
         return any((self.members, self.terms, self.bands, self.stories, self.rolls))
 
 
+@dataclass(frozen=True)
+class Move:
+    """One change of membership: an article joins or leaves a story, or all members of one go `into` another."""
+
+    kind: Literal["join", "leave", "merge"]
+    story: int
+    uid: bytes = b""
+    time: float = 0.0
+    into: int = 0
+
+
 @dataclass
 class Changes:
     """What a commit has to write: the touched keys of the view, and the changes of membership, in order."""
@@ -34,10 +48,9 @@ class Changes:
     terms: set[str] = field(default_factory=set)
     bands: set[Band] = field(default_factory=set)
     stories: set[int] = field(default_factory=set)
-    joined: list[tuple[int, bytes, float]] = field(default_factory=list)
-    left: list[tuple[int, bytes]] = field(default_factory=list)
-    merged: list[tuple[int, int]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
 
 
 class View:
@@ -107,12 +120,11 @@ class View:
     def set_roll(self, number: int, times: dict[bytes, float]) -> None:
         """Put a story's members in, as the store has them: what this view changed since is kept."""
         roll = dict(times)
-        for story, uid, time in self.changes.joined:
-            if story == number:
-                roll[uid] = time
-        for story, uid in self.changes.left:
-            if story == number:
-                roll.pop(uid, None)
+        for move in self.changes.moves:
+            if move.story == number and move.kind == "join":
+                roll[move.uid] = move.time
+            elif move.story == number:
+                roll.pop(move.uid, None)
         self.rolls[number] = roll
 
     def put_story(self, story: Story) -> None:
@@ -132,6 +144,10 @@ class View:
         self.members[member.uid] = member
         self.changes.members.add(member.uid)
 
+    def end_alias(self, number: int) -> None:
+        """The story that an alias leads to has ended: the alias outlives it by 90 days."""
+        self.changes.ended.append(number)
+
     def drop_member(self, uid: bytes) -> None:
         self.members[uid] = None
         self.changes.members.add(uid)
@@ -148,19 +164,21 @@ class View:
 
     def join(self, number: int, uid: bytes, time: float) -> None:
         """The article is a member of the story from now on."""
-        self.changes.joined.append((number, uid, time))
+        self.changes.moves.append(Move("join", number, uid, time))
         if number in self.rolls:
             self.rolls[number][uid] = time
 
     def leave(self, number: int, uid: bytes) -> None:
-        self.changes.left.append((number, uid))
+        self.changes.moves.append(Move("leave", number, uid))
         if number in self.rolls:
             self.rolls[number].pop(uid, None)
 
     def unite(self, number: int, into: int) -> None:
         """The members of one story are the other's from now on; the rolls of both must be here."""
-        self.changes.merged.append((number, into))
+        self.changes.moves.append(Move("merge", number, into=into))
         self.rolls[into] |= self.rolls.pop(number)
 
     def emit(self, event: Event) -> None:
-        self.changes.events.append(event)
+        """Append an event; those of one commit are numbered in order."""
+        part = sum(known.seq == event.seq for known in self.changes.events[-8:])
+        self.changes.events.append(replace(event, part=part))

@@ -48,8 +48,10 @@ def _unpost(view: View, story: Story, member: Member, others: list[Member]) -> G
                 left[term] = max(weight, left.get(term, 0))
     for term in prints.terms:
         known = view.terms[term]
-        weight = left.get(term)
-        view.put_term(term, posting.reweigh(known, story.number, weight) if weight else posting.drop(known, story.number))
+        if term in left:
+            view.put_term(term, posting.reweigh(known, story.number, left[term]))
+        else:
+            view.put_term(term, posting.drop(known, story.number))
     story = replace(
         story,
         planes=vote.subtract(story.planes, (prints.story,)),
@@ -77,7 +79,9 @@ def _relate_orphans(view: View, story: Story, member: Member, others: list[Membe
     for place, other in enumerate(others):
         now_first = place == 0 and other.relation is not Relation.FIRST
         if other.of == member.uid or now_first:
-            relation, of = Kinship(other).origin([o for o in others[:place] if o.voting or o.relation is Relation.FIRST])
+            relation, of = Kinship(other).origin(
+                [o for o in others[:place] if o.voting or o.relation is Relation.FIRST]
+            )
             known = view.members[other.uid] or other
             view.put_member(replace(known, relation=relation, of=of))
             story = count(count(story, other.relation, -1), relation, 1)

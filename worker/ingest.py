@@ -1,0 +1,143 @@
+"""The use case of a batch: from refs in the outbox to stories in the store.
+
+Invariant: an article leaves the outbox only after the commit that placed it; running a batch twice, or two workers running
+it at once, places each revision once.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from worker.clock import Clock
+from worker.cluster import Need, View, event_time, expire, place, prefetch
+from worker.config import Settings
+from worker.errors import LeaseLost
+from worker.fingerprint import fingerprints
+from worker.model import Article, Member, Ref
+from worker.store.commits import Commits, Lease
+from worker.store.outbox import Outbox
+from worker.store.stories import Stories
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+"""How often a batch starts over when another worker took its lease."""
+
+
+@dataclass
+class BatchResult:
+    """What became of a batch: `counts` of new, joined, revised, repeated articles, and milliseconds a stage."""
+
+    articles: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    stages_ms: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a stage."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stages_ms[name] += round((time.perf_counter() - began) * 1000)
+
+
+class Ingest:
+    """Clusters batches. Raises LeaseLost, or what the server's client raises: the articles then wait in the outbox."""
+
+    def __init__(self, outbox: Outbox, stories: Stories, commits: Commits, settings: Settings, clock: Clock) -> None:
+        self._outbox = outbox
+        self._stories = stories
+        self._commits = commits
+        self._settings = settings
+        self._clock = clock
+
+    def run(self, refs: Sequence[Ref]) -> BatchResult:
+        """Place the articles of these refs that still wait; those of one language are committed together."""
+        result = BatchResult()
+        with result.stage("load"):
+            waiting = self._outbox.load(refs)
+        result.articles = len(waiting)
+        with result.stage("fingerprint"):
+            shards: dict[str, list[tuple[Ref, Member]]] = defaultdict(list)
+            for ref, article in waiting:
+                shards[article.lang].append((ref, self._member(article)))
+        for lang, batch in shards.items():
+            self._place(lang, [member for _, member in batch], result)
+            with result.stage("settle"):
+                self._outbox.settle([(ref, member.revision) for ref, member in batch])
+        return result
+
+    def expire(self, limit: int = 100) -> int:
+        """End up to `limit` stories a language that have been quiet for longer than the retention; articles removed."""
+        before = self._clock.now() - self._settings.retention
+        removed = 0
+        for lang in self._stories.languages():
+            for number in self._commits.quiet(lang, before, limit):
+                removed += self._expire(lang, number, before)
+        return removed
+
+    def _member(self, article: Article) -> Member:
+        return Member(
+            id=article.id,
+            revision=article.revision,
+            title=article.title,
+            url=article.url,
+            source=article.source,
+            published=article.published,
+            time=event_time(article.published, article.received, self._settings.retention),
+            received=article.received,
+            backfill=article.backfill,
+            prints=fingerprints(article.title, article.text, article.lang),
+        )
+
+    def _place(self, lang: str, batch: Sequence[Member], result: BatchResult) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with self._commits.lease(lang) as lease:
+                    result.stages_ms["wait"] += round(lease.waited_ms)
+                    counts = self._decide(lease, batch, result)
+                result.counts += counts
+                return
+            except LeaseLost:
+                if attempt == _ATTEMPTS:
+                    raise
+
+    def _decide(self, lease: Lease, batch: Sequence[Member], result: BatchResult) -> Counter[str]:
+        view, counts = lease.view(), Counter[str]()
+        with result.stage("read"):
+            self._answer(view, prefetch(view, batch))
+        with result.stage("decide"):
+            now = self._clock.now()
+            for member in batch:
+                placing = place(view, member, now)
+                counts[self._answer(view, placing)] += 1
+                self._commits.renew(lease)
+        with result.stage("commit"):
+            self._commits.commit(lease, view)
+        return counts
+
+    def _expire(self, lang: str, number: int, before: float) -> int:
+        removed = 0
+        while True:
+            with self._commits.lease(lang) as lease:
+                view = lease.view()
+                self._answer(view, view.want(stories=[number]))
+                story = view.root(number)
+                if story is None or story.number != number or story.active >= before:
+                    return removed
+                removed += self._answer(view, expire(view, number))
+                self._commits.commit(lease, view)
+
+    def _answer(self, view: View, steps: Generator[Need, None, T] | Iterator[Need]) -> T:
+        """Run the steps of a decision to their end, loading what they ask for; returns what they return."""
+        while True:
+            try:
+                need = next(steps)
+            except StopIteration as stop:
+                answer: T = stop.value
+                return answer
+            self._commits.load(view, need)

@@ -1,0 +1,119 @@
+"""The writing side of a language's shard: the fenced lease, reading into a view, and the one atomic commit.
+
+Invariant: whoever writes stories holds the language's lease, and the commit refuses every fencing number but the newest;
+so what was read under the lease is what the commit meets.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import msgpack
+from redis import Redis
+
+from worker.cluster import Need, View
+from worker.errors import LeaseLost
+from worker.model import Alias, Member, Story
+from worker.store import keys
+from worker.store.plan import plan
+from worker.store.scripts import load
+
+LEASE_S = 10.0
+_RETRY_S = 0.002
+_WAIT_S = 60.0
+
+_member = msgpack.Decoder(Member)
+_story = msgpack.Decoder(Story | Alias)
+
+
+@dataclass
+class Lease:
+    """The right to commit to one language: `fence` proves it, `seq` is the last commit it knows, `waited_ms` what it cost."""
+
+    lang: str
+    fence: int
+    seq: int
+    made: int
+    waited_ms: float
+    taken: float = field(default_factory=time.monotonic)
+
+    def view(self) -> View:
+        """An empty working set that goes on where the last commit ended."""
+        return View(self.lang, self.seq, self.made)
+
+
+class Commits:
+    """Leases, loads and commits. Raises LeaseLost where somebody else has taken over: then nothing was written."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+        self._take = load(redis, "take_lease")
+        self._keep = load(redis, "keep_lease")
+        self._commit = load(redis, "commit_batch")
+
+    @contextmanager
+    def lease(self, lang: str, wait_s: float = _WAIT_S) -> Iterator[Lease]:
+        """Hold the language's lease for the block; raises LeaseLost where it was not to be had within `wait_s`."""
+        lease = self._acquire(lang, wait_s)
+        try:
+            yield lease
+        finally:
+            self._keep(keys=[keys.lease(lang)], args=[lease.fence, 0])
+
+    def renew(self, lease: Lease) -> None:
+        """Keep a lease that is a third through its time; raises LeaseLost where it ran out."""
+        if time.monotonic() - lease.taken < LEASE_S / 3:
+            return
+        if not self._keep(keys=[keys.lease(lease.lang)], args=[lease.fence, int(LEASE_S * 1000)]):
+            raise LeaseLost(f"the lease of {lease.lang} ran out: another worker goes on")
+        lease.taken = time.monotonic()
+
+    def load(self, view: View, need: Need) -> None:
+        """Put what a view lacks into it: one MGET, and one call for each list of members."""
+        lang = view.lang
+        names = [keys.article(lang, uid) for uid in need.members]
+        names += [keys.term(lang, term) for term in need.terms]
+        names += [keys.band(lang, *band) for band in need.bands]
+        names += [keys.story(lang, number) for number in need.stories]
+        values: Iterator[Any] = iter(self._redis.mget(names) if names else [])
+        for uid in need.members:
+            view.members[uid] = _member.decode(raw) if (raw := next(values)) else None
+        for term in need.terms:
+            view.terms[term] = next(values) or b""
+        for band in need.bands:
+            view.bands[band] = next(values) or b""
+        for number in need.stories:
+            view.stories[number] = _story.decode(raw) if (raw := next(values)) else None
+        for number in need.rolls:
+            roll: Any = self._redis.zrange(keys.members(lang, number), 0, -1, withscores=True)
+            view.set_roll(number, dict(roll))
+
+    def commit(self, lease: Lease, view: View) -> None:
+        """Write what the view changed since the lease, all or nothing; raises LeaseLost where it came too late."""
+        names, values = plan(view)
+        shard = [f(view.lang) for f in (keys.fence, keys.counters, keys.active, keys.latest, keys.events)]
+        if not self._commit(keys=[*shard, *names], args=[lease.fence, lease.seq, *values]):
+            raise LeaseLost(f"a commit to {lease.lang} came after its lease had gone to another worker")
+        lease.seq, lease.made = view.seq, view.made
+
+    def quiet(self, lang: str, before: float, limit: int) -> list[int]:
+        """The numbers of up to `limit` stories whose last change, by the wall clock, is older than `before`."""
+        found: Any = self._redis.zrange(keys.active(lang), "-inf", before, byscore=True, offset=0, num=limit)
+        return [int(number) for number in found]
+
+    def _acquire(self, lang: str, wait_s: float) -> Lease:
+        began = time.monotonic()
+        names = [keys.lease(lang), keys.fence(lang), keys.counters(lang)]
+        while True:
+            fence, *counters = self._take(keys=names, args=[int(LEASE_S * 1000)])
+            waited = time.monotonic() - began
+            if fence:
+                seq, made = counters
+                if not seq:
+                    self._redis.sadd(keys.languages(), lang)
+                return Lease(lang, fence, seq, made, waited * 1000)
+            if waited > wait_s:
+                raise LeaseLost(f"the lease of {lang} was not free for {wait_s:.0f} s")
+            time.sleep(_RETRY_S)

@@ -1,0 +1,47 @@
+-- Write all that a batch changed, or nothing.
+-- KEYS: 1 fence, 2 counters, 3 active, 4 latest, 5 events; then as many as the plan says: keys to set, keys to delete,
+--       member lists (joins, leaves, merges name them by their place among these), keys to let expire.
+-- ARGV: 1 fence, 2 the last commit the batch was decided on, 3 the plan (msgpack), then the values to set.
+-- Returns 1; 0 where the fence has moved on or somebody else committed: then nothing was written.
+-- Cost: O(keys). Invariant: commits of one language have one total order.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or (redis.call('HGET', KEYS[2], 'seq') or '0') ~= ARGV[2] then
+  return 0
+end
+local plan = cmsgpack.unpack(ARGV[3])
+local key = 5
+for i = 1, plan.sets do
+  redis.call('SET', KEYS[key + i], ARGV[3 + i])
+end
+key = key + plan.sets
+for i = 1, plan.deletes do
+  redis.call('UNLINK', KEYS[key + i])
+end
+key = key + plan.deletes
+for _, step in ipairs(plan.members) do
+  if step[1] == 'join' then
+    redis.call('ZADD', KEYS[key + step[2]], step[4], step[3])
+  elseif step[1] == 'leave' then
+    redis.call('ZREM', KEYS[key + step[2]], step[3])
+  else
+    redis.call('ZUNIONSTORE', KEYS[key + step[3]], 2, KEYS[key + step[3]], KEYS[key + step[2]])
+    redis.call('UNLINK', KEYS[key + step[2]])
+  end
+end
+key = key + plan.lists
+for i = 1, plan.ends do
+  redis.call('EXPIRE', KEYS[key + i], plan.alias_ttl_s)
+end
+for _, story in ipairs(plan.indexed) do
+  redis.call('ZADD', KEYS[3], story[2], story[1])
+  redis.call('ZADD', KEYS[4], story[3], story[1])
+end
+for _, number in ipairs(plan.unindexed) do
+  redis.call('ZREM', KEYS[3], number)
+  redis.call('ZREM', KEYS[4], number)
+end
+redis.call('HSET', KEYS[2], 'seq', plan.seq, 'story', plan.made)
+redis.call('HINCRBY', KEYS[2], 'articles', plan.articles)
+for _, event in ipairs(plan.events) do
+  redis.call('XADD', KEYS[5], 'MAXLEN', '~', plan.events_kept, event[1], 'e', event[2])
+end
+return 1

@@ -1,0 +1,100 @@
+"""The reading side of the stories, over all languages: what reports, pages and `explain` show.
+
+Invariant: reads only, and never an error for what ended between two reads: it is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import msgpack
+from redis import Redis
+
+from worker.model import Alias, Event, Member, Story, uid
+from worker.store import keys
+
+_member = msgpack.Decoder(Member)
+_story = msgpack.Decoder(Story | Alias)
+_event = msgpack.Decoder(Event)
+
+
+class Stories:
+    """Stories, their members and their events, in values of model.py."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self._redis = redis
+
+    def languages(self) -> list[str]:
+        """The codes of all languages that have a shard, sorted."""
+        found: Any = self._redis.smembers(keys.languages())
+        return sorted(lang.decode() for lang in found)
+
+    def recent(self, lang: str, since: float, limit: int) -> list[Story]:
+        """Up to `limit` stories whose last article, by event time, is not older than `since`; the latest first."""
+        numbers: Any = self._redis.zrange(
+            keys.latest(lang), "+inf", since, desc=True, byscore=True, offset=0, num=limit
+        )
+        return [story for story in self._stories(lang, [int(n) for n in numbers]) if isinstance(story, Story)]
+
+    def find(self, lang: str, number: int) -> Story | None:
+        """The story of a number, through its alias; None where it has ended."""
+        (story,) = self._stories(lang, [number])
+        if isinstance(story, Alias):
+            (story,) = self._stories(lang, [story.root])
+        return story if isinstance(story, Story) else None
+
+    def members(self, lang: str, number: int) -> list[Member]:
+        """All members of a story, by event time, equal times by arrival."""
+        uids: Any = self._redis.zrange(keys.members(lang, number), 0, -1)
+        raws: Any = self._redis.mget([keys.article(lang, uid) for uid in uids]) if uids else []
+        return sorted((_member.decode(raw) for raw in raws if raw), key=lambda m: (m.time, m.seq))
+
+    def times(self, lang: str, numbers: Sequence[int]) -> list[list[float]]:
+        """The event times of the members of each story, sorted; one round trip."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for number in numbers:
+            pipeline.zrange(keys.members(lang, number), 0, -1, withscores=True)
+        return [[time for _, time in roll] for roll in pipeline.execute()]
+
+    def article(self, article_id: str) -> tuple[str, Member] | None:
+        """(language, member) of an article id; None where the store does not have it."""
+        languages = self.languages()
+        pipeline = self._redis.pipeline(transaction=False)
+        for lang in languages:
+            pipeline.get(keys.article(lang, uid(article_id)))
+        found = zip(languages, pipeline.execute(), strict=True)
+        return next(((lang, _member.decode(raw)) for lang, raw in found if raw), None)
+
+    def events(self, after: Mapping[str, tuple[int, int]], limit: int) -> list[Event]:
+        """Up to `limit` events of each language after its position (from the oldest kept, where it has none)."""
+        languages = self.languages()
+        pipeline = self._redis.pipeline(transaction=False)
+        for lang in languages:
+            seq, part = after.get(lang, (0, 0))
+            pipeline.xrange(keys.events(lang), f"({seq}-{part}", "+", count=limit)
+        return [_event.decode(fields[b"e"]) for entries in pipeline.execute() for _, fields in entries]
+
+    def end(self) -> dict[str, tuple[int, int]]:
+        """The newest position of each language's stream."""
+        languages = self.languages()
+        pipeline = self._redis.pipeline(transaction=False)
+        for lang in languages:
+            pipeline.xrevrange(keys.events(lang), count=1)
+        positions = {}
+        for lang, entries in zip(languages, pipeline.execute(), strict=True):
+            seq, _, part = entries[0][0].partition(b"-") if entries else (b"0", b"-", b"0")
+            positions[lang] = (int(seq), int(part))
+        return positions
+
+    def counts(self) -> dict[str, int]:
+        """`articles` and `stories` now stored, over all languages."""
+        languages = self.languages()
+        pipeline = self._redis.pipeline(transaction=False)
+        for lang in languages:
+            pipeline.hget(keys.counters(lang), "articles")
+            pipeline.zcard(keys.active(lang))
+        found = pipeline.execute()
+        return {"articles": sum(int(n or 0) for n in found[::2]), "stories": sum(found[1::2])}
+
+    def _stories(self, lang: str, numbers: Sequence[int]) -> list[Story | Alias | None]:
+        raws: Any = self._redis.mget([keys.story(lang, number) for number in numbers]) if numbers else []
+        return [_story.decode(raw) if raw else None for raw in raws]
