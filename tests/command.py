@@ -1,0 +1,53 @@
+"""The real `storywire` command as a subprocess, with none of the caller's settings."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def environment(settings: Mapping[str, object]) -> dict[str, str]:
+    """The environment of a command: this one's without STORYWIRE_*, plus `data_dir=...` as STORYWIRE_DATA_DIR."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STORYWIRE_")}
+    given = {f"STORYWIRE_{name.upper()}": str(value) for name, value in settings.items()}
+    assert given.keys() & {"STORYWIRE_DATA_DIR", "STORYWIRE_REDIS_URL"}, "a test never touches the user's own store"
+    return {**kept, "PYTHONUNBUFFERED": "1", "COLUMNS": "120", **given}
+
+
+def storywire(*arguments: object, within_s: float = 60, **settings: object) -> "subprocess.CompletedProcess[str]":
+    """Run it to its end: `storywire("check", data_dir=folder)`; returns exit status, output and errors as text."""
+    return subprocess.run(
+        [sys.executable, "-m", "worker", *map(str, arguments)],
+        env=environment(settings),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=within_s,
+        check=False,
+    )
+
+
+def start_storywire(*arguments: object, **settings: object) -> "subprocess.Popen[str]":
+    """Start it, with its output and errors in pipes; the caller ends it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "worker", *map(str, arguments)],
+        env=environment(settings),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def one_line(errors: str) -> str:
+    """The one line that a failed command says on standard error; fails if it is not exactly one, or a traceback."""
+    lines = errors.strip().splitlines()
+    assert len(lines) == 1, f"one clear line was expected:\n{errors}"
+    assert lines[0].startswith("storywire: "), f"not the command's own words: {lines[0]}"
+    return lines[0].removeprefix("storywire: ")

@@ -1,0 +1,120 @@
+"""Real servers for the tests: the embedded Valkey and, where it is installed, Debian's Redis.
+
+Invariant: no test sees another's data: each gets a database number that nobody had before, or a server of its own.
+"""
+
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import eventually
+from worker.embedded.process import Pulse, binary, pulse
+
+KINDS = ("valkey", "redis")
+DATABASES = 2000
+
+
+def program(kind: str) -> Path:
+    """The server's program; a missing Redis skips the test here and fails it in CI."""
+    if kind == "valkey":
+        return binary()
+    found = shutil.which("redis-server")
+    if found is None:
+        reason = "redis-server is not installed: apt-get install redis-server"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return Path(found)
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """A server process on a Unix socket, and on loopback TCP if a port is asked for.
+
+    `options` are the server's own (`maxmemory="2mb"`); a persistent one keeps its AOF over `kill` and `start`.
+    """
+
+    def __init__(self, kind: str = "valkey", port: int = 0, persistent: bool = False, **options: str) -> None:
+        self.program = program(kind)
+        self.folder = Path(tempfile.mkdtemp(prefix="sw-server-"))
+        self.socket = self.folder / "s"
+        self.port = port
+        self.options = {"appendonly": "yes" if persistent else "no", **options}
+        self._databases = itertools.count()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def url(self, database: int | None = None) -> str:
+        """Its address with a database that nobody had before, or with the given one."""
+        number = next(self._databases) if database is None else database
+        assert number < DATABASES, "give out another server: this one has no databases left"
+        return f"unix://{self.socket}?db={number}"
+
+    @property
+    def tcp_url(self) -> str:
+        """Its address on loopback, database 0."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, again after `kill` or `stop`, and wait until it answers."""
+        base = {"port": str(self.port), "unixsocket": str(self.socket), "dir": str(self.folder), "save": ""}
+        base |= {"databases": str(DATABASES), "enable-debug-command": "yes", "logfile": str(self.folder / "log")}
+        arguments = [str(self.program)]
+        for name, value in {**base, **self.options}.items():
+            arguments += [f"--{name}", value]
+        self._process = subprocess.Popen(
+            arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        eventually(lambda: pulse(self.socket) is Pulse.UP, 10, lambda: f"{self.program.name} answers: {self._log()}")
+
+    def _log(self) -> str:
+        log = self.folder / "log"
+        return log.read_text(errors="replace")[-500:] if log.exists() else "no log"
+
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    def kill(self) -> None:
+        """kill -9, as a crash would end it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._end(signal.SIGTERM)
+
+    def pause(self) -> None:
+        """Let it hang: connections stay open, nothing answers."""
+        os.kill(self.process_id, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        os.kill(self.process_id, signal.SIGCONT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+        self.socket.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End it, and remove what it wrote."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
