@@ -1,7 +1,7 @@
 """Fingerprints of an article: what makes a copy, a rewrite and another report of one event comparable.
 
-Invariant: static. A fingerprint depends on the text, its language, wordfreq 3.1 and this module, never on other articles;
-any change of one of these is a new schema (store/keys.py).
+Invariant: static. A fingerprint depends on the text, its language, wordfreq 3.1, text.py and this module, never on
+other articles; any change of one of these is a new schema (store/keys.py).
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """The use case of a batch: from refs in the outbox to stories in the store.
 
-Invariant: an article leaves the outbox only after the commit that placed it; running a batch twice, or two workers running
-it at once, places each revision once.
+Invariant: an article leaves the outbox only after the commit that placed it; running a batch twice, or in two workers
+at once, places each revision once.
 """
 
 import time

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Runtime:
     """What a process works with; each part is made, and its module imported, when it is first asked for.
 
-    `url` is the stories' server, `queue_url` the queue's; `owns_server` is true in the one process that started the
-    embedded server and stops it in the end.
+    `url` is the stories' server, `queue_url` the queue's; `owns_server` is true in the process that started the
+    embedded server.
     """
 
     settings: Settings
@@ -77,8 +77,9 @@ class Runtime:
     def ingest(self) -> Ingest:
         """The use case that clusters a batch; imports all that fingerprints need."""
         from worker.ingest import Ingest  # noqa: PLC0415
+        from worker.store.commits import Commits  # noqa: PLC0415
 
-        return Ingest(self.outbox, self.stories, self.settings, self.clock)
+        return Ingest(self.outbox, self.stories, Commits(self.redis), self.settings, self.clock)
 
 
 @contextmanager

@@ -16,9 +16,8 @@ MAX_CHARACTERS = 200_000
 """A longer text is cut: fingerprints look at the first 400 words, sketches at the whole."""
 
 _MARKUP = re.compile(r"<[a-zA-Z/!?][^>]*>|&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
-_BLOCK = re.compile(
-    r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figcaption)\b)", re.IGNORECASE
-)
+_BLOCKS = "p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figcaption"
+_BLOCK = re.compile(rf"<(?=/?(?:{_BLOCKS})\b)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _SPACE = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
@@ -54,7 +53,8 @@ def clean(markup: str) -> str:
 def tokens(text: str) -> list[str]:
     """The words of a clean text, in order: case-folded words, numbers without separators, bigrams of unspaced scripts.
 
-    Possessive endings and elided articles (`l'`, `d'`) are left out, and so is punctuation; a word is cut at 30 characters.
+    Possessive endings and elided articles (`l'`, `d'`) are left out, and so is punctuation; a word has at most 30
+    characters.
     """
     text = text.casefold()
     for apostrophe in _APOSTROPHES:

@@ -26,10 +26,8 @@ def relate(earlier: Fingerprints, later: Fingerprints) -> Relation:
         return Relation.COPY
     if min(earlier.words, later.words) < SHORT_WORDS:
         return Relation.REPORT
-    if hamming(earlier.copy, later.copy) <= COPY_DISTANCE:
-        return Relation.COPY
     shared = containment(earlier, later)
-    if shared >= COPY_CONTAINMENT:
+    if shared >= COPY_CONTAINMENT or hamming(earlier.copy, later.copy) <= COPY_DISTANCE:
         return Relation.COPY
     if shared >= REWRITE_CONTAINMENT and cosine(earlier.story, later.story) >= REWRITE_COSINE:
         return Relation.REWRITE

@@ -1,7 +1,7 @@
 """Taking an article out of its story again: vote, terms, bands, counts and relations, as if it had never joined.
 
-Invariant: what is left is what the other members alone would have given. A story without members stays in the view as an
-empty one, until its article comes back or it is dropped.
+Invariant: what is left is what the other members alone would have given. A story without members stays in the view
+as an empty one, until its article comes back or goes to another story.
 """
 
 from collections.abc import Generator
@@ -16,7 +16,7 @@ from worker.model import Member, Relation, Story
 
 
 def withdraw(view: View, member: Member) -> Generator[Need, None, Story | None]:
-    """Take a member out of its story; returns the story that is left (maybe of no articles), None where there is none."""
+    """Take a member out of its story; returns what is left of that (maybe no articles), None where it has ended."""
     yield from view.want(stories=[member.story])
     yield from view.want(stories=view.aliased([member.story]))
     story = view.root(member.story)
@@ -32,7 +32,7 @@ def withdraw(view: View, member: Member) -> Generator[Need, None, Story | None]:
         yield from _unpost_bands(view, member)
     if member.voting:
         story = yield from _unpost(view, story, member, others)
-    story = _describe(view, _relate_orphans(view, story, member, others), others)
+    story = _describe(_relate_orphans(view, story, member, others), others)
     view.put_story(story)
     return story
 
@@ -88,7 +88,7 @@ def _relate_orphans(view: View, story: Story, member: Member, others: list[Membe
     return story
 
 
-def _describe(view: View, story: Story, others: list[Member]) -> Story:
+def _describe(story: Story, others: list[Member]) -> Story:
     """Headline, span and outlets of the members that are left."""
     if not others:
         return replace(story, copies=0, rewrites=0, outlets=b"", heat=0.0, texts=())

@@ -1,7 +1,7 @@
 """The writing side of a language's shard: the fenced lease, reading into a view, and the one atomic commit.
 
-Invariant: whoever writes stories holds the language's lease, and the commit refuses every fencing number but the newest;
-so what was read under the lease is what the commit meets.
+Invariant: whoever writes stories holds the language's lease, and the commit refuses every fencing number but the
+newest; so what was read under the lease is what the commit meets.
 """
 
 import time
@@ -30,7 +30,7 @@ _story = msgpack.Decoder(Story | Alias)
 
 @dataclass
 class Lease:
-    """The right to commit to one language: `fence` proves it, `seq` is the last commit it knows, `waited_ms` what it cost."""
+    """The right to commit to one language: `fence` proves it, `seq` is the last commit, `waited_ms` what it cost."""
 
     lang: str
     fence: int

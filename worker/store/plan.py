@@ -19,7 +19,8 @@ def plan(view: View) -> tuple[list[str], list[Any]]:
     """(keys after the shard's five, arguments after the fence and the commit) for what the view changed."""
     sets, deletes = _records(view)
     lists: dict[int, int] = {}
-    steps = _steps(view, lists)
+    blobs: list[bytes] = []
+    steps = _steps(view, lists, blobs)
     gone = [number for number in sorted(view.changes.stories) if not isinstance(view.stories[number], Story)]
     ends = [keys.story(view.lang, number) for number in view.changes.ended]
     header = {
@@ -38,11 +39,11 @@ def plan(view: View) -> tuple[list[str], list[Any]]:
         "seq": view.seq,
         "made": view.made,
         "articles": sum({"join": 1, "leave": -1, "merge": 0}[move.kind] for move in view.changes.moves),
-        "events": [(f"{event.seq}-{event.part}", msgpack.encode(event)) for event in view.changes.events],
+        "events": [(f"{e.seq}-{e.part}", _place(blobs, msgpack.encode(e))) for e in view.changes.events],
         "events_kept": EVENTS_KEPT,
     }
     names = [*sets, *deletes, *(keys.members(view.lang, number) for number in lists), *ends]
-    return names, [msgpack.encode(header), *sets.values()]
+    return names, [msgpack.encode(header), *sets.values(), *blobs]
 
 
 def _records(view: View) -> tuple[dict[str, bytes], list[str]]:
@@ -63,7 +64,13 @@ def _records(view: View) -> tuple[dict[str, bytes], list[str]]:
     return sets, deletes
 
 
-def _steps(view: View, lists: dict[int, int]) -> list[tuple[Any, ...]]:
+def _place(blobs: list[bytes], blob: bytes) -> int:
+    """Keep bytes for the end of the arguments (the server's msgpack knows no binary type); their place, from 1."""
+    blobs.append(blob)
+    return len(blobs)
+
+
+def _steps(view: View, lists: dict[int, int], blobs: list[bytes]) -> list[tuple[Any, ...]]:
     """The changes of membership; `lists` collects the stories they touch, each with its place, from 1."""
 
     def place(number: int) -> int:
@@ -72,9 +79,9 @@ def _steps(view: View, lists: dict[int, int]) -> list[tuple[Any, ...]]:
     steps: list[tuple[Any, ...]] = []
     for move in view.changes.moves:
         if move.kind == "join":
-            steps.append(("join", place(move.story), move.uid, repr(move.time)))
+            steps.append(("join", place(move.story), _place(blobs, move.uid), repr(move.time)))
         elif move.kind == "leave":
-            steps.append(("leave", place(move.story), move.uid))
+            steps.append(("leave", place(move.story), _place(blobs, move.uid)))
         else:
             steps.append(("merge", place(move.story), place(move.into)))
     return steps

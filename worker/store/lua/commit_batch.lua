@@ -1,7 +1,8 @@
 -- Write all that a batch changed, or nothing.
 -- KEYS: 1 fence, 2 counters, 3 active, 4 latest, 5 events; then as many as the plan says: keys to set, keys to delete,
 --       member lists (joins, leaves, merges name them by their place among these), keys to let expire.
--- ARGV: 1 fence, 2 the last commit the batch was decided on, 3 the plan (msgpack), then the values to set.
+-- ARGV: 1 fence, 2 the last commit the batch was decided on, 3 the plan (msgpack), then the values to set, then the
+--       bytes (uids, events) that the plan names by their place.
 -- Returns 1; 0 where the fence has moved on or somebody else committed: then nothing was written.
 -- Cost: O(keys). Invariant: commits of one language have one total order.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or (redis.call('HGET', KEYS[2], 'seq') or '0') ~= ARGV[2] then
@@ -9,6 +10,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] or (redis.call('HGET', KEYS[2], 'seq') 
 end
 local plan = cmsgpack.unpack(ARGV[3])
 local key = 5
+local blob = 3 + plan.sets
 for i = 1, plan.sets do
   redis.call('SET', KEYS[key + i], ARGV[3 + i])
 end
@@ -19,9 +21,9 @@ end
 key = key + plan.deletes
 for _, step in ipairs(plan.members) do
   if step[1] == 'join' then
-    redis.call('ZADD', KEYS[key + step[2]], step[4], step[3])
+    redis.call('ZADD', KEYS[key + step[2]], step[4], ARGV[blob + step[3]])
   elseif step[1] == 'leave' then
-    redis.call('ZREM', KEYS[key + step[2]], step[3])
+    redis.call('ZREM', KEYS[key + step[2]], ARGV[blob + step[3]])
   else
     redis.call('ZUNIONSTORE', KEYS[key + step[3]], 2, KEYS[key + step[3]], KEYS[key + step[2]])
     redis.call('UNLINK', KEYS[key + step[2]])
@@ -42,6 +44,6 @@ end
 redis.call('HSET', KEYS[2], 'seq', plan.seq, 'story', plan.made)
 redis.call('HINCRBY', KEYS[2], 'articles', plan.articles)
 for _, event in ipairs(plan.events) do
-  redis.call('XADD', KEYS[5], 'MAXLEN', '~', plan.events_kept, event[1], 'e', event[2])
+  redis.call('XADD', KEYS[5], 'MAXLEN', '~', plan.events_kept, event[1], 'e', ARGV[blob + event[2]])
 end
 return 1
