@@ -1,0 +1,28 @@
+"""`storywire work`: cluster queued articles, one process."""
+
+import os
+import sys
+
+import click
+
+from worker.config import load
+
+
+@click.command("work")
+@click.option("--burst", is_flag=True, help="End when the queue is empty.")
+@click.option("--data-dir", metavar="DIR", help="Folder of the embedded server.  [STORYWIRE_DATA_DIR]")
+def command(burst: bool, data_dir: str | None) -> None:
+    """Cluster queued articles until stopped; SIGTERM lets the batch in hand be finished.
+
+    Start as many as there are processors. Each starts itself afresh after 5,000 batches.
+    """
+    from worker import log, tasks
+    from worker.jobs.worker import End
+    from worker.runtime import open_runtime
+
+    settings = load(os.environ, data_dir=data_dir)
+    log.configure("worker", settings.log_level, settings.log_format)
+    with open_runtime(settings) as runtime:
+        end = tasks.work(runtime, burst=burst)
+    if end is End.WORN:
+        os.execv(sys.executable, [sys.executable, "-m", "worker", *sys.argv[1:]])  # noqa: S606
