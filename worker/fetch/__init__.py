@@ -1,0 +1,9 @@
+"""Fetches feeds over HTTP; the only package that speaks it.
+
+Invariant: never raises for what the net or a server does, and never holds more than the cap of any body.
+"""
+
+from worker.fetch.answers import Failed, Fetched, NotModified
+from worker.fetch.client import MAX_BYTES, MAX_REDIRECTS, Fetcher
+
+__all__ = ["MAX_BYTES", "MAX_REDIRECTS", "Failed", "Fetched", "Fetcher", "NotModified"]
