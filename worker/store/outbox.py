@@ -119,6 +119,11 @@ class Outbox:
             depth += sum(pipe.execute())
         return depth
 
+    def waiting(self, feed: str) -> int:
+        """How many articles of one feed wait."""
+        waiting: int = self._redis.zcard(keys.pending(feed))
+        return waiting
+
     def marks(self, feed: str) -> dict[str, bytes]:
         """The feed's seen marks: entry -> packed value."""
         stored = self._redis.hgetall(keys.seen(feed))

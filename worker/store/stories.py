@@ -3,14 +3,17 @@
 Invariant: reads only, and never an error for what ended between two reads: it is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from msgspec import msgpack
 from redis import Redis
 
-from worker.model import Alias, Event, Member, Story, uid
+from worker.model import Alias, Event, Member, Story, story_id, uid
 from worker.store import keys
+
+_AT_ONCE = 200
 
 _member = msgpack.Decoder(Member)
 _story = msgpack.Decoder(Story | Alias)
@@ -95,6 +98,26 @@ class Stories:
         found = pipeline.execute()
         return {"articles": sum(int(n or 0) for n in found[::2]), "stories": sum(found[1::2])}
 
+    def assignments(self) -> Iterator[tuple[str, str]]:
+        """(article id, story id) of every article, after merges; some hundred stories a round trip."""
+        for lang in self.languages():
+            found: Any = self._redis.zrange(keys.latest(lang), 0, -1)
+            for numbers in _batched([int(number) for number in found], _AT_ONCE):
+                pipeline = self._redis.pipeline(transaction=False)
+                for number in numbers:
+                    pipeline.zrange(keys.members(lang, number), 0, -1)
+                placed = [(uid, n) for n, roll in zip(numbers, pipeline.execute(), strict=True) for uid in roll]
+                raws: Any = self._redis.mget([keys.article(lang, uid) for uid, _ in placed]) if placed else []
+                for (_, number), raw in zip(placed, raws, strict=True):
+                    if raw:
+                        yield _member.decode(raw).id, story_id(lang, number)
+
     def _stories(self, lang: str, numbers: Sequence[int]) -> list[Story | Alias | None]:
         raws: Any = self._redis.mget([keys.story(lang, number) for number in numbers]) if numbers else []
         return [_story.decode(raw) if raw else None for raw in raws]
+
+
+def _batched(numbers: Iterable[int], size: int) -> Iterator[list[int]]:
+    rest = iter(numbers)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,39 @@
+"""`storywire import`: history into the live store, as backfill."""
+
+import os
+from pathlib import Path
+
+import click
+
+from worker import config
+from worker.cli.loading import DATA_DIR, FILES, WORKERS, end, load, read_index
+from worker.clock import SystemClock
+from worker.feed.lines import Line, article_of
+from worker.model import Article
+from worker.runtime import open_runtime
+
+
+@click.command("import")
+@FILES
+@DATA_DIR
+@WORKERS
+def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None:
+    """Put files of articles into the live store, as backfill: they are clustered, but nothing breaks because of them.
+
+    The files are those of `storywire replay`. An article whose id is in the store already is left as it is. Exit
+    status 1 if lines had to be left out.
+
+    Example: storywire import last-week.jsonl
+    """
+    clock = SystemClock()
+    now = clock.now()
+    found = read_index(files, now)
+
+    def prepare(line: Line) -> Article:
+        return article_of(line, now, backfill=True)
+
+    with open_runtime(config.load(os.environ, data_dir=data_dir), clock) as runtime:
+        load(runtime, found, prepare, workers)
+        counts = runtime.stories.counts()
+    click.echo(f"the store now holds {counts['articles']} articles in {counts['stories']} stories")
+    end(found)

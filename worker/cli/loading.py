@@ -1,0 +1,67 @@
+"""What `replay` and `import` share: a file's articles through the queue, with a progress bar, and the counts at the end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from worker import supervisor
+from worker.feed.lines import Line
+from worker.files import Index, index
+from worker.intake import Intake
+from worker.model import Article
+from worker.runtime import Runtime
+
+_SHOWN = 10
+"""Bad lines that are told one by one; the rest is counted."""
+
+Prepare = Callable[[Line], Article]
+
+FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+DATA_DIR = click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.")
+WORKERS = click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+
+
+def read_index(files: Sequence[Path], now: float) -> Index:
+    """Look through the files, and say which lines are bad."""
+    found = index(files, undated=now)
+    for path, number, reason in found.bad[:_SHOWN]:
+        click.echo(f"{path}:{number}: {reason}; the line is left out", err=True)
+    if len(found.bad) > _SHOWN:
+        click.echo(f"... and {len(found.bad) - _SHOWN} more bad lines", err=True)
+    return found
+
+
+def load(runtime: Runtime, found: Index, prepare: Prepare, workers: int) -> int:
+    """Send the articles through the queue and `workers` worker processes; how many there were."""
+    intake = Intake(runtime.outbox, runtime.jobs, runtime.clock)
+    began = perf_counter()
+    with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as progress:
+        ready = perf_counter()
+        done = intake.run(map(prepare, found.read()), progress)
+    took = perf_counter() - ready
+    rate = f", {done / took:.0f} a second" if done else ""
+    click.echo(f"{done} articles in {took:.1f} s{rate} (after {ready - began:.1f} s to start)", err=True)
+    return done
+
+
+def end(found: Index) -> None:
+    """Exit status 1 where lines were bad."""
+    if found.bad:
+        click.echo(f"{len(found.bad)} of {len(found.bad) + len(found.lines)} lines were left out", err=True)
+        raise SystemExit(1)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("clustering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,104 @@
+"""One line of a JSON Lines file of articles: bytes to a value, or to the reason why it is none.
+
+Invariant: pure, and never raises for what a line says.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from worker.model import Article
+from worker.text import clean, language
+
+MAX_ID = 200
+MAX_TITLE = 2_000
+
+
+class _Fields(msgspec.Struct):
+    """What is read of a line; other fields are ignored."""
+
+    id: Any = None
+    title: str | None = None
+    text: str | None = None
+    url: str | None = None
+    published: str | None = None
+    source: str | None = None
+    lang: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Fields).decode
+
+
+@dataclass(frozen=True)
+class Line:
+    """A readable line: the article's id and stated time, and its fields as they were written."""
+
+    id: str
+    published: float | None
+    fields: _Fields
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """Why a line is refused, in words."""
+
+    reason: str
+
+
+def parse_line(raw: bytes) -> Line | BadLine:
+    """The article of a line, or why there is none: no JSON, no id, neither title nor text, no date."""
+    try:
+        fields = _decode(raw)
+    except msgspec.ValidationError as error:
+        return BadLine(f"a field has the wrong type ({error})")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return BadLine(f"is no JSON object ({error})")
+    if not isinstance(fields.id, str) or not fields.id.strip():
+        return BadLine('has no "id" (a text that names the article)')
+    if len(fields.id) > MAX_ID or not fields.id.isprintable():
+        return BadLine(f'has an "id" longer than {MAX_ID} characters, or with control characters')
+    if not (fields.title or "").strip() and not (fields.text or "").strip():
+        return BadLine('has neither "title" nor "text"')
+    published = _time(fields.published) if fields.published else None
+    if isinstance(published, BadLine):
+        return published
+    return Line(fields.id, published, fields)
+
+
+def article_of(line: Line, received: float, backfill: bool) -> Article:
+    """The article of a line as it goes into the outbox: clean text, its language decided, only http(s) links kept."""
+    fields = line.fields
+    title, text = clean(fields.title or "")[:MAX_TITLE].replace("\n", " "), clean(fields.text or "")
+    return Article(
+        id=line.id,
+        title=title,
+        text=text,
+        url=web_address(fields.url or ""),
+        source=clean(fields.source or "")[:MAX_ID].replace("\n", " "),
+        lang=language(fields.lang or "", f"{title}\n{text}"),
+        published=line.published,
+        received=received,
+        backfill=backfill,
+    )
+
+
+def web_address(url: str) -> str:
+    """The address, if it is http(s) with a host; otherwise nothing: it will be shown as a link."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return ""
+    plain = url.strip().isprintable() and " " not in url.strip()
+    return url.strip() if parts.scheme in ("http", "https") and parts.hostname and plain else ""
+
+
+def _time(text: str) -> float | BadLine:
+    """Seconds since 1970 of an RFC 3339 time; one without an offset is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return BadLine(f'has a "published" that is no RFC 3339 time: {text[:40]!r} (write 2026-01-31T12:00:00Z)')

@@ -1,0 +1,73 @@
+"""Files of articles, one JSON object a line, read in the order in which their articles were published.
+
+Invariant: a file is read twice, first for the order, then for the articles, so that memory grows by some 100 bytes a line
+and not with the texts.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from worker.errors import BadInput
+from worker.feed.lines import BadLine, Line, parse_line
+
+_MAX_LINE = 16 << 20
+
+
+@dataclass
+class Index:
+    """Where the good lines are, in order of time, then of the files; `bad`: (file, line number, reason)."""
+
+    paths: Sequence[Path]
+    lines: list[tuple[float, int, int]] = field(default_factory=list)
+    bad: list[tuple[Path, int, str]] = field(default_factory=list)
+
+    def read(self) -> Iterator[Line]:
+        """The lines, in order. Raises BadInput where a file has gone, or has changed since."""
+        with ExitStack() as open_files:
+            files = [open_files.enter_context(_open(path)) for path in self.paths]
+            for _, which, offset in self.lines:
+                files[which].seek(offset)
+                line = parse_line(files[which].readline(_MAX_LINE))
+                if isinstance(line, BadLine):
+                    raise BadInput(f"{self.paths[which]}: changed while it was read; run the command again")
+                yield line
+
+
+def index(paths: Sequence[Path], undated: float) -> Index:
+    """Look through the files; `undated` is the time of articles that state none.
+
+    Raises BadInput for a file that cannot be read. A line that is none, or repeats an id, is counted as bad.
+    """
+    found, known = Index(paths), set[str]()
+    for which, path in enumerate(paths):
+        with _open(path) as file:
+            number, offset = 0, 0
+            while raw := file.readline(_MAX_LINE):
+                number += 1
+                if raw.strip():
+                    _note(found, known, (which, number, offset), raw, undated)
+                offset += len(raw)
+    found.lines.sort(key=lambda line: line[0])
+    return found
+
+
+def _note(found: Index, known: set[str], place: tuple[int, int, int], raw: bytes, undated: float) -> None:
+    which, number, offset = place
+    line = parse_line(raw)
+    if isinstance(line, BadLine):
+        found.bad.append((found.paths[which], number, line.reason))
+    elif line.id in known:
+        found.bad.append((found.paths[which], number, f"repeats the id {line.id!r}"))
+    else:
+        known.add(line.id)
+        found.lines.append((undated if line.published is None else line.published, which, offset))
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}; name a readable file of one JSON object a line") from None
