@@ -98,12 +98,12 @@ def outboxes() -> str:
 
 
 def feed(feed: str) -> str:
-    """string, a packed FeedState: address, validators, errors, schedule. Lifetime: until the feed is removed."""
+    """hash: `address`, a packed Address; `polls`, a packed PollState. Lifetime: until the feed is removed."""
     return _feed(feed, "state")
 
 
 def seen(feed: str) -> str:
-    """hash: entry -> packed Seen. Bound: what the feed shows and what it showed within the retention."""
+    """hash: entry -> packed Seen. Bound: what the feed shows and what it showed within twice the retention."""
     return _feed(feed, "seen")
 
 

@@ -1,0 +1,175 @@
+"""The feeds and their schedule, shared by all pollers.
+
+Invariant: a feed is in the schedule as long as it exists; what a person set and what polls found are kept apart, so
+that neither overwrites the other.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+from redis import Redis
+
+from worker.feed import feed_id, normal_url
+from worker.schedule import PAUSED, PollState
+from worker.store import keys
+from worker.store.scripts import load
+
+_CHUNK = 500
+
+
+class Address(Struct, frozen=True, array_like=True):
+    """What a person set: where the feed is, what its outlet is called ("": as the feed says), since when."""
+
+    url: str
+    title: str
+    added: float
+
+
+class Feed(NamedTuple):
+    """A feed: its id, what a person set, what its polls found, and where it stands in the schedule."""
+
+    id: str
+    url: str
+    title: str
+    added: float
+    polls: PollState
+    due: float
+
+    @property
+    def paused(self) -> bool:
+        """True where it is not polled any more until it is added again."""
+        return self.due == PAUSED
+
+
+class Offered(NamedTuple):
+    """What became of a list of feeds: how many were added, known already, and left out since a person removed them."""
+
+    added: int
+    known: int
+    removed: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_address = msgspec.msgpack.Decoder(Address).decode
+_polls = msgspec.msgpack.Decoder(PollState).decode
+
+
+class Feeds:
+    """Adds, removes, lists and leases feeds. `redis` speaks bytes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+        self._lease = load(redis, "lease_due")
+        self._reschedule = load(redis, "reschedule_feed")
+        self._record = load(redis, "record_poll")
+
+    def add(self, url: str, title: str, now: float) -> tuple[str, bool]:
+        """Add a feed on a person's word; its id, and whether it is new. A paused one is polled again.
+
+        Raises BadInput for what is no http(s) URL. A title given for a known feed replaces its old one.
+        """
+        url = normal_url(url)
+        feed = feed_id(url)
+        known = self._redis.hget(keys.feed(feed), "address")
+        self._redis.srem(keys.removed_feeds(), feed)
+        if known is None or (title and _address(known).title != title):
+            added = _address(known).added if known else now
+            self._redis.hset(keys.feed(feed), "address", _encode(Address(url, title, added)))
+        if self._redis.zscore(keys.schedule(), feed) == PAUSED:
+            self._redis.zadd(keys.schedule(), {feed: now})
+        return feed, bool(self._redis.zadd(keys.schedule(), {feed: now}, nx=True))
+
+    def offer(self, feeds: Iterable[tuple[str, str]], now: float) -> Offered:
+        """Add the feeds (address, title) of a list that were never known; what a person removed stays removed.
+
+        Raises BadInput for an address that is no http(s) URL.
+        """
+        wanted = {feed_id(url): Address(url, title, now) for url, title in ((normal_url(u), t) for u, t in feeds)}
+        added = known = removed = 0
+        for chunk in _chunks(list(wanted)):
+            pipe = self._redis.pipeline(transaction=False)
+            pipe.smismember(keys.removed_feeds(), chunk)
+            pipe.zmscore(keys.schedule(), chunk)
+            gone, scores = pipe.execute()
+            for feed, is_gone, score in zip(chunk, gone, scores, strict=True):
+                if is_gone or score is not None:
+                    removed, known = removed + bool(is_gone), known + (not is_gone)
+                    continue
+                pipe.hset(keys.feed(feed), "address", _encode(wanted[feed]))
+                pipe.zadd(keys.schedule(), {feed: now}, nx=True)
+                added += 1
+            pipe.execute()
+        return Offered(added, known, removed)
+
+    def remove(self, feed: str) -> bool:
+        """Remove a feed, its seen marks and its place in the schedule; False where there is none.
+
+        What it already published stays: it is clustered, and ages with its stories. No list brings the feed back.
+        """
+        if self._redis.zscore(keys.schedule(), feed) is None:
+            return False
+        self._redis.sadd(keys.removed_feeds(), feed)
+        self._redis.zrem(keys.schedule(), feed)
+        self.forget(feed)
+        return True
+
+    def forget(self, feed: str) -> None:
+        """Drop what is left of a removed feed: a poll that was under way may have written its seen marks again."""
+        self._redis.delete(keys.feed(feed), keys.seen(feed))
+
+    def empty(self) -> bool:
+        """True for a store that never knew a feed: not one whose feeds a person removed."""
+        return not self._redis.exists(keys.schedule(), keys.removed_feeds())
+
+    def get(self, feed: str) -> Feed | None:
+        """A feed by its id, or None."""
+        due = self._redis.zscore(keys.schedule(), feed)
+        found = self._load([(feed, due)]) if due is not None else []
+        return found[0] if found else None
+
+    def all(self) -> list[Feed]:
+        """All feeds, by their next poll."""
+        planned = self._redis.zrange(keys.schedule(), 0, -1, withscores=True)
+        return [feed for chunk in _chunks(planned) for feed in self._load([(f.decode(), due) for f, due in chunk])]
+
+    def count(self) -> int:
+        """How many feeds there are."""
+        return int(self._redis.zcard(keys.schedule()))
+
+    def lease_due(self, now: float, lease_s: float, limit: int) -> list[Feed]:
+        """Up to `limit` feeds that are due, for `lease_s` seconds nobody else's; `due` is the end of the lease."""
+        until = now + lease_s
+        leased = self._lease(keys=[keys.schedule()], args=[now, until, limit])
+        return self._load([(feed.decode(), until) for feed in leased])
+
+    def give_back(self, feed: Feed, now: float) -> None:
+        """End a lease without a poll: the feed is due at once."""
+        self._reschedule(keys=[keys.schedule()], args=[feed.id, feed.due, now])
+
+    def record(self, feed: Feed, polls: PollState) -> bool:
+        """End a lease with what the poll found; False where the feed was removed meanwhile, or is another's by now."""
+        held = self._reschedule(keys=[keys.schedule()], args=[feed.id, feed.due, polls.next_poll])
+        if held == 1 and self._record(keys=[keys.feed(feed.id)], args=[_encode(polls)]):
+            return True
+        if self._redis.zscore(keys.schedule(), feed.id) is None:
+            self.forget(feed.id)
+        return False
+
+    def _load(self, planned: Sequence[tuple[str, float]]) -> list[Feed]:
+        """The feeds with these ids and places in the schedule; what is being added or removed just now is left out."""
+        pipe = self._redis.pipeline(transaction=False)
+        for feed, _ in planned:
+            pipe.hmget(keys.feed(feed), "address", "polls")
+        found = []
+        for (feed, due), (packed, polls) in zip(planned, pipe.execute(), strict=True):
+            if packed is not None:
+                address = _address(packed)
+                state = _polls(polls) if polls is not None else PollState()
+                found.append(Feed(feed, address.url, address.title, address.added, state, due))
+        return found
+
+
+def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
