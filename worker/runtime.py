@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from worker.clock import Clock, SystemClock
 from worker.config import Settings
 from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identify
+from worker.errors import ServerUnavailable
 
 if TYPE_CHECKING:
     from worker.ingest import Ingest
@@ -80,6 +81,18 @@ class Runtime:
         from worker.store.commits import Commits  # noqa: PLC0415
 
         return Ingest(self.outbox, self.stories, Commits(self.redis), self.settings, self.clock)
+
+    def keep_server(self) -> bool:
+        """Start the embedded server again if it has ended; True if it had. Raises ServerUnavailable or Permanent."""
+        try:
+            identify(self.redis, self.url)
+        except ServerUnavailable:
+            if self.settings.redis_url:
+                raise
+            from worker.embedded import open_server  # noqa: PLC0415
+
+            return self._closing.enter_context(open_server(self.settings.data_dir)).owned
+        return False
 
 
 @contextmanager

@@ -25,4 +25,4 @@ def command(burst: bool, data_dir: str | None) -> None:
     with open_runtime(settings) as runtime:
         end = tasks.work(runtime, burst=burst)
     if end is End.WORN:
-        os.execv(sys.executable, [sys.executable, "-m", "worker", *sys.argv[1:]])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606

@@ -1,0 +1,134 @@
+"""Starts the other processes, keeps them running and ends them: what `up`, `demo`, `replay` and `import` stand on.
+
+Invariant: one Ctrl-C ends everything, in order: the report, the poller, the workers, and last, with the runtime, the
+embedded server.
+"""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import structlog
+
+from worker.config import Settings
+from worker.connect import connect_plain
+from worker.errors import Permanent, StorywireError, Transient
+from worker.jobs import Jobs
+from worker.runtime import Runtime
+from worker.supervisor.child import Child
+from worker.supervisor.journal import Journal
+from worker.supervisor.processes import Processes
+
+__all__ = ["Processes", "alone", "run", "workers"]
+
+_LOOK_S = 5.0
+_READY_S = 30.0
+
+log = structlog.get_logger()
+
+
+def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("report", "--follow")) -> None:
+    """Workers, poller and the report in this terminal, until Ctrl-C or SIGTERM.
+
+    say: prints a line for the person who watches. Raises Transient if a process cannot be kept running; call inside
+    `alone`.
+    """
+    with _signals_unwind(), closing(Journal(runtime.settings.data_dir, say)) as journal:
+        try:
+            with Processes(runtime.settings, journal) as processes:
+                count = runtime.settings.workers
+                processes.start("worker", "work", count=count)
+                processes.start("poller", "poll")
+                say(f"Polling; {count} worker{'s' * (count > 1)}; log in {journal.path}. Ctrl-C ends all.")
+                processes.start("report", *report, on_terminal=True)
+                while True:
+                    processes.wait(_LOOK_S)
+                    _look_after(runtime)
+        except KeyboardInterrupt:
+            say("Ended.")
+
+
+@contextmanager
+def workers(settings: Settings, url: str, count: int) -> Iterator[Processes]:
+    """So many worker processes on the store at `url` while the block lasts; it begins when all of them listen.
+
+    Raises Transient if one ends before, or does not listen within half a minute.
+    """
+    with (
+        closing(Journal(settings.data_dir)) as journal,
+        closing(connect_plain(settings.queue_url or url)) as client,
+        Processes(settings, journal) as processes,
+    ):
+        children = processes.start("worker", "work", count=count)
+        _until_they_listen(Jobs(client, settings.batch, url=settings.queue_url or url), children, processes)
+        yield processes
+
+
+def _until_they_listen(jobs: Jobs, children: Sequence[Child], processes: Processes) -> None:
+    until = time.monotonic() + _READY_S
+    while True:
+        pids = {int(name.split(".")[-2]) for name in jobs.listening()}
+        if all(child.pid in pids for child in children):
+            return
+        if processes.first_death is not None:
+            raise Transient(processes.reason(processes.first_death))
+        if time.monotonic() > until:
+            raise Transient(f"the workers do not listen after {_READY_S:g} s: see {processes.log_path}")
+        processes.wait(0.02)
+
+
+def _look_after(runtime: Runtime) -> None:
+    """Start the embedded server again if it has died; a server of somebody else's is waited for by each child."""
+    try:
+        if runtime.keep_server():
+            log.warning("the embedded server had ended: started again", data_dir=str(runtime.settings.data_dir))
+    except StorywireError as error:
+        log.warning("no server", reason=str(error))
+
+
+@contextmanager
+def alone(data_dir: Path) -> Iterator[None]:
+    """Only one `up` or `demo` to a data directory; raises Permanent where one runs already."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fd = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Permanent(
+            f"the data directory {data_dir} cannot be written ({error.strerror}): "
+            "give another with STORYWIRE_DATA_DIR or --data-dir"
+        ) from error
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(fd, 20).decode("ascii", "replace").strip()
+            raise Permanent(
+                f"Storywire runs in {data_dir} already (process {pid}): watch it with `storywire report --follow "
+                f"--data-dir {data_dir}`, or give another --data-dir"
+            ) from None
+        os.truncate(fd, 0)
+        os.write(fd, f"{os.getpid()}\n".encode())
+        yield
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def _signals_unwind() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block like Ctrl-C does, so that children are ended in order."""
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
