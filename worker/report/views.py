@@ -32,6 +32,7 @@ class MemberView(Struct, frozen=True, kw_only=True):
     score: float | None
     time: float
     received: float
+    revision: int = 1
 
 
 class StoryView(Struct, frozen=True, kw_only=True):
@@ -106,6 +107,7 @@ def member_views(members: Sequence[Member]) -> tuple[MemberView, ...]:
             score=None if m.relation is Relation.FIRST else m.score,
             time=m.time,
             received=m.received,
+            revision=m.revision,
         )
         for m in members
     )

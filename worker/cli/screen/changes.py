@@ -76,6 +76,8 @@ def detail(change: Change) -> list[Part]:
         return ["; ".join(came + merged)]
     member = change.newcomers[0]
     source = harmless(member.source, harmless(member.url, "unknown outlet"))
+    if member.revision > 1:
+        return [f"{source}: a new version", *(f"; {text}" for text in merged)]
     parts: list[Part] = [source]
     if member.relation is not Relation.FIRST:
         of = _repeated(change, member)
