@@ -69,8 +69,8 @@ class Server:
         """Its address on loopback, database 0."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
-        """Start it, again after `kill` or `stop`, and wait until it answers."""
+    def start(self, state: Pulse = Pulse.UP) -> None:
+        """Start it, again after `kill` or `stop`, and wait until it is up, or loading."""
         base = {"port": str(self.port), "unixsocket": str(self.socket), "dir": str(self.folder), "save": ""}
         base |= {"databases": str(DATABASES), "enable-debug-command": "yes", "logfile": str(self.folder / "log")}
         arguments = [str(self.program)]
@@ -79,7 +79,7 @@ class Server:
         self._process = subprocess.Popen(
             arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
         )
-        eventually(lambda: pulse(self.socket) is Pulse.UP, 10, lambda: f"{self.program.name} answers: {self._log()}")
+        eventually(lambda: pulse(self.socket) is state, 10, lambda: f"{self.program.name} {state.value}: {self._log()}")
 
     def _log(self) -> str:
         log = self.folder / "log"

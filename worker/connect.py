@@ -13,6 +13,7 @@ import redis
 import redis.exceptions as theirs
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.client import Pipeline as PlainPipeline
+from redis.connection import parse_url
 from redis.retry import Retry
 
 from worker.errors import BadSetting, Permanent, ServerUnavailable, StorywireError
@@ -95,26 +96,25 @@ def check_url(url: str, variable: str = STORE_VARIABLE) -> str:
 
 
 def _fault(url: str) -> str:
+    """What is wrong with an address, without its password; empty for nothing."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url if url.isprintable() else "")
+        parse_url(url)  # type: ignore[no-untyped-call]
         _ = parts.port
-    except ValueError as error:
-        return f"is no address ({error})"
+    except ValueError:
+        return "is no address of a Redis server"
     if parts.scheme not in _SCHEMES:
         return "is no address of a Redis server"
+    database = parts.path.strip("/")
     if parts.scheme == "unix":
         database = ""
-        if not parts.path.startswith("/") or parts.hostname:
+        if parts.hostname or not parts.path.startswith("/"):
             return "needs the whole path of a socket"
-    else:
-        database = parts.path.strip("/")
     options = parse_qs(parts.query, keep_blank_values=True)
     if unknown := sorted(name for name in options if name not in _OPTIONS and not name.startswith("ssl_")):
         return f"has an unknown option, {unknown[0]!r}"
     database = options.get("db", [database])[0]
-    if database and not database.isdecimal():
-        return "has a database that is no number"
-    return ""
+    return "has a database that is no number" if database and not database.isdecimal() else ""
 
 
 class _FewRetries(Retry):
