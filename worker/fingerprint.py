@@ -72,7 +72,8 @@ def term_weights(head: list[str], body: list[str], lang: str) -> dict[str, int]:
 def story_simhash(weights: dict[str, int]) -> bytes:
     """The 2048-bit SimHash (Charikar 2002) of weighted words, big-endian.
 
-    Equals `simhash.Simhash(weights, f=2048, hashfunc=lambda b: hashlib.shake_128(b).digest(256))`.
+    Equals `simhash.Simhash(weights, f=2048, hashfunc=lambda b: hashlib.shake_128(b).digest(256))`, with the weights as
+    floats, as the package's whole weights end at 255.
     """
     rows = np.frombuffer(b"".join([_word_bits(word) for word in weights]), dtype=np.uint8)
     bits = np.unpackbits(rows.reshape(len(weights), STORY_BITS // 8), axis=1)

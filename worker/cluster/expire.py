@@ -13,16 +13,16 @@ AT_ONCE = 500
 """Members that one commit removes, so that the end of the largest story blocks nobody for long."""
 
 
-def expire(view: View, number: int) -> Generator[Need, None, int]:
+def expire(view: View, number: int, at_once: int = AT_ONCE) -> Generator[Need, None, int]:
     """Remove a story that has been quiet for longer than the retention; returns how many articles went.
 
-    Of a story of more than AT_ONCE articles a part goes at a time: call again while it is there.
+    Of a story of more than `at_once` articles a part goes at a time: call again while it is there.
     """
     yield from view.want(stories=[number], rolls=[number])
     story = view.stories[number]
     if not isinstance(story, Story):
         return 0
-    uids = sorted(view.rolls[number])[:AT_ONCE]
+    uids = sorted(view.rolls[number])[:at_once]
     yield from view.want(members=uids)
     members = view.present(uids)
     bands = {(key, m.uid): None for m in members if not m.prints.empty for key in posting.bands(m.prints.copy)}

@@ -1,0 +1,62 @@
+"""Postings and bands: bounded, in order, and no pair within 3 bits is missed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.cluster import posting
+
+OPERATIONS = st.lists(
+    st.tuples(st.sampled_from(["put", "drop"]), st.integers(1, 70), st.integers(1, 255)), max_size=200
+)
+
+
+@given(OPERATIONS)
+def test_a_posting_is_a_bounded_dictionary_in_order_of_the_last_put(operations: list[tuple[str, int, int]]) -> None:
+    packed, model = b"", dict[int, int]()
+    for kind, story, weight in operations:
+        if kind == "put":
+            packed = posting.put(packed, story, weight)
+            model[story] = max(weight, model.pop(story, 0))
+            while len(model) > posting.POSTING:
+                del model[next(iter(model))]
+        else:
+            packed = posting.drop(packed, story)
+            model.pop(story, None)
+    unpacked = {int.from_bytes(packed[i : i + 4], "little"): packed[i + 4] for i in range(0, len(packed), 5)}
+    assert list(unpacked.items()) == list(model.items())
+
+
+@given(st.integers(1, 2**32 - 1), st.integers(1, 2**32 - 1), st.integers(1, 255))
+def test_a_number_is_found_only_where_an_entry_begins(one: int, other: int, weight: int) -> None:
+    packed = posting.put(posting.put(b"", one, weight), other, weight)
+    assert posting.drop(packed, one) == (posting.put(b"", other, weight) if one != other else b"")
+
+
+@given(st.binary(min_size=8, max_size=8), st.sets(st.integers(0, 63), max_size=3))
+def test_every_pair_within_three_bits_shares_a_band(copy: bytes, flipped: set[int]) -> None:
+    near = int.from_bytes(copy, "big")
+    for bit in flipped:
+        near ^= 1 << bit
+    assert set(posting.bands(copy)) & set(posting.bands(near.to_bytes(8, "big")))
+
+
+def test_ranking_is_by_the_dot_product_of_at_least_two_shared_terms() -> None:
+    both = posting.put(posting.put(b"", 1, 10), 2, 200)
+    first_only = posting.put(posting.put(b"", 1, 50), 3, 255)
+    assert posting.rank([both, first_only], bytes([100, 100])) == [1]
+    assert posting.rank([both, posting.put(first_only, 2, 1)], bytes([100, 100])) == [2, 1]
+    assert posting.rank([both], bytes([100])) == [2, 1]
+    assert posting.rank([b"", b""], bytes([1, 1])) == []
+
+
+@given(st.lists(st.tuples(st.binary(min_size=8, max_size=8), st.binary(min_size=8, max_size=8)), max_size=10))
+def test_a_band_gives_back_what_was_posted_and_not_taken_out(pairs: list[tuple[bytes, bytes]]) -> None:
+    band, model = b"", dict[bytes, bytes]()
+    for copy, uid in pairs:
+        band = posting.post(band, copy, uid)
+        model.pop(uid, None)
+        model[uid] = copy
+    assert [(uid, copy) for copy, uid in posting.posted(band)] == list(model.items())
+    for _, uid in pairs:
+        band = posting.unpost(band, uid)
+    assert band == b""

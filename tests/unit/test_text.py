@@ -1,0 +1,77 @@
+"""Text cleaning, tokens and language: tables of cases."""
+
+import pytest
+
+from worker.text import MAX_CHARACTERS, clean, language, tokens
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("plain", "plain"),
+        ("<p>One &amp; <b>two</b></p><p>three</p>", "One & two\nthree"),
+        ("a&nbsp;b&#8217;s caf&eacute;", "a b’s café"),
+        ("<script>alert(1)</script>seen<style>p{}</style>", "seen"),
+        ("<!-- hidden -->shown", "shown"),
+        ("unclosed <b>bold <i>both", "unclosed bold both"),
+        ("3 < 4 and 5 > 4", "3 < 4 and 5 > 4"),
+        ("AT&T stays", "AT&T stays"),
+        ("ﬁre in the ＣＩＴＹ", "fire in the CITY"),
+        ("red\x1b[31m alert\x07 \u202ereversed\u202c", "red[31m alert reversed"),
+        ("line one\r\nline two<br>line three", "line one\nline two\nline three"),
+        ("lone \ud800 surrogate", "lone surrogate"),
+        ("", ""),
+    ],
+)
+def test_markup_becomes_the_text_a_reader_would_see(markup: str, text: str) -> None:
+    assert clean(markup) == text
+
+
+def test_a_text_of_any_length_is_cut() -> None:
+    assert len(clean("word " * MAX_CHARACTERS)) <= MAX_CHARACTERS
+    assert clean("<div>" * 50_000 + "deep") in ("deep", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Mayor’s plan: 1,200 homes, 3.5% more", ["mayor", "plan", "1200", "homes", "3.5", "more"]),
+        ("Don't panic, O'Neill", ["don't", "panic", "neill"]),
+        ("L'homme d'affaires, qu'il", ["homme", "affaires", "qu'il"]),
+        ("snake_case and-hyphen", ["snake", "case", "and", "hyphen"]),
+        ("東京都で", ["東京", "京都", "都で"]),
+        ("水", ["水"]),
+        ("ΟΔΟΣ Straße", ["οδοσ", "strasse"]),
+        ("!!! ... —", []),
+        ("x" * 99, ["x" * 30]),
+    ],
+)
+def test_tokens_are_case_folded_words_numbers_and_bigrams(text: str, words: list[str]) -> None:
+    assert tokens(text) == words
+
+
+@pytest.mark.parametrize(
+    ("stated", "text", "lang"),
+    [
+        ("en-US", "", "en"),
+        ("de_AT", "", "de"),
+        ("eng", "", "en"),
+        ("nb", "", "no"),
+        ("", "The government said on Tuesday that the bridge would be closed for repairs.", "en"),
+        ("xx", "El gobierno anunció hoy nuevas medidas contra la sequía en el sur.", "es"),
+        ("<script>", "Die Regierung hat am Dienstag neue Maßnahmen gegen die Dürre beschlossen.", "de"),
+        ("", "今日は東京で大きな地震がありました。", "ja"),
+        ("", "北京今天发生了一起重大事故，造成多人受伤。", "zh"),
+        ("", "قال الرئيس اليوم إن الحكومة ستتخذ إجراءات جديدة لمواجهة الجفاف", "ar"),
+        ("", "Правительство объявило сегодня о новых мерах борьбы с засухой на юге страны", "ru"),
+        ("", "OK", "und"),
+        ("", "", "und"),
+    ],
+)
+def test_a_stated_language_wins_and_the_rest_is_detected(stated: str, text: str, lang: str) -> None:
+    assert language(stated, text) == lang
+
+
+def test_a_language_is_the_same_at_every_call() -> None:
+    text = "Der Fluss ist in der Nacht über die Ufer getreten."
+    assert {language("", text) for _ in range(20)} == {"de"}
