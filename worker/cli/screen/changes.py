@@ -24,7 +24,7 @@ MOST_SINGLES = 6
 """New stories of one outlet that are shown each when they come at once; of more, only how many."""
 
 _ONE_LINE_FROM = 110
-_DETAIL_CELLS = 44
+_COUNTS_CELLS = 24
 
 
 def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
@@ -49,52 +49,54 @@ def _show(screen: Screen, change: Change, now: float) -> None:
     counts = f"{count(view.outlets, 'outlet')}, {count(view.articles, 'article')}" if view.articles > 1 else ""
     lead: list[Part] = [(_clock(change, now), "dim"), " ", (mark, dim or style), " "]
     if not screen.is_terminal:
-        screen.say(*lead, "  ".join(filter(None, [f"{change.kind:<6}", view.story, headline, counts, *_texts(told)])))
+        screen.say(*lead, "  ".join(filter(None, [f"{change.kind:<6}", view.story, headline, counts, _text(told)])))
         return
-    room = screen.width - sum(cell_len(part if isinstance(part, str) else part[0]) for part in lead)
+    room = screen.width - cell_len(_text(lead))
     name = (dim or "bold") if view.outlets > 1 else dim
-    if screen.width >= _ONE_LINE_FROM or view.articles < 2:
-        told = _fit(told, _DETAIL_CELLS if screen.width >= _ONE_LINE_FROM else 24)
-        tail_cells = sum(cell_len(text) for text in _texts(told)) + (24 if counts else 0)
-        short = cut(headline, room - tail_cells - 4)
-        numbers: list[Part] = [(f"{counts:<22}", dim), "  "] if counts else []
-        pad = " " * max(2, room - tail_cells - cell_len(short) - 2) if screen.width >= _ONE_LINE_FROM else "  "
-        screen.say(*lead, (short, name), pad, *numbers, *told)
+    if screen.width >= _ONE_LINE_FROM:
+        detail_cells = room // 3
+        left = room - detail_cells - _COUNTS_CELLS - 4
+        row = [*_column(headline, name, left), "  ", f"{counts:<{_COUNTS_CELLS}}", "  ", *_fit(told, detail_cells)]
+        screen.say(*lead, *row)
         return
-    short = cut(headline, room - len(counts) - 2)
-    screen.say(*lead, (short, name), "  ", (counts, dim))
-    screen.say(" " * (screen.width - room), *_fit(told, room))
+    right = _fit([counts] if counts else told, room // 2)
+    screen.say(*lead, *_column(headline, name, room - cell_len(_text(right)) - 2), "  ", *right)
+    if counts:
+        screen.say(" " * (screen.width - room), *_fit(told, room))
 
 
 def detail(change: Change) -> list[Part]:
-    """What came: `BBC`, `The Sun: copy of Reuters`, or of several `2 copies, 1 report`; and what was merged."""
+    """What came: `BBC`, `The Sun: copy of Reuters`, of several `BBC, then 2 reports` or `+2 copies, +1 report`; and
+    what was merged."""
     merged = [f"took in {', '.join(change.former)}"] if change.former else []
     if len(change.newcomers) != 1:
-        kinds = Counter(member.relation for member in change.newcomers)
-        several = [count(kinds[kind], *noun) for kind, noun in _NOUNS.items() if kinds[kind]]
-        came = [f"+{len(change.newcomers)}: {', '.join(several)}"] if several else []
-        return ["; ".join(came + merged)]
+        return ["; ".join([*filter(None, [_several(change.newcomers)]), *merged])]
     member = change.newcomers[0]
-    source = harmless(member.source, harmless(member.url, "unknown outlet"))
+    source = _source(member)
     if member.revision > 1:
         return [f"{source}: a new version", *(f"; {text}" for text in merged)]
     parts: list[Part] = [source]
     if member.relation is not Relation.FIRST:
         of = _repeated(change, member)
-        parts += [
-            ": ",
-            (f"{SIGNS[member.relation]} {member.relation}", STYLES[member.relation]),
-            f" of {of}" if of else "",
-        ]
+        what = f"{SIGNS[member.relation]} {member.relation}"
+        parts += [": ", (what, STYLES[member.relation]), f" of {of}" if of else ""]
     return parts + [f"; {text}" for text in merged]
 
 
-_NOUNS = {
-    Relation.FIRST: ("first article",),
-    Relation.COPY: ("copy", "copies"),
-    Relation.REWRITE: ("rewrite",),
-    Relation.REPORT: ("report",),
-}
+_NOUNS = {Relation.COPY: ("copy", "copies"), Relation.REWRITE: ("rewrite",), Relation.REPORT: ("report",)}
+
+
+def _several(newcomers: Sequence[MemberView]) -> str:
+    kinds = Counter(member.relation for member in newcomers)
+    told = [count(kinds[kind], *noun) for kind, noun in _NOUNS.items() if kinds[kind]]
+    first = next((member for member in newcomers if member.relation is Relation.FIRST), None)
+    if first is None:
+        return ", ".join(f"+{kind}" for kind in told)
+    return f"{_source(first)}, then {', '.join(told)}" if told else _source(first)
+
+
+def _source(member: MemberView) -> str:
+    return harmless(member.source) or harmless(member.url, "unknown outlet")
 
 
 def _repeated(change: Change, member: MemberView) -> str:
@@ -102,13 +104,18 @@ def _repeated(change: Change, member: MemberView) -> str:
 
 
 def _clock(change: Change, now: float) -> str:
+    """When it was received, in eight cells."""
     received = max((member.received for member in change.newcomers), default=now)
-    return local_time(received, now, "%H:%M:%S")
+    return f"{local_time(received, now, '%H:%M:%S', '%d %b'):<8}"
 
 
-def _texts(parts: Sequence[Part]) -> list[str]:
-    joined = "".join(part if isinstance(part, str) else part[0] for part in parts)
-    return [joined] if joined else []
+def _text(parts: Sequence[Part]) -> str:
+    return "".join(part if isinstance(part, str) else part[0] for part in parts)
+
+
+def _column(text: str, style: str, cells: int) -> list[Part]:
+    text = cut(text, cells)
+    return [(text, style), " " * (cells - cell_len(text))]
 
 
 def _fit(parts: Sequence[Part], cells: int) -> list[Part]:

@@ -11,7 +11,7 @@ from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.members import SIGNS, STYLES
 from worker.cli.screen.reasons import reason, verdict
 from worker.cli.screen.terminal import Screen
-from worker.cli.screen.words import count, fraction, local_time
+from worker.cli.screen.words import count, fraction, full_time
 from worker.cluster.posting import COPY_DISTANCE
 from worker.cluster.relation import COPY_CONTAINMENT, REWRITE_CONTAINMENT
 from worker.fingerprint import STORY_BITS
@@ -50,7 +50,7 @@ def show_explanation(screen: Screen, result: Comparison) -> None:
 
 def about(side: Side) -> str:
     """Where an article comes from: its outlet, time, story, id and language."""
-    when = local_time(side.time, float("inf"), "%H:%M") if side.time is not None else "no date"
+    when = full_time(side.time) if side.time is not None else "no date"
     parts = [harmless(side.source), when, harmless(side.story or ""), harmless(side.id), side.lang]
     return "  ·  ".join(part for part in [*parts, count(side.prints.words, "word")] if part)
 

@@ -62,7 +62,7 @@ def member_lines(view: StoryView, now: float, width: int | None) -> Iterator[lis
     entries = tree(view.members or ())
     times = [local_time(member.time, now) for _, member in entries]
     sources = [cut(harmless(member.source, "-"), 18) for _, member in entries]
-    stem_cells = 2 * (_DEEPEST + 1)
+    stem_cells = 2 + 2 * max((min(depth, _DEEPEST) for depth, _ in entries), default=0)
     time_cells, source_cells = (max(map(len, times), default=0), max(map(cell_len, sources), default=0))
     for (_, member), stem, time, source in zip(entries, guides([d for d, _ in entries]), times, sources, strict=True):
         style = STYLES[member.relation]

@@ -44,7 +44,8 @@ def _articles(view: StoryView, _: str) -> Part:
 
 
 def _repeats(view: StoryView, _: str) -> Part:
-    return f"{view.copies or '-':>3} / {view.rewrites or '-'}", "" if view.copies or view.rewrites else "dim"
+    repeats = view.copies or view.rewrites
+    return f"{view.copies:,}/{view.rewrites:,}" if repeats else "-", "cyan" if repeats else "dim"
 
 
 def _copies(view: StoryView, _: str) -> Part:
@@ -82,7 +83,7 @@ def _story(view: StoryView, _: str) -> Part:
 COLUMNS = (
     Column("Outlets", 0, _outlets),
     Column("Articles", 50, _articles),
-    Column("Copies/rewr.", 72, _repeats, most_width=109),
+    Column("Cop/rew", 72, _repeats, most_width=109),
     Column("Copies", 110, _copies),
     Column("Rewrites", 110, _rewrites),
     Column("Reports", 130, _reports),

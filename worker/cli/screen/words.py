@@ -9,6 +9,10 @@ from datetime import datetime
 BLOCKS = "▁▂▃▄▅▆▇█"
 ASCII_BLOCKS = "_.-=+*#@"
 
+_HALF_A_DAY_S = 43_200.0
+_A_YEAR_S = 300 * 86_400.0
+"""Near enough to a year that a day and a month could be taken for those of another one."""
+
 
 def span(seconds: float) -> str:
     """`90 s`, `3 min`, `24 h`, `2 d`, `3 y`: the largest unit of which there are at least two."""
@@ -35,10 +39,19 @@ def fraction(number: float) -> str:
     return text.removeprefix("0") if number >= 0 else "-" + text[1:].removeprefix("0")
 
 
-def local_time(time: float, now: float, form: str = "%H:%M") -> str:
-    """The local time of day, with the date where it is more than half a day from `now`."""
+def local_time(time: float, now: float, near: str = "%H:%M", far: str = "%d %b %H:%M") -> str:
+    """The local time of day; with the day where that is half a day or more away; of another year the date alone."""
+    away_s = abs(now - time)
+    return _local(time, near if away_s < _HALF_A_DAY_S else far if away_s < _A_YEAR_S else "%Y-%m-%d")
+
+
+def full_time(time: float) -> str:
+    """The local date and time."""
+    return _local(time, "%Y-%m-%d %H:%M")
+
+
+def _local(time: float, form: str) -> str:
     try:
-        moment = datetime.fromtimestamp(time).astimezone()
+        return datetime.fromtimestamp(time).astimezone().strftime(form)
     except (OverflowError, ValueError, OSError):
         return "no date"
-    return moment.strftime(form if abs(now - time) < 43200 else "%Y-%m-%d " + form)
