@@ -88,6 +88,11 @@ class PollState(Struct, frozen=True, array_like=True):
     next_poll: float = 0.0
     reason: str = ""
 
+    @property
+    def readable(self) -> bool:
+        """True where the last poll could be read."""
+        return bool(self.outcome) and Outcome(self.outcome).good
+
     def validators(self, now: float) -> tuple[str, str]:
         """ETag and Last-Modified to send, or two empty strings once a day: some servers never change theirs."""
         return ("", "") if now - self.fetched > _DAY_S else (self.etag, self.last_modified)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
-from worker.feed import shown_url
+from worker.feed.address import shown_url
 
 
 class Fetched(NamedTuple):

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from redis import Redis
 
-from worker.feed import feed_id, normal_url
+from worker.feed.address import feed_id, normal_url
 from worker.schedule import PAUSED, PollState
 from worker.store import keys
 from worker.store.scripts import load
@@ -138,10 +138,13 @@ class Feeds:
         """How many feeds there are."""
         return int(self._redis.zcard(keys.schedule()))
 
-    def lease_due(self, now: float, lease_s: float, limit: int) -> list[Feed]:
-        """Up to `limit` feeds that are due, for `lease_s` seconds nobody else's; `due` is the end of the lease."""
+    def lease_due(self, now: float, lease_s: float, limit: int, due_by: float | None = None) -> list[Feed]:
+        """Up to `limit` feeds that are due now, or were at `due_by`: for `lease_s` seconds nobody else's.
+
+        Their `due` is the end of the lease.
+        """
         until = now + lease_s
-        leased = self._lease(keys=[keys.schedule()], args=[now, until, limit])
+        leased = self._lease(keys=[keys.schedule()], args=[now if due_by is None else due_by, until, limit])
         return self._load([(feed.decode(), until) for feed in leased])
 
     def give_back(self, feed: Feed, now: float) -> None:

@@ -1,0 +1,124 @@
+"""`storywire feeds`: add, remove, list, import and export feeds."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from worker.config import load
+from worker.errors import BadInput
+
+if TYPE_CHECKING:
+    from worker.runtime import Runtime
+
+
+@click.group("feeds")
+@click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
+@click.pass_context
+def command(context: click.Context, data_dir: str | None) -> None:
+    """Add, remove, list, import and export feeds.
+
+    The store keeps the list; a running poller sees a change within a second.
+    """
+    context.obj = data_dir
+
+
+@contextmanager
+def _opened(data_dir: str | None) -> "Iterator[Runtime]":
+    from worker import log
+    from worker.runtime import open_runtime
+
+    settings = load(os.environ, data_dir=data_dir)
+    log.configure("feeds", settings.log_level, settings.log_format)
+    with open_runtime(settings) as runtime:
+        yield runtime
+
+
+@command.command("add", epilog="Example: storywire feeds add https://example.org/feed.xml --title 'Example News'")
+@click.argument("url")
+@click.option("--title", default="", metavar="NAME", help="What to call the outlet; by default as the feed says.")
+@click.pass_obj
+def add(data_dir: str | None, url: str, title: str) -> None:
+    """Add a feed, or poll one again that was removed or is paused."""
+    with _opened(data_dir) as runtime:
+        feed, is_new = runtime.feeds.add(url, _title(title), runtime.clock.now())
+    click.echo(f"{'added' if is_new else 'known already'}: {feed}")
+
+
+@command.command("remove", epilog="Example: storywire feeds remove https://example.org/feed.xml")
+@click.argument("url")
+@click.pass_obj
+def remove(data_dir: str | None, url: str) -> None:
+    """Remove a feed, by its address or its id; no list of feeds brings it back."""
+    from worker.feed.address import feed_id, normal_url
+
+    with _opened(data_dir) as runtime:
+        if not runtime.feeds.remove(url if runtime.feeds.get(url) else feed_id(normal_url(url))):
+            raise BadInput(f"{url} is no feed of this store: `storywire feeds list` shows them")
+    click.echo("removed")
+
+
+@command.command("list", epilog="Example: storywire feeds list --json | jq -r .url")
+@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@click.pass_obj
+def list_(data_dir: str | None, as_json: bool) -> None:
+    """List the feeds: how the last poll went, when the next one is and why."""
+    from worker.cli.screen.feeds import as_record, table
+    from worker.cli.screen.terminal import Screen, ended_quietly, print_json
+
+    with _opened(data_dir) as runtime, ended_quietly():
+        feeds, now = runtime.feeds.all(), runtime.clock.now()
+        if as_json:
+            for feed in feeds:
+                print_json(as_record(feed))
+        elif feeds:
+            Screen().print(table(feeds, now))
+        else:
+            click.echo("no feeds yet: `storywire feeds add URL`, or `storywire poll` for the default list", err=True)
+
+
+@command.command("import", epilog="Example: storywire feeds import subscriptions.opml")
+@click.argument("opml", type=click.Path(path_type=Path))
+@click.pass_obj
+def import_(data_dir: str | None, opml: Path) -> None:
+    """Add the feeds of an OPML file; those that were removed before stay removed."""
+    from worker.poller.subscribe import read_file, summary
+
+    outlines, refused = read_file(opml)
+    for line in refused:
+        click.echo(f"{opml}: {line}", err=True)
+    with _opened(data_dir) as runtime:
+        click.echo(summary(str(opml), runtime.feeds.offer(outlines, runtime.clock.now())))
+    if refused:
+        raise BadInput(f"{opml}: {len(refused)} of its addresses cannot be used, the others were added")
+
+
+@command.command("export", epilog="Example: storywire feeds export > subscriptions.opml")
+@click.argument("opml", type=click.Path(path_type=Path), required=False)
+@click.pass_obj
+def export(data_dir: str | None, opml: Path | None) -> None:
+    """Write the feeds as OPML, to a file or to standard output."""
+    from worker.feed.opml import Outline, write_opml
+
+    with _opened(data_dir) as runtime:
+        feeds = sorted(runtime.feeds.all(), key=lambda feed: (feed.added, feed.url))
+    document = write_opml(Outline(feed.url, feed.title or feed.polls.title) for feed in feeds)
+    if opml is None:
+        sys.stdout.write(document)
+        return
+    try:
+        opml.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{opml}: {(error.strerror or 'cannot be written').lower()}: give another path") from None
+    click.echo(f"{opml}: {len(feeds)} feeds")
+
+
+def _title(title: str) -> str:
+    """A name as it may stand in tables and keys: one line of plain text."""
+    from worker.text import clean
+
+    return clean(title).replace("\n", " ")[:200]

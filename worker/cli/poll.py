@@ -1,0 +1,45 @@
+"""`storywire poll`: poll feeds and queue their new articles, one process."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import click
+
+from worker.config import load
+
+
+@click.command("poll", epilog="Example: storywire poll --feeds news.opml")
+@click.option("--feeds", "opml", type=click.Path(path_type=Path), metavar="OPML", help="Add the feeds of this file.")
+@click.option("--once", is_flag=True, help="Poll what is due now, once, and end.")
+@click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
+def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
+    """Poll feeds and queue their new articles, until stopped.
+
+    A store that never knew a feed begins with the default list. Any number of pollers share the work. SIGTERM and
+    Ctrl-C end it: what is being fetched is given back, and polled again at the next start.
+    """
+    from worker import log
+    from worker.poller.loop import Poller
+    from worker.poller.subscribe import subscribe
+    from worker.runtime import Runtime, open_runtime
+
+    async def poll(runtime: Runtime) -> None:
+        poller = Poller(
+            feeds=runtime.feeds,
+            outbox=runtime.outbox,
+            enqueue=runtime.jobs.enqueue,
+            settings=runtime.settings,
+            clock=runtime.clock,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, poller.stop)
+        await poller.run(once=once)
+
+    settings = load(os.environ, data_dir=data_dir)
+    log.configure("poller", settings.log_level, settings.log_format)
+    with open_runtime(settings) as runtime:
+        for line in subscribe(runtime.feeds, opml, runtime.clock.now()):
+            click.echo(line, err=True)
+        asyncio.run(poll(runtime))

@@ -1,0 +1,190 @@
+"""The poller's loop: leases what is due, polls it in parallel, records what came of it.
+
+Invariant: every lease is ended by a record, given back on the way out, or runs out by itself.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+
+from worker.clock import Clock
+from worker.config import Settings
+from worker.errors import StorywireError
+from worker.fetch import Fetcher
+from worker.model import Ref
+from worker.poller.dispatch import Dispatch
+from worker.poller.parsers import TIMEOUT_S, Parsers
+from worker.poller.poll import Poll, Told, shown
+from worker.schedule import Outcome, Polled, after
+from worker.store.feeds import Feed, Feeds
+from worker.store.outbox import Outbox
+
+_TICK_S = 0.5
+"""How often an idle poller asks for due feeds: one short script."""
+
+_GRACE_S = 60.0
+"""What a lease lasts beyond the longest fetch and parse: time to publish, on a server that is slow."""
+
+_OFFLINE_AFTER = 10
+"""So many feeds that cannot be reached, and none that can, mean that it is us."""
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class Poller:
+    """Polls feeds until stopped. `enqueue` queues refs; it and the stores are called from threads."""
+
+    def __init__(
+        self,
+        *,
+        feeds: Feeds,
+        outbox: Outbox,
+        enqueue: Callable[[Sequence[Ref]], int],
+        settings: Settings,
+        clock: Clock,
+        fetcher: Fetcher | None = None,
+        parsers: Parsers | None = None,
+    ) -> None:
+        self._feeds = feeds
+        self._settings = settings
+        self._clock = clock
+        self._fetcher = fetcher or Fetcher(user_agent=settings.user_agent, timeout_s=settings.fetch_timeout)
+        self._parsers = parsers or Parsers()
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
+        self._poll = Poll(
+            fetcher=self._fetcher,
+            parsers=self._parsers,
+            outbox=outbox,
+            dispatch=Dispatch(lambda refs: self._aside(enqueue, refs)),
+            aside=self._aside,
+            clock=clock,
+            keep_s=2 * settings.retention,
+        )
+        self._lease_s = settings.fetch_timeout + TIMEOUT_S + _GRACE_S
+        self._stopping = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._reached, self._unreached, self._told_offline = False, 0, False
+
+    def stop(self) -> None:
+        """End soon: what is being fetched is given back, what is being published is finished."""
+        self._stopping.set()
+
+    async def run(self, *, once: bool = False) -> None:
+        """Poll what is due, until stopped; with `once` until all that was due at the start has been polled.
+
+        Raises StorywireError with `once` only: otherwise a server that is down is waited for.
+        """
+        stopped = asyncio.create_task(self._stopping.wait())
+        due_by = self._clock.now() if once else None
+        try:
+            async with self._fetcher, self._parsers:
+                try:
+                    await self._run(stopped, due_by)
+                finally:
+                    self.stop()
+                    await asyncio.gather(*self._running)
+        finally:
+            stopped.cancel()
+            self._threads.shutdown()
+
+    async def _run(self, stopped: asyncio.Task[Any], due_by: float | None) -> None:
+        while not self._stopping.is_set():
+            leased = await self._lease(due_by)
+            for feed in leased:
+                task = asyncio.create_task(self._poll_one(feed, stopped))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            if due_by is not None and not leased and not self._running:
+                self._tell_if_offline()
+                return
+            await self._pause(stopped, idle=not leased)
+
+    async def _lease(self, due_by: float | None) -> Sequence[Feed]:
+        room = self._settings.fetch_parallel - len(self._running)
+        if room <= 0:
+            return []
+        try:
+            return await self._aside(self._feeds.lease_due, self._clock.now(), self._lease_s, room, due_by)
+        except StorywireError as error:
+            if due_by is not None:
+                raise
+            log.warning("waiting for the server", trouble=str(error))
+            return []
+
+    async def _pause(self, stopped: asyncio.Task[Any], *, idle: bool) -> None:
+        """Until there may be something to do: at once if there may be more due, at the latest after a tick."""
+        full = len(self._running) >= self._settings.fetch_parallel
+        if idle and not self._running:
+            self._tell_if_offline()
+        if full:
+            await asyncio.wait({stopped, *self._running}, return_when=asyncio.FIRST_COMPLETED)
+        elif idle:
+            await asyncio.wait({stopped, *self._running}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _poll_one(self, feed: Feed, stopped: asyncio.Task[Any]) -> None:
+        """Poll a feed and record it, or give it back."""
+        told = Told()
+        try:
+            polled = await self._polled(feed, told, stopped)
+            if polled is None:
+                await self._aside(self._feeds.give_back, feed, self._clock.now())
+            else:
+                await self._record(feed, polled, told)
+        except StorywireError as error:
+            log.warning(
+                "poll not recorded", **shown(feed), trouble=str(error), remedy="polled again when its lease ends"
+            )
+        except Exception:
+            log.exception("poll failed", **shown(feed))
+
+    async def _polled(self, feed: Feed, told: Told, stopped: asyncio.Task[Any]) -> Polled | None:
+        """What came of a poll; None if it was stopped before anything was published."""
+        read = asyncio.create_task(self._poll.read(feed, told))
+        await asyncio.wait({read, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not read.done():
+            read.cancel()
+            await asyncio.gather(read, return_exceptions=True)
+            return None
+        try:
+            polled, parsed = read.result()
+            return polled if parsed is None else await self._poll.publish(feed, polled, parsed, told)
+        except StorywireError:
+            raise
+        except Exception as error:  # a fault of ours: seen, and the feed waits as after any error
+            log.exception("poll failed", **shown(feed))
+            return Polled(outcome=Outcome.FAILED, trouble=f"met a fault of Storywire ({type(error).__name__})")
+
+    async def _record(self, feed: Feed, polled: Polled, told: Told) -> None:
+        """Plan the next poll, and say all of this one in a line."""
+        now = self._clock.now()
+        state = after(feed.polls, polled, now, random.random(), self._settings.poll_interval)
+        await self._aside(self._feeds.record, feed, state)
+        self._count_reached(polled.outcome)
+        write = log.info if polled.outcome.good else log.warning
+        trouble = {"trouble": polled.trouble} if polled.trouble else {}
+        write("polled", **shown(feed), outcome=str(polled.outcome), **trouble, **told.facts, next=state.reason)
+
+    def _count_reached(self, outcome: Outcome) -> None:
+        if outcome is not Outcome.UNREACHABLE:
+            self._reached = True
+        else:
+            self._unreached += 1
+            if self._unreached >= _OFFLINE_AFTER:
+                self._tell_if_offline()
+
+    def _tell_if_offline(self) -> None:
+        """Say so, once, if of all that was polled so far nothing could be reached."""
+        if self._unreached and not self._reached and not self._told_offline:
+            self._told_offline = True
+            log.warning("no feed can be reached: without internet, try `storywire demo`", feeds=self._unreached)
+
+    async def _aside(self, call: Callable[..., T], *args: Any) -> T:
+        """Run a blocking call in a thread of our own: the loop's default ones look up host names."""
+        result: Awaitable[T] = asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args))
+        return await result

@@ -1,0 +1,49 @@
+"""A parser process: takes bodies on standard input, gives parsed feeds on standard output, ends with its input.
+
+Run as `python -m worker.poller.parser` by the poller. Invariant: one answer a request, in order, whatever the bytes.
+"""
+
+import resource
+import struct
+import sys
+from typing import BinaryIO
+
+import msgspec
+
+from worker.feed.parse import ParsedFeed, State, parse
+
+LENGTH = struct.Struct(">I")
+"""Before every message, both ways: its length in bytes."""
+
+_MEMORY_BYTES = 2_000_000_000
+"""More than the 5 MB of a body can need in any shape that was tried; less than what would take the machine down."""
+
+
+class Request(msgspec.Struct, array_like=True):
+    """A body to parse, where it was fetched, and the Content-Type it came with."""
+
+    body: bytes
+    url: str
+    content_type: str
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until they end."""
+    decode = msgspec.msgpack.Decoder(Request).decode
+    while header := requests.read(LENGTH.size):
+        request = decode(requests.read(LENGTH.unpack(header)[0]))
+        answer = msgspec.msgpack.encode(_parse(request))
+        answers.write(LENGTH.pack(len(answer)) + answer)
+        answers.flush()
+
+
+def _parse(request: Request) -> ParsedFeed:
+    try:
+        return parse(request.body, request.url, request.content_type)
+    except Exception as error:  # feedparser meets bytes that nobody tried: the feed fails, not the process
+        return ParsedFeed(State.NOT_A_FEED, f"cannot be parsed ({type(error).__name__}): check it in a feed validator")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.RLIM_INFINITY))
+    serve(sys.stdin.buffer, sys.stdout.buffer)

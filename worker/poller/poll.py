@@ -1,0 +1,165 @@
+"""One poll of one feed: fetch, parse, decide, publish, queue.
+
+Invariant: publishes each entry's revision once, and tells the truth about the rest in a Polled.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Protocol, TypeVar
+
+from worker.clock import Clock
+from worker.feed.address import host, shown_url
+from worker.feed.decide import Decision, decide
+from worker.feed.parse import ParsedFeed, State
+from worker.fetch import Failed, Fetched, NotModified
+from worker.model import Ref
+from worker.poller.dispatch import Dispatch
+from worker.poller.parsers import Parsers
+from worker.schedule import Outcome, Polled
+from worker.store.feeds import Feed
+from worker.store.outbox import Outbox
+
+T = TypeVar("T")
+
+_MAX_NAME = 80
+
+_OUTCOMES = {
+    "dns": Outcome.UNREACHABLE,
+    "connect": Outcome.UNREACHABLE,
+    "refused": Outcome.REFUSED,
+    "gone": Outcome.GONE,
+}
+
+
+class Fetches(Protocol):
+    """Whatever fetches a feed."""
+
+    async def fetch(self, url: str, etag: str = "", last_modified: str = "") -> Fetched | NotModified | Failed:
+        """GET a feed."""
+        ...
+
+
+class Aside(Protocol):
+    """Runs a blocking call off the event loop."""
+
+    def __call__(self, call: Callable[..., T], *args: Any) -> Awaitable[T]:
+        """The call's result."""
+        ...
+
+
+@dataclass
+class Told:
+    """What the canonical log line says of a poll besides its outcome: counts, and milliseconds a stage."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def stage(self, name: str, **facts: Any) -> None:
+        """A stage has ended."""
+        now = time.perf_counter()
+        self.facts |= facts | {f"{name}_ms": round((now - self._since) * 1000, 1)}
+        self._since = now
+
+
+def outlet(feed: Feed, title: str = "") -> str:
+    """What a feed's outlet is called: as a person said, as the feed says, or by its host."""
+    return (feed.title or title or feed.polls.title or host(feed.url))[:_MAX_NAME]
+
+
+@dataclass
+class Poll:
+    """Polls feeds with these parts; `keep_s` is how long entries that are no longer shown are remembered."""
+
+    fetcher: Fetches
+    parsers: Parsers
+    outbox: Outbox
+    dispatch: Dispatch
+    aside: Aside
+    clock: Clock
+    keep_s: float
+
+    async def read(self, feed: Feed, told: Told) -> tuple[Polled, ParsedFeed | None]:
+        """Fetch and parse; a parsed feed only if there is something new to look at. May be cancelled."""
+        answer = await self.fetcher.fetch(feed.url, *feed.polls.validators(self.clock.now()))
+        told.stage("fetch")
+        match answer:
+            case Failed(kind, reason, retry_after):
+                outcome = _OUTCOMES.get(kind, Outcome.FAILED)
+                return Polled(outcome=outcome, trouble=reason, retry_after=retry_after), None
+            case NotModified(etag, last_modified, cache_control):
+                return Polled(
+                    outcome=Outcome.NOT_MODIFIED,
+                    trouble=_still(feed),
+                    etag=etag or None,
+                    last_modified=last_modified or None,
+                    cache_control=cache_control,
+                ), None
+        return await self._parse(feed, answer, told)
+
+    async def _parse(self, feed: Feed, fetched: Fetched, told: Told) -> tuple[Polled, ParsedFeed | None]:
+        body_hash = blake2b(fetched.body, digest_size=16).digest()
+        told.facts["bytes"] = len(fetched.body)
+        if body_hash == feed.polls.body_hash:
+            return _polled(fetched, Outcome.SAME_BODY, body_hash, trouble=_still(feed)), None
+        parsed = await self.parsers.parse(fetched.body, fetched.url, fetched.content_type)
+        told.stage("parse", entries=len(parsed.entries))
+        if parsed.state is State.NOT_A_FEED:
+            return Polled(outcome=Outcome.FAILED, trouble=parsed.reason), None
+        outcome = Outcome(parsed.state.value)
+        return _polled(fetched, outcome, body_hash, trouble=parsed.reason, parsed=parsed), parsed
+
+    async def publish(self, feed: Feed, polled: Polled, parsed: ParsedFeed, told: Told) -> Polled:
+        """Publish what is new and revised and queue it. Must not be cancelled; raises StorywireError."""
+        decision, refs = await self.aside(self._publish, feed, parsed)
+        told.stage("store", new=decision.new, revised=decision.revised, queued=len(refs))
+        await self.dispatch.send(refs)
+        if len(refs) < len(decision.articles):  # another poller was first: look at the whole again next time
+            return _forgetting(polled)
+        return polled
+
+    def _publish(self, feed: Feed, parsed: ParsedFeed) -> tuple[Decision, Sequence[Ref]]:
+        now = self.clock.now()
+        decision = decide(
+            parsed.entries,
+            self.outbox.marks(feed.id),
+            feed=feed.id,
+            source=outlet(feed, parsed.title),
+            now=now,
+            keep_s=self.keep_s,
+            first_fetch=not feed.polls.succeeded,
+        )
+        return decision, self.outbox.publish(feed.id, decision.articles, decision.marks, now)
+
+
+def _polled(
+    fetched: Fetched, outcome: Outcome, body_hash: bytes, *, trouble: str, parsed: ParsedFeed | None = None
+) -> Polled:
+    return Polled(
+        outcome=outcome,
+        trouble=trouble,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        body_hash=body_hash,
+        full=True,
+        title=parsed.title if parsed else None,
+        entries=len(parsed.entries) if parsed else None,
+        ttl_s=parsed.ttl_s if parsed else None,
+        cache_control=fetched.cache_control,
+    )
+
+
+def _still(feed: Feed) -> str:
+    """What was wrong with a readable document is still wrong with it while it has not changed."""
+    return feed.polls.trouble if feed.polls.readable else ""
+
+
+def _forgetting(polled: Polled) -> Polled:
+    """The same without what would let the next poll skip the body."""
+    return Polled(outcome=polled.outcome, etag="", last_modified="", body_hash=b"", full=True)
+
+
+def shown(feed: Feed) -> dict[str, str]:
+    """How logs name a feed."""
+    return {"feed": outlet(feed), "url": shown_url(feed.url)}
