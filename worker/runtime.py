@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from worker.clock import Clock, SystemClock
 from worker.config import Settings
-from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identify
+from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identify, server_name
 from worker.errors import ServerUnavailable
 
 if TYPE_CHECKING:
@@ -81,6 +81,12 @@ class Runtime:
         from worker.store.commits import Commits  # noqa: PLC0415
 
         return Ingest(self.outbox, self.stories, Commits(self.redis), self.settings, self.clock)
+
+    def described(self) -> str:
+        """Where the stories are, in words for a person."""
+        if self.settings.redis_url:
+            return f"the server {server_name(self.url)}"
+        return f"the embedded server in {self.settings.data_dir}{'' if self.owns_server else ', which ran already'}"
 
     def keep_server(self) -> bool:
         """Start the embedded server again if it has ended; True if it had. Raises ServerUnavailable or Permanent."""

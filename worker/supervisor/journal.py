@@ -24,6 +24,9 @@ _ALIKE = 3
 _ALIKE_S = 60.0
 """So many warnings of one kind in a minute are shown; the others are only written down."""
 
+_FILE_ONLY = frozenset({"polled"})
+"""A feed that fails is that feed's trouble: `storywire feeds list` and `check` tell, at a time of one's choosing."""
+
 _OURS = frozenset({"time", "level", "process", "event", "exception"})
 
 log = structlog.get_logger()
@@ -63,7 +66,7 @@ class Journal:
         elif "notice" in fields and self._say is not None:
             if self._new(name, str(fields["notice"])):
                 self._say(printable(str(fields["notice"])))
-        elif fields.get("level") in ("warning", "error", "critical"):
+        elif fields.get("level") in ("warning", "error", "critical") and fields["event"] not in _FILE_ONLY:
             self._show(name, fields)
 
     def last(self, name: str) -> str:
@@ -102,7 +105,7 @@ class Journal:
 def _told(fields: dict[str, Any]) -> str:
     if fields.get("exception"):
         return str(fields["exception"]).strip().splitlines()[-1]
-    return ": ".join(str(fields[key]) for key in ("event", "reason", "error") if fields.get(key))
+    return ": ".join(str(fields[key]) for key in ("event", "reason", "trouble", "error") if fields.get(key))
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
