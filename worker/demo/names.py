@@ -16,46 +16,47 @@ class Person(NamedTuple):
 
 
 _GIVEN = (
-    "Ada Agnes Alba Aldo Alma Amos Anton Arlo Astrid August Beatrix Benno Berta Bruno Carla Casper Cecily Clara Conrad "
-    "Cora Cyril Dagmar Delia Dora Edda Edgar Edwin Elias Elsa Emil Enid Erna Ezra Felix Flora Franka Frida Gerda Greta "
-    "Gustav Hanna Hector Hedda Helga Hilda Horace Hugo Ida Igor Ilsa Imogen Ines Iris Isolde Ivo Jasper Jonas Josefa "
-    "Jules Klara Konrad Lars Lena Leo Linus Lotte Lucian Magda Malwina Marta Matilda Maud Milo Mina Mirko Nadia Nell "
-    "Nestor Nils Nora Odette Olaf Olga Orson Oskar Otto Paula Pavel Petra Philippa Quentin Rafael Ramona Regina Rosa "
-    "Rufus Sabine Selma Sigrid Silas Stella Sven Tamsin Tessa Theo Tilda Tobias Ulla Ursula Vera Victor Viola Wanda "
-    "Wilma Winifred Xenia Yvo Zelda Zeno"
+    "Ada Agnes Alba Aldo Alma Amos Anton Arlo Astrid August Beatrix Benno Berta Bruno Carla Casper Cecily Clara "
+    "Conrad Cora Cyril Dagmar Delia Dora Edda Edgar Edwin Elias Elsa Emil Enid Erna Ezra Felix Flora Franka Frida "
+    "Gerda Greta Gustav Hanna Hector Hedda Helga Hilda Horace Hugo Ida Igor Ilsa Imogen Ines Iris Isolde Ivo "
+    "Jasper Jonas Josefa Jules Klara Konrad Lars Lena Leo Linus Lotte Lucian Magda Malwina Marta Matilda Maud "
+    "Milo Mina Mirko Nadia Nell Nestor Nils Nora Odette Olaf Olga Orson Oskar Otto Paula Pavel Petra Philippa "
+    "Quentin Rafael Ramona Regina Rosa Rufus Sabine Selma Sigrid Silas Stella Sven Tamsin Tessa Theo Tilda Tobias "
+    "Ulla Ursula Vera Victor Viola Wanda Wilma Winifred Xenia Yvo Zelda Zeno"
 ).split()
 _SURNAME_HEADS = (
-    "Abel Adler Alder Amber Ander Balt Barn Berg Bolt Brand Brem Cald Carr Corv Crom Dahl Dorn Drak Eber Eck Elm Fal "
-    "Fenn Feld Fisk Garr Gild Gorm Grim Hag Hald Hart Hobb Holm Ister Jarn Kell Kest Klem Kron Lang Lark Lind Lov Marl "
-    "Mern Mor Nagel Nev Norr Oak Orr Osk Pell Penn Plum Quill Rand Ravn Rost Rum Sand Selk Skov Stell Strom Tarn Thal "
-    "Tol Turn Ulm Vang Vesk Voss Wald Wick Wren Yarr Zand Zell"
+    "Abel Adler Alder Amber Ander Balt Barn Berg Bolt Brand Brem Cald Carr Corv Crom Dahl Dorn Drak Eber Eck Elm "
+    "Fal Fenn Feld Fisk Garr Gild Gorm Grim Hag Hald Hart Hobb Holm Ister Jarn Kell Kest Klem Kron Lang Lark Lind "
+    "Lov Marl Mern Mor Nagel Nev Norr Oak Orr Osk Pell Penn Plum Quill Rand Ravn Rost Rum Sand Selk Skov Stell "
+    "Strom Tarn Thal Tol Turn Ulm Vang Vesk Voss Wald Wick Wren Yarr Zand Zell"
 ).split()
 _SURNAME_TAILS = (
-    "aby acker aldo anek arov aster atti auer beck berry bright burn bury bury dale dorff edge elin enko erby erin esque "
-    "etti feather finch gate grave hammer heim hurst ickle idge illa ingham inski kamp kettle ley loft low man mark "
-    "mond more nock ogg onova oso ova pool quist ridge rook sby scombe sen shaw sley son stad stein ster strand sworth "
-    "thorne tooth tree unda vale vik wether whistle wood worth yard"
+    "aby acker aldo anek arov aster atti auer beck berry bright burn bury dale dorff edge elin enko erby erin "
+    "esque etti feather finch gate grave hammer heim hurst ickle idge illa ingham inski kamp kettle ley loft low "
+    "man mark mond more nock ogg onova oso ova pool quist ridge rook sby scombe sen shaw sley son stad stein ster "
+    "strand sworth thorne tooth tree unda vale vik wether whistle wood worth yard"
 ).split()
 _TOWN_HEADS = (
-    "Alder Amber Apple Ash Barley Bell Bitter Black Bram Bright Broad Candle Cattle Chalk Clay Clover Cold Copper Cran "
-    "Crow Dapple Deep Dun Eel Elder Fallow Fern Fiddle Flint Fox Frost Gander Glass Goose Gorse Gran Hallow Hare Hay "
-    "Hazel Heron Hollow Honey Iron Juniper Kettle King Lamp Lark Lather Linden Lower Mallow Maple Marl Mickle Milk Mill "
-    "Moss Mud Nettle Nether Oat Otter Owl Pebble Pepper Pike Pine Plover Quarrel Quince Raven Reed Rook Rose Rush Rye "
-    "Saffron Salt Sedge Silver Sloe Snipe Sorrel Stark Stone Sun Swan Tallow Teal Thistle Thorn Timber Upper Velvet "
-    "Walnut Wheat Whin Willow Winter Wolf Yarrow"
+    "Alder Amber Apple Ash Barley Bell Bitter Black Bram Bright Broad Candle Cattle Chalk Clay Clover Cold Copper "
+    "Cran Crow Dapple Deep Dun Eel Elder Fallow Fern Fiddle Flint Fox Frost Gander Glass Goose Gorse Gran Hallow "
+    "Hare Hay Hazel Heron Hollow Honey Iron Juniper Kettle King Lamp Lark Lather Linden Lower Mallow Maple Marl "
+    "Mickle Milk Mill Moss Mud Nettle Nether Oat Otter Owl Pebble Pepper Pike Pine Plover Quarrel Quince Raven "
+    "Reed Rook Rose Rush Rye Saffron Salt Sedge Silver Sloe Snipe Sorrel Stark Stone Sun Swan Tallow Teal Thistle "
+    "Thorn Timber Upper Velvet Walnut Wheat Whin Willow Winter Wolf Yarrow"
 ).split()
 _TOWN_TAILS = (
-    "acre barrow beck bourne bridge brook burgh bury by cliff combe cote croft dale dean den fell field ford garth gate "
-    "hal ham haven head holm holt hope hurst lade lea leigh mere minster moor mouth ness over pool port quay rigg shaw "
-    "sea side stead stoke stone stow strand thorpe thwaite ton vale wald water well wick worth"
+    "acre barrow beck bourne bridge brook burgh bury by cliff combe cote croft dale dean den fell field ford "
+    "garth gate hal ham haven head holm holt hope hurst lade lea leigh mere minster moor mouth ness over pool "
+    "port quay rigg shaw sea side stead stoke stone stow strand thorpe thwaite ton vale wald water well wick "
+    "worth"
 ).split()
 _STREET_HEADS = (
-    "Abbot Anchor Baker Barrel Basket Beacon Blind Bonnet Bottle Button Cabbage Canal Chimney Cobbler Cooper Custom Dial "
-    "Dyer Ferry Fountain Garden Gasworks Glover Granary Harbour Hatter Lantern Laundry Lime Locksmith Mercer Museum "
-    "Needle Orchard Parade Pigeon Potter Pump Ropewalk Saddler Sailmaker Spindle Station Tanner Theatre Thimble Tollhouse "
-    "Turnpike Vinegar Weaver Windmill"
+    "Abbot Anchor Baker Barrel Basket Beacon Blind Bonnet Bottle Button Cabbage Canal Chimney Cobbler Cooper "
+    "Custom Dial Dyer Ferry Fountain Garden Gasworks Glover Granary Harbour Hatter Lantern Laundry Lime Locksmith "
+    "Mercer Museum Needle Orchard Parade Pigeon Potter Pump Ropewalk Saddler Sailmaker Spindle Station Tanner "
+    "Theatre Thimble Tollhouse Turnpike Vinegar Weaver Windmill"
 ).split()
-_STREET_TAILS = ("Street", "Lane", "Row", "Square", "Alley", "Road", "Steps", "Quay", "Hill", "Passage", "Wharf", "Yard")
+_STREET_TAILS = "Street Lane Row Square Alley Road Steps Quay Hill Passage Wharf Yard".split()
 _FIRM_TAILS = (
     "Brothers,Holdings,& Daughters,Mutual,Works,Foundry,Freight,Biscuits,Optics,Textiles,Lines,Dairies,Ceramics,Motors,"
     "Instruments,Timber,Pharma,Cables,Breweries,Paper,Chemicals,Turbines,Pianos,Umbrellas,Bicycles,Software,Glass,Cement,"
@@ -63,7 +64,7 @@ _FIRM_TAILS = (
 ).split(",")
 
 
-def _pick(words: list[str] | tuple[str, ...], random: Random) -> str:
+def _pick(words: list[str], random: Random) -> str:
     return words[int(random.random() * len(words))]
 
 

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from worker.demo import stylebook, writing
 from worker.demo.outlets import OUTLETS, Outlet
-from worker.demo.stylebook import Stylebook
 from worker.demo.writing import Draft, Happening
 from worker.model import Relation
 
@@ -151,10 +150,15 @@ class Newsroom:
                 wire = next((o for o in self._outlets[book.lang] if o.wire), self._outlets[book.lang][0])
                 aspects = ("lead", "detail", "outlook")
                 lines = [stylebook.fill(happening.line(a, 0), happening.facts, self._random) for a in aspects]
-                draft = Draft(writing.headline(happening, wire, "headline", 0, self._random), tuple(lines))
-                self.put(wire, draft, now_s, f"{book.lang}-{kind.name}-{next(self._stories)}", Relation.FIRST)
+                draft = Draft(
+                    writing.headline(happening, wire, happening.line("headline", 0), self._random), tuple(lines)
+                )
+                story = f"{book.lang}-{kind.name}-{next(self._stories)}"
+                self.put(wire, draft, now_s, story=story, relation=Relation.FIRST)
 
-    def put(self, outlet: Outlet, draft: Draft, time_s: float, story: str, relation: Relation, of: str = "") -> Published:
+    def put(
+        self, outlet: Outlet, draft: Draft, time_s: float, *, story: str, relation: Relation, of: str = ""
+    ) -> Published:
         """Schedule a new article of an outlet."""
         serial = next(self._serial)
         article_id = f"{outlet.id}-{serial}"
@@ -202,11 +206,11 @@ class _Desk:
             original, draft = self._originals[0] if random.random() < 0.8 else random.choice(self._originals)
             write = writing.copy if manner is Relation.COPY else writing.rewrite
             again = write(draft, happening, outlet, random)
-            self._newsroom.put(outlet, again, time_s, self._story, manner, original.id)
+            self._newsroom.put(outlet, again, time_s, story=self._story, relation=manner, of=original.id)
             return
         mistake = writing.misreport(happening, random) if random.random() < 0.12 else None
         draft = writing.report(happening, outlet, happening.reports, facts=mistake and mistake[1])
-        article = self._newsroom.put(outlet, draft, time_s, self._story, manner)
+        article = self._newsroom.put(outlet, draft, time_s, story=self._story, relation=manner)
         self._originals.append((article, draft))
         if mistake and (right := writing.report(happening, outlet, happening.reports)) != draft:
             line = stylebook.fill(happening.line("correction", 0), dict(happening.facts), random)
@@ -225,7 +229,7 @@ class _Desk:
         """Hours later, with new facts."""
         happening = self._happening
         draft = writing.follow_up(happening, outlet, happening.follow_ups, happening.reports)
-        self._newsroom.put(outlet, draft, time_s, self._story, Relation.REPORT)
+        self._newsroom.put(outlet, draft, time_s, story=self._story, relation=Relation.REPORT)
         happening.follow_ups += 1
         happening.reports += 1
 

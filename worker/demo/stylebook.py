@@ -77,13 +77,15 @@ class Stylebook:
     common: Kind
     recurring: tuple[Kind, ...]
     synonyms: Mapping[str, tuple[str, ...]]
+    own: tuple[tuple[str, Source], ...]
+    """The facts of `common` that every report finds for itself."""
 
 
 Facts = dict[str, str | Person]
 
 
 def fill(line: Line, facts: Facts, random: Random) -> str:
-    """The line with facts and alternatives put in. A person is named in full once: `facts` is changed to remember it."""
+    """The line with facts and alternatives put in; a person is named in full once, which `facts` is made to remember."""
     out: list[str] = []
     _fill(line, facts, random, out)
     text = "".join(out)
@@ -160,4 +162,5 @@ def load(lang: str) -> Stylebook:
     recurring = tuple(kind for kind in kinds if "recurring" in kind.facts)
     other = {"common", "synonyms", *(kind.name for kind in recurring)}
     events = tuple(kind for kind in kinds if kind.name not in other)
-    return Stylebook(lang, events, named["common"], recurring, synonyms)
+    own = tuple(item for item in named["common"].facts.items() if item[0].startswith("own_"))
+    return Stylebook(lang, events, named["common"], recurring, synonyms, own)

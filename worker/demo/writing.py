@@ -3,6 +3,7 @@
 Invariant: the n-th report of a story uses other lines than the ones before it, as long as the stylebook has any left.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -17,16 +18,19 @@ _WEEKDAYS = {
 }
 _TOLD_APART = {"headline", "lead", "quote", "follow", "followhead"}
 _COMMON = ("scene", "reaction", "quoteline", "context", "next")
-_FOLLOWS_MOST = 2
-"""Follow-ups of one story: the shortest stylebooks have two wordings."""
+"""Aspects that every report may tell, of facts that all reports of the event share."""
+_OWN = ("voices", "expert", "trade", "calls", "memory")
+"""Aspects of facts that a report found for itself: those named `own_...`."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A headline and the sentences under it; `facts` and `seed` are what it was written from, to write it again."""
+    """A headline and the sentences under it; `aspects` (one a sentence) and `facts` are what it was written from."""
 
     title: str
     sentences: tuple[str, ...]
+    aspects: tuple[str, ...] = ()
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass
@@ -62,37 +66,47 @@ def happen(kind: Kind, book: Stylebook, weekday: int, random: Random) -> Happeni
 def report(happening: Happening, outlet: Outlet, nth: int, *, facts: Facts | None = None) -> Draft:
     """The n-th independent report; the same arguments give the same words, with `facts` other figures."""
     random = Random(happening.seed + nth)
-    known = dict(facts or happening.facts)
-    sentences = [fill(happening.line("lead", nth), known, random)]
+    known = _with_own(happening, facts or happening.facts, random)
     body = [aspect for aspect in happening.kind.aspects if aspect not in _TOLD_APART]
     if nth % 2 and len(body) > 1:
         body[-1], body[-2] = body[-2], body[-1]
-    extra = list(_COMMON)
+    extra = [*_COMMON, *(aspect for aspect in _OWN if aspect in happening.book.common.aspects)]
     random.shuffle(extra)
     body += extra[: max(1, outlet.length + int(random.random() * 3) - 1 - len(body))]
-    sentences += [fill(happening.line(aspect, nth), known, random) for aspect in body]
-    return Draft(headline(happening, outlet, "headline", nth, random, facts), tuple(sentences))
+    title = headline(happening, outlet, happening.line("headline", nth), random, facts=facts)
+    return _told(happening, title, [("lead", nth), *((aspect, nth) for aspect in body)], known, random)
+
+
+def _told(happening: Happening, title: str, plan: Sequence[tuple[str, int]], facts: Facts, random: Random) -> Draft:
+    known = dict(facts)
+    sentences = tuple(fill(happening.line(aspect, nth), known, random) for aspect, nth in plan)
+    return Draft(title, sentences, tuple(aspect for aspect, _ in plan), facts)
+
+
+def _with_own(happening: Happening, facts: Facts, random: Random) -> Facts:
+    """A copy of the facts, with those that every report finds for itself drawn anew."""
+    known = dict(facts)
+    for name, source in happening.book.own:
+        known[name] = source.draw(random)
+    return known
 
 
 def follow_up(happening: Happening, outlet: Outlet, nth: int, recap: int) -> Draft:
     """What became known later, with the `recap`-th wording of what had happened."""
     random = Random(happening.seed - 1 - nth)
-    known = dict(happening.facts)
+    known = _with_own(happening, happening.facts, random)
     aspects = [aspect for aspect in happening.kind.aspects if aspect not in _TOLD_APART]
     random.shuffle(aspects)
-    told = [fill(happening.line("follow", nth), known, random), fill(happening.line("update", nth), known, random)]
-    told.append(fill(happening.line("lead", recap), known, random))
-    told += [fill(happening.line(aspect, recap), known, random) for aspect in aspects[:2]]
-    told += [fill(happening.line(aspect, recap), known, random) for aspect in ("next", "quoteline", "context")]
-    return Draft(headline(happening, outlet, "followhead", nth, random), tuple(told))
+    title = headline(happening, outlet, happening.line("followhead", nth), random)
+    more = ("lead", *aspects[:2], "next", "voices", "expert", "context", "calls")
+    plan = [("follow", nth), ("update", nth), *((aspect, recap) for aspect in more)]
+    return _told(happening, title, plan, known, random)
 
 
-def headline(
-    happening: Happening, outlet: Outlet, aspect: str, nth: int, random: Random, facts: Facts | None = None
-) -> str:
-    """The n-th headline, in the outlet's style; people by their surnames."""
+def headline(happening: Happening, outlet: Outlet, line: Line, random: Random, *, facts: Facts | None = None) -> str:
+    """A headline of this wording, in the outlet's style; people by their surnames."""
     known: Facts = {k: v.last if isinstance(v, Person) else v for k, v in (facts or happening.facts).items()}
-    text = fill(happening.line(aspect, nth), known, random)
+    text = fill(line, known, random)
     if outlet.headline == "capitals":
         return " ".join(word[:1].upper() + word[1:] if len(word) > 3 else word for word in text.split())
     if outlet.headline == "shout":
@@ -107,34 +121,48 @@ def copy(original: Draft, happening: Happening, outlet: Outlet, random: Random) 
     sentences = list(original.sentences)
     if random.random() < 0.35 and len(sentences) > 6:
         del sentences[-max(1, int(len(sentences) * 0.3 * random.random())) :]
-    agency = happening.book.common.aspects["agency"]
-    mark = fill(agency[int(random.random() * len(agency))], dict(happening.facts), random)
+    mark = _any(happening, "agency", random)
     if random.random() < 0.4:
         sentences[0] = f"{mark} - {sentences[0]}" if mark.startswith("(") else f"{sentences[0]} {mark}"
     elif random.random() < 0.6:
         sentences.append(mark)
     title = original.title
     if random.random() < 0.6:
-        title = headline(happening, outlet, "headline", int(random.random() * 997), random)
+        title = headline(happening, outlet, happening.line("headline", int(random.random() * 997)), random)
     return Draft(title, tuple(sentences))
 
 
 def rewrite(original: Draft, happening: Happening, outlet: Outlet, random: Random) -> Draft:
-    """Lightly reworded: about every seventh word replaced, sentences moved, one dropped, the source named."""
-    sentences = [_reword(sentence, happening.book, random) for sentence in original.sentences]
-    lead, rest = sentences[0], sentences[1:]
+    """Lightly reworded: one sentence in four put otherwise, words replaced, sentences moved, the source named."""
+    lead, *rest = (
+        _reworded(sentence, aspect, original.facts, happening, random)
+        for sentence, aspect in zip(original.sentences, original.aspects, strict=True)
+    )
     if len(rest) > 5:
         del rest[int(random.random() * len(rest))]
     for place in range(len(rest) - 1):
         if random.random() < 0.35:
             rest[place], rest[place + 1] = rest[place + 1], rest[place]
-    attribution = happening.book.common.aspects["attribution"]
-    rest.append(fill(attribution[int(random.random() * len(attribution))], dict(happening.facts), random))
-    title = headline(happening, outlet, "headline", int(random.random() * 997), random)
+    rest.append(_any(happening, "attribution", random))
+    title = headline(happening, outlet, happening.line("headline", int(random.random() * 997)), random)
     return Draft(title, (lead, *rest))
 
 
-def _reword(sentence: str, book: Stylebook, random: Random) -> str:
+def _reworded(sentence: str, aspect: str, facts: Facts, happening: Happening, random: Random) -> str:
+    draw = random.random()
+    if draw < 0.27:
+        return fill(happening.line(aspect, int(random.random() * 997)), dict(facts), random)
+    sentence = _with_synonyms(sentence, happening.book, random)
+    if draw < 0.42 and sentence[-2:-1].isalpha() and sentence.endswith("."):
+        return f"{sentence[:-1]}{_any(happening, 'hedge', random)}."
+    return sentence
+
+
+def _any(happening: Happening, aspect: str, random: Random) -> str:
+    return fill(happening.line(aspect, int(random.random() * 997)), dict(happening.facts), random)
+
+
+def _with_synonyms(sentence: str, book: Stylebook, random: Random) -> str:
     words = sentence.split(" ")
     for place, word in enumerate(words):
         bare = word.rstrip(",.;:")
