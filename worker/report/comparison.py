@@ -56,8 +56,8 @@ class Term(Struct, frozen=True):
 class Comparison(Struct, frozen=True, kw_only=True):
     """The figures. `days` is None where one has no time. `one_story`: what the store says, None if it cannot say.
 
-    `relation`: what the later text is to the earlier one, by the two alone. `repeats`: what the store says that one of
-    them is to the other, and which (`later` or `earlier`); None where neither repeats the other.
+    `relation`: what the later text is to the earlier one, by the two alone. `stored_repeat`: which of them (`later` or
+    `earlier`) repeats the other by the store, and as what; None where neither does.
     """
 
     earlier: Side
@@ -72,7 +72,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     threshold: float
     relation: Relation
     one_story: bool | None
-    repeats: tuple[str, Relation] | None
+    stored_repeat: tuple[str, Relation] | None
     shared: tuple[Term, ...]
     only_earlier: tuple[Term, ...]
     only_later: tuple[Term, ...]
@@ -81,6 +81,13 @@ class Comparison(Struct, frozen=True, kw_only=True):
     def together(self) -> bool:
         """Whether they are one story: by the store, or for texts outside of it by the pair alone."""
         return self.would_join if self.one_story is None else self.one_story
+
+    @property
+    def repeats(self) -> tuple[str, Relation] | None:
+        """Who repeats whom: by the store, or for texts outside of it by the pair alone; None where nobody does."""
+        if self.one_story is None and self.together and self.relation is not Relation.REPORT:
+            return "later", self.relation
+        return self.stored_repeat
 
     @property
     def would_join(self) -> bool:
@@ -158,14 +165,14 @@ def compare(one: Side, other: Side) -> Comparison:
         threshold=cluster.THRESHOLD,
         relation=relate(a, b),
         one_story=None if one.story is None or other.story is None else one.story == other.story,
-        repeats=_repeats(earlier, later),
+        stored_repeat=_stored_repeat(earlier, later),
         shared=tuple(Term(t, x / _FULL_WEIGHT, y / _FULL_WEIGHT) for t, x, y in shared_terms(a, b)),
         only_earlier=tuple(Term(t, x / _FULL_WEIGHT, 0.0) for t, x in only_a),
         only_later=tuple(Term(t, 0.0, y / _FULL_WEIGHT) for t, y in only_b),
     )
 
 
-def _repeats(earlier: Side, later: Side) -> tuple[str, Relation] | None:
+def _stored_repeat(earlier: Side, later: Side) -> tuple[str, Relation] | None:
     if later.of and later.relation and later.of == uid(earlier.id):
         return "later", later.relation
     if earlier.of and earlier.relation and earlier.of == uid(later.id):
@@ -185,7 +192,7 @@ def comparison_record(result: Comparison) -> dict[str, Any]:
         "later": _side_record(result.later),
         "one_story": result.together,
         "stored": result.one_story is not None,
-        "relation": str(result.repeats[1] if result.repeats else result.relation),
+        "relation": str(result.repeats[1] if result.repeats else Relation.REPORT),
         "repeats": _repeated_record(result),
         "copy_distance": result.copy_distance,
         "story_distance": result.story_distance,
@@ -218,11 +225,8 @@ def _side_record(side: Side) -> dict[str, Any]:
 
 
 def _repeated_record(result: Comparison) -> dict[str, str] | None:
-    """Who repeats whom: by the store, or for texts outside of it by the pair alone."""
-    repeats = result.repeats
-    if repeats is None and result.one_story is None and result.together and result.relation is not Relation.REPORT:
-        repeats = ("later", result.relation)
-    if repeats is None:
+    if result.repeats is None:
         return None
-    pair = (result.later.id, result.earlier.id) if repeats[0] == "later" else (result.earlier.id, result.later.id)
-    return {"article": pair[0], "of": pair[1]}
+    later_repeats = result.repeats[0] == "later"
+    repeater, repeated = (result.later, result.earlier) if later_repeats else (result.earlier, result.later)
+    return {"article": repeater.id, "of": repeated.id}

@@ -10,13 +10,11 @@ from rich.cells import cell_len
 
 from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.members import SIGNS, STYLES
-from worker.cli.screen.terminal import Screen
+from worker.cli.screen.terminal import Part, Screen, fit
 from worker.cli.screen.words import count, local_time
 from worker.model import Relation
 from worker.report.following import Change
 from worker.report.views import MemberView
-
-Part = str | tuple[str, str]
 
 MARKS = {"new": ("●", "bold green"), "grew": ("▲", "bold blue"), "merged": ("⇐", "bold magenta")}
 
@@ -56,13 +54,13 @@ def _show(screen: Screen, change: Change, now: float) -> None:
     if screen.width >= _ONE_LINE_FROM:
         detail_cells = room // 3
         left = room - detail_cells - _COUNTS_CELLS - 4
-        row = [*_column(headline, name, left), "  ", f"{counts:<{_COUNTS_CELLS}}", "  ", *_fit(told, detail_cells)]
+        row = [*_column(headline, name, left), "  ", f"{counts:<{_COUNTS_CELLS}}", "  ", *fit(told, detail_cells)]
         screen.say(*lead, *row)
         return
-    right = _fit([counts] if counts else told, room // 2)
+    right = fit([counts] if counts else told, room // 2)
     screen.say(*lead, *_column(headline, name, room - cell_len(_text(right)) - 2), "  ", *right)
     if counts:
-        screen.say(" " * (screen.width - room), *_fit(told, room))
+        screen.say(" " * (screen.width - room), *fit(told, room))
 
 
 def detail(change: Change) -> list[Part]:
@@ -116,14 +114,3 @@ def _text(parts: Sequence[Part]) -> str:
 def _column(text: str, style: str, cells: int) -> list[Part]:
     text = cut(text, cells)
     return [(text, style), " " * (cells - cell_len(text))]
-
-
-def _fit(parts: Sequence[Part], cells: int) -> list[Part]:
-    """The parts in at most so many cells, the last of them cut."""
-    fitted: list[Part] = []
-    for part in parts:
-        text, style = (part, "") if isinstance(part, str) else part
-        text = cut(text, cells)
-        cells -= cell_len(text)
-        fitted.append((text, style))
-    return fitted

@@ -10,18 +10,18 @@ from rich.cells import cell_len
 from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.members import SIGNS, STYLES
 from worker.cli.screen.reasons import reason, verdict
-from worker.cli.screen.terminal import Screen
+from worker.cli.screen.terminal import Part, Screen, fit
 from worker.cli.screen.words import count, fraction, full_time
 from worker.cluster.posting import COPY_DISTANCE
 from worker.cluster.relation import COPY_CONTAINMENT, REWRITE_CONTAINMENT
 from worker.fingerprint import STORY_BITS
+from worker.model import Relation
 from worker.report.comparison import Comparison, Side, Term
-
-Part = str | tuple[str, str]
 
 _MOST_TERMS = 14
 _MOST_ONLY = 12
 _LABEL_CELLS = 18
+_VALUE_CELLS = 20
 _BAR_CELLS = 24
 _PLAIN_CELLS = 100
 
@@ -29,23 +29,30 @@ _PLAIN_CELLS = 100
 def show_explanation(screen: Screen, result: Comparison) -> None:
     """Print it all."""
     width = screen.width if screen.is_terminal else _PLAIN_CELLS
+    for line in _lines(result, screen.blocks[-1], width):
+        screen.say(*fit(line, width))
+    screen.say()
+    for text in wrapped("Why: " + reason(result), width):
+        screen.say(text)
+
+
+def _lines(result: Comparison, block: str, width: int) -> Iterator[Sequence[Part]]:
     for name, side in (("A", result.earlier), ("B", result.later)):
-        screen.say((f"{name}  ", "bold"), (cut(harmless(side.title, "(no headline)"), width - 3), "bold"))
-        screen.say("   ", (cut(about(side), width - 3), "dim"))
+        yield (f"{name}  ", "bold"), (harmless(side.title, "(no headline)"), "bold")
+        yield "   ", (about(side), "dim")
+    yield ()
+    relation = result.repeats[1] if result.repeats else Relation.REPORT
+    sign, style = (SIGNS[relation], STYLES[relation]) if result.together else ("≠", "")
     together = "one story" if result.together else "not one story"
-    style = STYLES[result.relation] if result.together else "bold"
-    sign = SIGNS[result.relation] if result.together else "≠"
-    screen.say()
-    screen.say((f"{sign} {together}: {verdict(result)}", style if result.together else "bold"))
-    screen.say()
+    yield ((f"{sign} {together}: {verdict(result)}", f"bold {style}"),)
+    yield ()
     for label, value, meaning in figures(result):
-        screen.say(f"   {label:<{_LABEL_CELLS}}", (f"{value:<18}", "bold"), (cut(meaning, width - 39), ""))
-    screen.say(" " * 39, *_gauge(result.score, result.threshold, screen.blocks[-1]))
-    screen.say()
-    _show_terms(screen, result, width)
-    screen.say()
-    for line in wrapped("Why: " + reason(result), width):
-        screen.say(line)
+        yield f"   {label:<{_LABEL_CELLS}}", (f"{value:<{_VALUE_CELLS}}", "bold"), meaning
+    if not result.comparable:
+        return
+    yield " " * (3 + _LABEL_CELLS + _VALUE_CELLS), *_gauge(result.score, result.threshold, block)
+    yield ()
+    yield from _terms(result, block, width)
 
 
 def about(side: Side) -> str:
@@ -69,7 +76,7 @@ def figures(result: Comparison) -> Iterator[tuple[str, str, str]]:
     yield (
         "story distance",
         f"{result.story_distance} of {STORY_BITS} bits",
-        f"cosine about {fraction(result.cosine)}; strangers: half the bits",
+        f"cosine about {fraction(result.cosine)}; strangers: half",
     )
     if result.days is None:
         yield "time factor", fraction(result.time_factor), "no dates: taken to be of one time"
@@ -99,26 +106,24 @@ def _gauge(score: float, threshold: float, block: str) -> list[Part]:
     return [(bar[:mark], style), ("|", "bold"), (bar[mark:], style), (" | threshold", "dim")]
 
 
-def _show_terms(screen: Screen, result: Comparison, width: int) -> None:
-    terms = len(result.earlier.prints.terms), len(result.later.prints.terms)
-    sum_of_products = sum(term.product for term in result.shared)
-    screen.say(
-        (f"Shared key terms: {len(result.shared)}", "bold"),
-        f" of {terms[0]} and {terms[1]}; they make {fraction(sum_of_products)} of the cosine",
-    )
-    if result.shared:
-        shown = result.shared[:_MOST_TERMS]
+def _terms(result: Comparison, block: str, width: int) -> Iterator[Sequence[Part]]:
+    earlier, later = result.earlier.prints.terms, result.later.prints.terms
+    share = fraction(sum(term.product for term in result.shared))
+    made = f"; they make {share} of the cosine" if result.shared else ""
+    yield (f"Shared key terms: {len(result.shared)}", "bold"), f" of {len(earlier)} and {len(later)}{made}"
+    shown = result.shared[:_MOST_TERMS]
+    if shown:
         word_cells = min(30, max(cell_len(harmless(term.term)) for term in shown))
         bar_cells = max(8, min(_BAR_CELLS, width - word_cells - 26))
-        screen.say((f"   {'':<{word_cells}}     A     B     A x B", "dim"))
+        yield ((f"   {'':<{word_cells}}     A     B     A x B", "dim"),)
         for term in shown:
-            screen.say(*_term_line(term, word_cells, bar_cells, shown[0].product, screen.blocks[-1]))
-        if len(result.shared) > len(shown):
-            screen.say((f"   and {len(result.shared) - len(shown)} more", "dim"))
+            yield _term_line(term, word_cells, bar_cells, shown[0].product, block)
+    if len(result.shared) > len(shown):
+        yield ((f"   and {len(result.shared) - len(shown)} more", "dim"),)
     for name, only in (("A", result.only_earlier), ("B", result.only_later)):
-        if only:
-            words = ", ".join(f"{harmless(t.term)} {fraction(t.earlier or t.later)}" for t in only[:_MOST_ONLY])
-            screen.say((f"Only in {name}: ", "bold"), cut(words, width - 11))
+        words = ", ".join(f"{harmless(term.term)} {fraction(term.earlier or term.later)}" for term in only[:_MOST_ONLY])
+        if words:
+            yield (f"Only in {name}: ", "bold"), words
 
 
 def _term_line(term: Term, word_cells: int, bar_cells: int, largest: float, block: str) -> list[Part]:

@@ -18,21 +18,23 @@ def verdict(result: Comparison) -> str:
         if not result.comparable:
             return "they cannot be compared"
         return "the store keeps them in two" if result.would_join else "they share too little"
-    direction, relation = result.repeats or ("later", result.relation)
-    if result.one_story and not result.repeats:
+    if result.repeats is None:
         return _side_by_side(result)
+    direction, relation = result.repeats
     repeater, repeated = ("B", "A") if direction == "later" else ("A", "B")
-    if relation is Relation.REPORT:
-        return "each is a report of its own"
     return f"{repeater} is a {relation} of {repeated}"
 
 
 def _side_by_side(result: Comparison) -> str:
-    """Two members of a story of which neither is said to repeat the other."""
+    """Two of one story of which neither is said to repeat the other."""
     of = result.earlier.of, result.later.of
     if of[0] and of[0] == of[1]:
         return "both repeat the same third article"
-    return "neither repeats the other"
+    return (
+        "each is a report of its own"
+        if result.relation is Relation.REPORT and not any(of)
+        else "neither repeats the other"
+    )
 
 
 def reason(result: Comparison) -> str:
@@ -61,7 +63,8 @@ def _why_together(result: Comparison) -> str:
     above = result.score >= result.threshold
     score, limit = fraction(result.score), fraction(result.threshold)
     named = [harmless(term.term) for term in result.shared[:_MOST_NAMED]]
-    words = f"They share {count(len(result.shared), 'key term')}" + (f" ({', '.join(named)})" if named else "")
+    shared = count(len(result.shared), "key term") if named else "no key term"
+    words = f"They share {shared}" + (f" ({', '.join(named)})" if named else "")
     late = result.days is not None and result.cosine >= result.threshold > result.score
     if result.together and (above or result.would_join):
         much = f"score {score} where {limit} is enough" if above else "are the same text, which joins at any score"

@@ -7,18 +7,35 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from worker.cli.screen.harmless import cut
 from worker.cli.screen.words import ASCII_BLOCKS, BLOCKS
 
 _TERMINAL_CONTROL = re.compile(
     r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
+
+
+Part = str | tuple[str, str]
+"""A piece of a line: a text, or a text with its style."""
+
+
+def fit(parts: Iterable[Part], cells: int) -> list[Part]:
+    """The parts in at most so many cells, the last of them cut."""
+    fitted: list[Part] = []
+    for part in parts:
+        text, style = (part, "") if isinstance(part, str) else part
+        text = cut(text, cells)
+        cells -= cell_len(text)
+        fitted.append((text, style))
+    return fitted
 
 
 class Screen(Console):
@@ -38,7 +55,7 @@ class Screen(Console):
             return ASCII_BLOCKS
         return BLOCKS
 
-    def say(self, *parts: str | tuple[str, str]) -> None:
+    def say(self, *parts: Part) -> None:
         """Print one line of parts, each a text or a text with its style."""
         self.print(Text.assemble(*parts))
 

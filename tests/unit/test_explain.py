@@ -1,0 +1,170 @@
+"""Explanations: the figures, who repeats whom, and whether the words say what the figures say."""
+
+import io
+import unicodedata
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from tests.unit.report_articles import BRIDGE, BRIDGE_COPY, BRIDGE_REWRITE, NOW, ORCHARD
+from worker.cli.screen.explanation import apart, show_explanation
+from worker.cli.screen.reasons import reason, verdict
+from worker.cli.screen.terminal import Screen
+from worker.cluster import THRESHOLD, time_factor
+from worker.fingerprint import cosine, hamming
+from worker.model import Fingerprints, Relation, uid
+from worker.report.comparison import Comparison, Side, compare, comparison_record, from_text
+
+DAY_S = 86_400.0
+
+
+def side(name: str, text: str, *, days: float = 0.0, lang: str = "en", **stored: object) -> Side:
+    """An article as the store has it, published `days` after NOW."""
+    fields = {"story": "en-1", "time": NOW + days * DAY_S, "source": f"Outlet {name}", "of": b""} | stored
+    return replace(from_text(name, text, lang), **fields)
+
+
+def told(result: Comparison, width: int = 100) -> str:
+    out = io.StringIO()
+    show_explanation(Screen(file=out, width=width, force_terminal=True, color_system=None), result)
+    return out.getvalue()
+
+
+def test_the_figures_are_those_that_the_decision_uses() -> None:
+    a, b = side("a", BRIDGE), side("b", BRIDGE_REWRITE, days=1)
+    result = compare(a, b)
+    assert result.copy_distance == hamming(a.prints.copy, b.prints.copy)
+    assert result.story_distance == hamming(a.prints.story, b.prints.story)
+    assert result.cosine == cosine(a.prints.story, b.prints.story)
+    assert result.time_factor == time_factor(1.0)
+    assert result.score == pytest.approx(result.cosine * time_factor(1.0))
+    assert result.threshold == THRESHOLD
+
+
+def test_the_earlier_by_event_time_is_a_whatever_the_order_of_the_arguments() -> None:
+    early, late = side("early", BRIDGE), side("late", BRIDGE_REWRITE, days=0.1)
+    assert compare(late, early) == compare(early, late)
+    assert compare(late, early).earlier.id == "early"
+
+
+def test_of_one_time_the_one_committed_first_is_the_earlier() -> None:
+    first, second = side("first", BRIDGE, order=1), side("second", BRIDGE_COPY, order=2)
+    assert compare(second, first).earlier.id == "first"
+
+
+def test_a_rewrite_is_called_one_with_its_direction() -> None:
+    result = compare(side("a", BRIDGE), side("b", BRIDGE_REWRITE, of=uid("a"), relation=Relation.REWRITE))
+    assert verdict(result) == "B is a rewrite of A"
+    assert "far more than two reporters share by chance" in reason(result)
+
+
+def test_a_store_in_which_the_earlier_repeats_the_later_is_believed() -> None:
+    result = compare(side("a", BRIDGE, of=uid("b"), relation=Relation.COPY), side("b", BRIDGE_COPY))
+    assert result.repeats == ("earlier", Relation.COPY)
+    assert verdict(result) == "A is a copy of B"
+
+
+def test_two_copies_of_a_third_article_do_not_repeat_each_other() -> None:
+    third = uid("third")
+    result = compare(side("a", BRIDGE, of=third), side("b", BRIDGE_COPY, of=third))
+    assert verdict(result) == "both repeat the same third article"
+    assert "repeats another article more closely" in reason(result)
+
+
+def test_one_story_below_the_threshold_is_said_to_have_joined_through_others() -> None:
+    result = compare(side("a", BRIDGE), side("b", ORCHARD))
+    assert result.score < THRESHOLD
+    assert result.together
+    assert "joined through other articles" in reason(result)
+
+
+def test_two_stories_above_the_threshold_are_explained_by_the_choice_of_the_story() -> None:
+    result = compare(side("a", BRIDGE), side("b", BRIDGE_REWRITE, story="en-2"))
+    assert not result.together
+    assert verdict(result) == "the store keeps them in two"
+    assert "By themselves they would be one story" in reason(result)
+
+
+def test_alike_but_a_week_apart_is_two_events() -> None:
+    result = compare(side("a", BRIDGE), side("b", BRIDGE_REWRITE, days=7, story="en-2"))
+    assert "too far apart in time" in reason(result)
+
+
+def test_strangers_share_too_little() -> None:
+    result = compare(side("a", BRIDGE), side("b", ORCHARD, story="en-2"))
+    assert verdict(result) == "they share too little"
+    assert f"below the .{THRESHOLD * 100:.0f}" in reason(result)
+
+
+def test_other_languages_and_texts_without_words_are_never_compared() -> None:
+    other = compare(side("a", BRIDGE), side("b", BRIDGE, lang="de", story="de-1"))
+    assert (other.together, verdict(other)) == (False, "they cannot be compared")
+    assert "language by language" in reason(other)
+    empty = compare(side("a", "!!!", story="en-2"), side("b", BRIDGE))
+    assert "A has no words" in reason(empty)
+    assert not empty.together
+    assert "not compared" in told(empty)
+
+
+def test_a_short_text_repeated_is_a_copy_only_on_the_same_day() -> None:
+    line = "Morning briefing: what you need to know today about the Wexcombe strike"
+    assert compare(side("a", line), side("b", line)).same_text
+    assert not compare(side("a", line), side("b", line, days=2)).same_text
+
+
+def test_files_without_dates_are_taken_to_be_of_one_time_and_it_is_said() -> None:
+    result = compare(from_text("one.txt", BRIDGE), from_text("two.txt", BRIDGE_REWRITE))
+    assert (result.days, result.time_factor, result.one_story, result.together) == (None, 1.0, None, True)
+    assert verdict(result) == "B is a rewrite of A"
+    assert "given first, counts as the earlier" in reason(result)
+
+
+def test_shared_terms_come_by_their_product_and_no_term_is_on_two_lists() -> None:
+    result = compare(side("a", BRIDGE), side("b", BRIDGE_REWRITE))
+    products = [term.product for term in result.shared]
+    assert products == sorted(products, reverse=True)
+    lists = [{term.term for term in terms} for terms in (result.shared, result.only_earlier, result.only_later)]
+    assert sum(map(len, lists)) == len(set.union(*lists))
+    assert lists[0] | lists[1] == set(result.earlier.prints.terms)
+    assert sum(products) == pytest.approx(result.cosine, abs=0.15)
+
+
+def test_the_record_names_who_repeats_whom() -> None:
+    record = comparison_record(compare(from_text("one", BRIDGE), from_text("two", BRIDGE_COPY)))
+    assert (record["relation"], record["repeats"]) == ("copy", {"article": "two", "of": "one"})
+    strangers = comparison_record(compare(side("a", BRIDGE), side("b", ORCHARD, story="en-2")))
+    assert (strangers["one_story"], strangers["relation"], strangers["repeats"]) == (False, "report", None)
+
+
+def test_a_files_headline_is_its_first_line_with_words() -> None:
+    parsed = from_text("f", "\ufeff\n  \n Frost in  the valley \r\nThe text &amp; more")
+    assert parsed.title == "Frost in the valley"
+    assert from_text("f", "").prints == Fingerprints()
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_hostile_texts_are_explained_harmlessly_and_within_the_width(width: int) -> None:
+    text = "\x1b[2J\u202e [red]x[/red] " + "漢字" * 400 + "\n" + "Wörter " * 50
+    result = compare(side("\x9bid" * 100, text, source="\x07" * 9 + "s" * 300), side("b", text))
+    lines = told(result, width).splitlines()
+    assert not any(unicodedata.category(c)[0] == "C" for line in lines for c in line)
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_spans_of_time_are_read_at_a_glance() -> None:
+    assert [apart(days) for days in (0, 0.01, 0.5, 3.25)] == ["0 min", "14 min", "12.0 h", "3.2 days"]
+
+
+def test_the_seeds_are_explained_as_a_rewrite(shared: Path) -> None:
+    """Two rewrites of one report; before the headline of the first stands a line of its site."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((shared / "seeds").glob("*.txt"))]
+    one, other = (from_text(str(n), text.partition("\n")[2]) for n, text in enumerate(texts))
+    assert (one.title[:10], other.title[:12]) == ("Skepticism", "Kazana leade")
+    result = compare(one, other)
+    assert result.relation is Relation.REWRITE
+    printed = told(result)
+    assert "one story: B is a rewrite of A" in printed
+    assert "tokayev" in printed
+    assert "so it is a rewrite" in " ".join(printed.split())
