@@ -85,7 +85,7 @@ Facts = dict[str, str | Person]
 
 
 def fill(line: Line, facts: Facts, random: Random) -> str:
-    """The line with facts and alternatives put in; a person is named in full once, which `facts` is made to remember."""
+    """The line with facts and alternatives put in; a person is named in full once: `facts` is changed to say so."""
     out: list[str] = []
     _fill(line, facts, random, out)
     text = "".join(out)
