@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.report_makers import member, story
 from worker.model import Relation, uid
+from worker.report.listing import Query
 from worker.report.views import growth, rank, rfc3339, story_record, story_view
 
 NOW = 1_800_000_000.0
@@ -91,3 +92,9 @@ def test_ages_are_never_negative() -> None:
     view = story_view("en", story(first=NOW + 60, last=NOW + 60), NOW)
     assert (view.age_s, view.quiet_s) == (0.0, 0.0)
     assert view.age_s < inf
+
+
+def test_a_story_whose_outlet_nobody_stated_is_one_outlet_to_a_query() -> None:
+    unnamed = story(outlets=0)
+    assert Query().fits(unnamed, NOW)
+    assert not Query(min_outlets=2).fits(unnamed, NOW)

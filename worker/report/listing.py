@@ -32,9 +32,9 @@ class Query(Struct, frozen=True, kw_only=True):
     members: bool = False
 
     def fits(self, story: Story, now: float) -> bool:
-        """Whether a story is one of those asked for."""
+        """Whether a story is one of those asked for; one whose outlet nobody stated counts as of one outlet."""
         recent = self.since_s is None or story.last >= now - self.since_s
-        return recent and len(outlets(story)) >= self.min_outlets
+        return recent and max(1, len(outlets(story))) >= self.min_outlets
 
 
 class Listing(Struct, frozen=True, kw_only=True):

@@ -44,7 +44,8 @@ def _show(screen: Screen, change: Change, now: float) -> None:
     mark, style = MARKS[change.kind]
     view, dim = change.view, "dim" if change.backfill else ""
     headline, told = harmless(view.headline, "(no headline)"), detail(change)
-    counts = f"{count(view.outlets, 'outlet')}, {count(view.articles, 'article')}" if view.articles > 1 else ""
+    outlets = [count(view.outlets, "outlet")] if view.outlets else []
+    counts = ", ".join([*outlets, count(view.articles, "article")]) if view.articles > 1 else ""
     lead: list[Part] = [(_clock(change, now), "dim"), " ", (mark, dim or style), " "]
     if not screen.is_terminal:
         screen.say(*lead, "  ".join(filter(None, [f"{change.kind:<6}", view.story, headline, counts, _text(told)])))

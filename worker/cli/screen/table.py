@@ -36,7 +36,7 @@ class Column(NamedTuple):
 
 
 def _outlets(view: StoryView, _: str) -> Part:
-    return f"{view.outlets:,}", "bold" if view.outlets > 1 else "dim"
+    return f"{view.outlets:,}" if view.outlets else "-", "bold" if view.outlets > 1 else "dim"
 
 
 def _articles(view: StoryView, _: str) -> Part:
@@ -114,9 +114,10 @@ def summary_line(found: Listing, query: Query) -> list[str | Part]:
     """Stories, articles and outlets in the span shown."""
     when = f"in the last {span(query.since_s)}" if query.since_s is not None else "in all"
     what = f" with {query.min_outlets} outlets or more" if query.min_outlets > 1 else ""
+    outlets = f", {count(found.outlets, 'outlet')}" if found.outlets else ""
     return [
         (count(found.stories, "story", "stories"), "bold"),
-        f"{what}, {count(found.articles, 'article')}, {count(found.outlets, 'outlet')} {when}, hottest first",
+        f"{what}, {count(found.articles, 'article')}{outlets} {when}, hottest first",
     ]
 
 
