@@ -78,7 +78,8 @@ def list_(data_dir: str | None, as_json: bool) -> None:
         elif feeds:
             Screen().print(table(feeds, now))
         else:
-            click.echo("no feeds yet: `storywire feeds add URL`, or `storywire poll` for the default list", err=True)
+            default = ", or `storywire poll` for the default list" if runtime.feeds.empty() else ""
+            click.echo(f"no feeds: `storywire feeds add URL`{default}", err=True)
 
 
 @command.command("import", epilog="Example: storywire feeds import subscriptions.opml")

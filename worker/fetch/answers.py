@@ -3,6 +3,7 @@
 Invariant: every failure says in one line what is wrong and what to do about it, and holds no password.
 """
 
+import os
 import socket
 import ssl
 from typing import Any, NamedTuple
@@ -101,7 +102,8 @@ def _unknown_host(error: Any) -> Failed:
 
 
 def _unreachable(error: Any) -> Failed:
-    what = (error.os_error.strerror or "no connection").lower()
+    number = error.os_error.errno
+    what = os.strerror(number).lower() if number and number > 0 else "no connection"
     return Failed("connect", f"cannot be reached at {error.host}:{error.port} ({what}): is the server up?")
 
 

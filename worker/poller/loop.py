@@ -24,7 +24,7 @@ from worker.schedule import Outcome, Polled, after
 from worker.store.feeds import Feed, Feeds
 from worker.store.outbox import Outbox
 
-_TICK_S = 0.5
+TICK_S = 0.5
 """How often an idle poller asks for due feeds: one short script."""
 
 _GRACE_S = 60.0
@@ -50,10 +50,12 @@ class Poller:
         clock: Clock,
         fetcher: Fetcher | None = None,
         parsers: Parsers | None = None,
+        tick_s: float = TICK_S,
     ) -> None:
         self._feeds = feeds
         self._settings = settings
         self._clock = clock
+        self._tick_s = tick_s
         self._fetcher = fetcher or Fetcher(user_agent=settings.user_agent, timeout_s=settings.fetch_timeout)
         self._parsers = parsers or Parsers()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
@@ -125,7 +127,7 @@ class Poller:
         if full:
             await asyncio.wait({stopped, *self._running}, return_when=asyncio.FIRST_COMPLETED)
         elif idle:
-            await asyncio.wait({stopped, *self._running}, timeout=_TICK_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopped, *self._running}, timeout=self._tick_s, return_when=asyncio.FIRST_COMPLETED)
 
     async def _poll_one(self, feed: Feed, stopped: asyncio.Task[Any]) -> None:
         """Poll a feed and record it, or give it back."""

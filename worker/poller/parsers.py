@@ -6,6 +6,7 @@ Invariant: a body that hangs or kills its parser fails alone; the next body gets
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +18,7 @@ from worker.poller.parser import LENGTH, Request
 TIMEOUT_S = 30.0
 """The slowest 5 MB that were made for the purpose took feedparser 2 s on an idle core."""
 
-_COMMAND = (sys.executable, "-P", "-m", "worker.poller.parser")
+COMMAND = (sys.executable, "-P", "-m", "worker.poller.parser")
 """-P: a folder named `worker` where the poller was started must not be taken for ours."""
 
 _decode = msgspec.msgpack.Decoder(ParsedFeed).decode
@@ -26,14 +27,15 @@ _decode = msgspec.msgpack.Decoder(ParsedFeed).decode
 class Parsers:
     """A pool of `size` parser processes, started when they are first needed. Use it as an async context manager."""
 
-    def __init__(self, size: int | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, size: int | None = None, timeout_s: float = TIMEOUT_S, command: Sequence[str] = COMMAND) -> None:
+        self._command = command
         self._size = size or max(1, min(4, os.cpu_count() or 1))
         self._timeout_s = timeout_s
 
     async def __aenter__(self) -> Self:
         self._idle: asyncio.Queue[_Parser] = asyncio.Queue()
         for _ in range(self._size):
-            self._idle.put_nowait(_Parser())
+            self._idle.put_nowait(_Parser(self._command))
         return self
 
     async def __aexit__(
@@ -59,7 +61,8 @@ class Parsers:
 class _Parser:
     """One parser process, or none yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
         self._process: asyncio.subprocess.Process | None = None
 
     async def parse(self, request: Request) -> ParsedFeed:
@@ -89,7 +92,7 @@ class _Parser:
     async def _started(self) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
-                *_COMMAND,
+                *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,  # a Ctrl-C is the poller's: this one ends with its input
