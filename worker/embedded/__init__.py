@@ -110,26 +110,35 @@ class EmbeddedServer:
     def _stop(self) -> None:
         """End the server, whoever started it; call with `users.lock` held exclusively."""
         shut_down(self._home.socket())
-        if self._process is not None:
-            self._process.terminate()  # one that does not listen yet hears this
-        lock = self._home.open_lock("server.lock")
+        self._reap()
         try:
-            if not self._wait_for(lock, _STOP_S) and self._process is not None:
-                self._process.kill()
-                self._wait_for(lock, 1.0)
-            if self._home.lock(lock, fcntl.LOCK_EX):
+            lock = self._home.open_lock("server.lock")
+        except Permanent:  # somebody removed the directory: nothing is left there to wait for
+            return
+        try:
+            if self._wait_for(lock):
                 self._home.forget_socket()
             else:
                 log = structlog.get_logger()
                 log.warning("the embedded server does not end: end its process", data_dir=str(self._home.path))
         finally:
             os.close(lock)
-        if self._process is not None:
-            self._process.wait(1.0)
-            self._process = None
 
-    def _wait_for(self, lock: int, within_s: float) -> bool:
-        until = time.monotonic() + within_s
+    def _reap(self) -> None:
+        """Wait for the server if it is our own child, and end it the hard way if it does not."""
+        if self._process is None:
+            return
+        self._process.terminate()  # one that does not listen yet hears this
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _wait_for(self, lock: int) -> bool:
+        """Until `server.lock` is ours, and so the server is gone."""
+        until = time.monotonic() + _STOP_S
         while not self._home.lock(lock, fcntl.LOCK_EX):
             if time.monotonic() > until:
                 return False
