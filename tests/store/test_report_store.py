@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from tests.conftest import NewServer
 from tests.unit.report_articles import BRIDGE, BRIDGE_COPY, BRIDGE_REWRITE, NOW, ORCHARD, article
 from worker import config
 from worker.clock import ManualClock
-from worker.errors import BadInput
+from worker.errors import BadInput, Transient
 from worker.model import Article, Relation
+from worker.report import following
 from worker.report.comparison import compare, stored
 from worker.report.following import Change, Follower, change_record, parse_cursor
 from worker.report.listing import Query, listing, whole_store
@@ -178,3 +180,34 @@ def test_an_unknown_article_is_named_in_one_line(runtime: Runtime) -> None:
     with pytest.raises(BadInput, match="no article 'nobody' in the store") as raised:
         stored(runtime.stories, "nobody")
     assert "\n" not in str(raised.value)
+
+
+def test_a_follower_waits_for_a_server_that_went_away(new_server: NewServer) -> None:
+    server = new_server("valkey", persistent=True)
+    with open_runtime(config.load({}, redis_url=server.url()), ManualClock(NOW)) as runtime:
+        follower = Follower(runtime.stories)
+        told: list[str] = []
+
+        def bring_back(error: Transient) -> None:
+            told.append(str(error))
+            server.start()
+            ingest(runtime, *bridge())
+
+        server.kill()
+        read = next(follower.stream(bring_back))
+    assert len(told) == 1
+    assert [event.kind for event, _ in read] == ["new", "grew", "grew"]
+
+
+def test_a_follower_gives_up_on_a_server_that_stays_away(
+    new_server: NewServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "PATIENCE_S", 0.2)
+    server = new_server("valkey")
+    with open_runtime(config.load({}, redis_url=server.url()), ManualClock(NOW)) as runtime:
+        follower = Follower(runtime.stories)
+        told: list[Transient] = []
+        server.kill()
+        with pytest.raises(Transient):
+            next(follower.stream(told.append))
+    assert len(told) == 1

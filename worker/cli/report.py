@@ -54,7 +54,7 @@ def command(
     if after is not None and not follow:
         raise BadSetting("--after goes with --follow")
     from worker.cli.screen.terminal import ended_quietly
-    from worker.report.listing import Query
+    from worker.report.listing import Query, listing
     from worker.runtime import open_runtime
 
     if since is None and not (follow and as_json):
@@ -65,13 +65,7 @@ def command(
         if follow:
             _follow(runtime.stories, query, runtime.clock, as_json, after)
         else:
-            _list(runtime.stories, query, runtime.clock.now(), as_json)
-
-
-def _list(stories: "Stories", query: "Query", now: float, as_json: bool) -> None:
-    from worker.report.listing import listing
-
-    show(listing(stories, query, now), query, as_json)
+            show(listing(runtime.stories, query, runtime.clock.now()), query, as_json)
 
 
 def show(found: "Listing", query: "Query", as_json: bool = False) -> None:
@@ -88,13 +82,19 @@ def show(found: "Listing", query: "Query", as_json: bool = False) -> None:
 
 def _follow(stories: "Stories", query: "Query", clock: Clock, as_json: bool, after: str | None) -> None:
     from worker.cli.screen.changes import show_changes
+    from worker.cli.screen.table import show_listing
     from worker.cli.screen.terminal import Screen, print_json
     from worker.report.following import Follower, change_record, parse_cursor
+    from worker.report.listing import listing
 
     follower = Follower(stories, None if after is None else parse_cursor(after))
-    if after is None and not as_json:
-        _list(stories, query, clock.now(), as_json=False)
     screen = Screen()
+    if after is None and not as_json:
+        found = listing(stories, query, clock.now())
+        if found.views:
+            show_listing(screen, found, query)
+        else:
+            screen.say("No stories yet; they appear here as they form.")
     for read in follower.stream(_waiting):
         if as_json:
             for change in follower.each(read, query, clock.now()):
