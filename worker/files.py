@@ -1,7 +1,7 @@
 """Files of articles, one JSON object a line, read in the order in which their articles were published.
 
-Invariant: a file is read twice, first for the order, then for the articles, so that memory grows by some 100 bytes a line
-and not with the texts.
+Invariant: a file is read twice, first for the order, then for the articles, so that memory grows by some 100 bytes a
+line and not with the texts.
 """
 
 from collections.abc import Iterator, Sequence

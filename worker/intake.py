@@ -1,7 +1,7 @@
 """The use case of a file: its articles through the outbox and the queue, in order, until each is settled.
 
-Invariant: returns only when nothing of it waits any more; never more than WINDOW articles wait at once, so that a file of
-any length fits into the server.
+Invariant: returns only when nothing of it waits any more; never more than WINDOW articles wait at once, so that a file
+of any length fits into the server.
 """
 
 import secrets

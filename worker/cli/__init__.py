@@ -1,6 +1,7 @@
 """The `storywire` command: arguments only; one module a command, imported when it is called."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -50,6 +51,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command; an expected failure is one line on standard error and exit status 1."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a thread a core for 2048 sums costs more than it brings
     try:
         cli(standalone_mode=True)
     except StorywireError as error:

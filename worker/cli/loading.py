@@ -1,4 +1,4 @@
-"""What `replay` and `import` share: a file's articles through the queue, with a progress bar, and the counts at the end."""
+"""What `replay` and `import` share: a file's articles through the queue, with a progress bar and the counts."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

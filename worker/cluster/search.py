@@ -3,7 +3,7 @@
 Invariant: reads a view and changes nothing; the same view and article give the same candidates in the same order.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from worker.cluster import posting
@@ -43,27 +43,29 @@ def score(likeness: float, closest: float, days: float) -> float:
 
 def search(view: View, kin: Kinship) -> Generator[Need, None, list[Candidate]]:
     """The candidates of an article whose fingerprints are not empty, best first; yields for what the view lacks."""
-    article = kin.article
-    yield from prefetch(view, [article])
-    best = _best(view, article)
+    (best,) = yield from prefetch(view, [kin.article])
     return sorted((compare(kin, s, view.present(s.texts)) for s in best), key=lambda c: (-c.score, c.story.number))
 
 
-def prefetch(view: View, articles: Sequence[Member]) -> Iterator[Need]:
-    """Ask for all that the search for these articles will read, in five Needs at most, however many they are."""
-    prints = [article.prints for article in articles if not article.prints.empty]
+def prefetch(view: View, articles: Sequence[Member]) -> Generator[Need, None, list[list[Story]]]:
+    """The stories worth comparing text by text with each article, as things stand now: those of the same text, and
+    COMPARED others. Asks for all that this reads in five Needs at most, however many articles there are."""
+    articles = [article for article in articles if not article.prints.empty]
     yield from view.want(
         members=[article.uid for article in articles],
-        terms={term: None for p in prints for term in p.terms},
-        bands={band: None for p in prints for band in posting.bands(p.copy)},
+        terms={term: None for article in articles for term in article.prints.terms},
+        bands={band: None for article in articles for band in posting.bands(article.prints.copy)},
     )
-    twins = {uid: None for p in prints for uid in _twins(view, p)}
-    yield from view.want(members=twins)
-    numbers = {number: None for p in prints for number in _numbers(view, p)}
-    yield from view.want(stories=numbers)
-    yield from view.want(stories=view.aliased(numbers))
-    best = {s.number: s for article in articles if not article.prints.empty for s in _best(view, article)}
-    yield from view.want(members={uid: None for story in best.values() for uid in (*story.texts, story.lead)})
+    twins = [_twins(view, article.prints) for article in articles]
+    yield from view.want(members={uid: None for uids in twins for uid in uids})
+    numbers = [_numbers(view, article, uids) for article, uids in zip(articles, twins, strict=True)]
+    every = {number: None for found in numbers for number in found}
+    yield from view.want(stories=every)
+    yield from view.want(stories=view.aliased(every))
+    nearest = zip(articles, twins, numbers, strict=True)
+    best = [_best(view, article, uids, found) for article, uids, found in nearest]
+    yield from view.want(members={uid: None for stories in best for s in stories for uid in (*s.texts, s.lead)})
+    return best
 
 
 def _twins(view: View, prints: Fingerprints) -> list[bytes]:
@@ -72,17 +74,17 @@ def _twins(view: View, prints: Fingerprints) -> list[bytes]:
     return [uid for known, uid in found if near(known, prints.copy)]
 
 
-def _numbers(view: View, prints: Fingerprints) -> list[int]:
+def _numbers(view: View, article: Member, twins: Sequence[bytes]) -> list[int]:
     """The stories that share key terms or the text, by number; they may be aliases, or have ended."""
-    numbers = [member.story for member in view.present(_twins(view, prints))]
+    numbers = [member.story for member in view.present(twins)]
+    prints = article.prints
     return numbers + posting.rank([view.terms[term] for term in prints.terms], prints.weights)
 
 
-def _best(view: View, article: Member) -> list[Story]:
-    """The stories worth comparing text by text: those of the same text, and COMPARED others."""
-    stories = {s.number: s for n in _numbers(view, article.prints) if (s := view.root(n))}
-    twins = view.present(_twins(view, article.prints))
-    of_twins = {s.number for member in twins if member.uid != article.uid and (s := view.root(member.story))}
+def _best(view: View, article: Member, twins: Sequence[bytes], numbers: Sequence[int]) -> list[Story]:
+    stories = {s.number: s for n in numbers if (s := view.root(n))}
+    others = [member for member in view.present(twins) if member.uid != article.uid]
+    of_twins = {s.number for member in others if (s := view.root(member.story))}
     best = sorted(stories.values(), key=lambda s: (s.number not in of_twins, -_outer(article, s), s.number))
     return best[: COMPARED + len(of_twins)]
 

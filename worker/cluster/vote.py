@@ -45,7 +45,7 @@ def majority(planes: Planes, voters: int) -> bytes:
 
     Ties as 0 would give two strangers of two texts each a cosine of .41.
     """
-    if voters <= 1 or not planes:
+    if voters <= 1:
         return planes[0] if planes else b""
     width = len(planes[0])
     half = voters // 2
