@@ -125,7 +125,7 @@ def next_poll(state: PollState, polled: Polled, now: float, jitter: float, inter
     if polled.outcome is Outcome.GONE:
         return PAUSED, "paused: the server says that the feed is gone for good"
     wait_s, reason = _good(state, polled, interval_s) if polled.outcome.good else _bad(state, polled, now, interval_s)
-    return now + wait_s * (1 + _SPREAD * jitter), f"{reason}, every {words(wait_s)}" if not state.errors else reason
+    return now + wait_s * (1 + _SPREAD * jitter), reason
 
 
 def _good(state: PollState, polled: Polled, interval_s: float) -> tuple[float, str]:
@@ -135,7 +135,7 @@ def _good(state: PollState, polled: Polled, interval_s: float) -> tuple[float, s
         "as the server asks (max-age)": min(max_age_s(polled.cache_control), _MAX_AGE_S),
     }
     reason = max(wishes, key=lambda name: wishes[name])
-    return wishes[reason], reason
+    return wishes[reason], f"every {words(wishes[reason])}, {reason}"
 
 
 def _bad(state: PollState, polled: Polled, now: float, interval_s: float) -> tuple[float, str]:

@@ -9,6 +9,7 @@ import io
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
+from xml.sax import SAXParseException
 
 import feedparser
 from msgspec import Struct
@@ -77,6 +78,8 @@ def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:
     raw = list(document.entries)
     if not document.version and not raw:
         return ParsedFeed(State.NOT_A_FEED, sniff.what_else(body, url))
+    if not raw and isinstance(document.get("bozo_exception"), SAXParseException):
+        return ParsedFeed(State.NOT_A_FEED, "the document is cut off or broken: check it in a feed validator")
     truncated = bool(document.bozo) and sniff.ends_inside_an_entry(body)
     if truncated:
         raw = raw[:-1]
