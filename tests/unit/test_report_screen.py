@@ -191,6 +191,13 @@ def test_several_newcomers_at_once_are_one_line_a_story() -> None:
     assert line.endswith("+2 copies, +1 report")
 
 
+def test_a_new_version_of_an_article_is_no_growth() -> None:
+    revised = Change(kind="grew", view=view(articles=2, outlets=2), newcomers=(shown("x", revision=2, source="Post"),))
+    (line,) = streamed(revised)
+    assert "~ Harbour bridge" in line
+    assert line.endswith("Post: a new version")
+
+
 def test_a_merged_story_says_which_it_took_in() -> None:
     merged = Change(kind="merged", view=view(articles=4, outlets=3), former=("en-9",))
     assert streamed(merged)[0].endswith("took in en-9")

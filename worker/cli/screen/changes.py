@@ -1,6 +1,6 @@
 """The stream of changes: a line or two for each story that formed, grew or was merged.
 
-Invariant: backfill alone is quiet: dim, and not before a second outlet tells the story.
+Invariant: backfill alone is quiet: dim, and not before a second outlet tells the story; so is a new version of a text.
 """
 
 from collections import Counter
@@ -16,7 +16,12 @@ from worker.model import Relation
 from worker.report.following import Change
 from worker.report.views import MemberView
 
-MARKS = {"new": ("●", "bold green"), "grew": ("▲", "bold blue"), "merged": ("⇐", "bold magenta")}
+MARKS = {
+    "new": ("●", "bold green"),
+    "grew": ("▲", "bold blue"),
+    "merged": ("⇐", "bold magenta"),
+    "revised": ("~", "cyan"),
+}
 
 MOST_SINGLES = 6
 """New stories of one outlet that are shown each when they come at once; of more, only how many."""
@@ -28,7 +33,9 @@ _COUNTS_CELLS = 24
 def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
     """Print what came at once; a flood of stories that one outlet tells is summed up."""
     loud = [change for change in changes if not (change.backfill and change.view.outlets < 2)]
-    singles = [change for change in loud if change.kind == "new" and change.view.articles < 2]
+    singles = [
+        change for change in loud if not _only_revised(change) and change.kind == "new" and change.view.articles < 2
+    ]
     left_out = singles if len(singles) > MOST_SINGLES else []
     for change in loud:
         if change not in left_out:
@@ -41,22 +48,24 @@ def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
 
 
 def _show(screen: Screen, change: Change, now: float) -> None:
-    mark, style = MARKS[change.kind]
-    view, dim = change.view, "dim" if change.backfill else ""
+    revised = _only_revised(change)
+    kind = "revised" if revised else change.kind
+    mark, style = MARKS[kind]
+    view, dim = change.view, "dim" if change.backfill or revised else ""
     headline, told = harmless(view.headline, "(no headline)"), detail(change)
     outlets = [count(view.outlets, "outlet")] if view.outlets else []
     counts = ", ".join([*outlets, count(view.articles, "article")]) if view.articles > 1 else ""
     lead: list[Part] = [(_clock(change, now), "dim"), " ", (mark, dim or style), " "]
     if not screen.is_terminal:
-        screen.say(*lead, "  ".join(filter(None, [f"{change.kind:<6}", view.story, headline, counts, _text(told)])))
+        screen.say(*lead, "  ".join(filter(None, [f"{kind:<7}", view.story, headline, counts, _text(told)])))
         return
     room = screen.width - cell_len(_text(lead))
     name = (dim or "bold") if view.outlets > 1 else dim
     if screen.width >= _ONE_LINE_FROM:
-        detail_cells = room // 3
-        left = room - detail_cells - _COUNTS_CELLS - 4
-        row = [*_column(headline, name, left), "  ", f"{counts:<{_COUNTS_CELLS}}", "  ", *fit(told, detail_cells)]
-        screen.say(*lead, *row)
+        detail_cells = room * 3 // 8
+        tail: list[Part] = [f"{counts:<{_COUNTS_CELLS}}", "  "] if counts else []
+        left = room - detail_cells - cell_len(_text(tail)) - 2
+        screen.say(*lead, *_column(headline, name, left), "  ", *tail, *fit(told, detail_cells))
         return
     right = fit([counts] if counts else told, room // 2)
     screen.say(*lead, *_column(headline, name, room - cell_len(_text(right)) - 2), "  ", *right)
@@ -102,9 +111,14 @@ def _repeated(change: Change, member: MemberView) -> str:
     return harmless(change.repeated.get(member.id, ""))
 
 
+def _only_revised(change: Change) -> bool:
+    """Nobody came: the articles were there before, with another text."""
+    return not change.former and bool(change.newcomers) and all(m.revision > 1 for m in change.newcomers)
+
+
 def _clock(change: Change, now: float) -> str:
     """When it was received, in eight cells."""
-    received = max((member.received for member in change.newcomers), default=now)
+    received = max((member.received if member.revision == 1 else now for member in change.newcomers), default=now)
     return f"{local_time(received, now, '%H:%M:%S', '%d %b'):<8}"
 
 

@@ -21,8 +21,8 @@ _DEEPEST = 3
 _LEAST_TITLE = 16
 """Narrower terminals show no titles under a story, only who and when."""
 
-_TITLE_BEFORE_ID = 40
-"""The id is shown where it leaves the title so much."""
+_TITLE_BEFORE_ID = 30
+"""The ids are shown where they leave the titles so much."""
 
 
 def tree(members: Sequence[MemberView]) -> list[tuple[int, MemberView]]:
@@ -61,28 +61,29 @@ def member_lines(view: StoryView, now: float, width: int | None) -> Iterator[lis
     """One line a member, its parts styled; cut to `width` cells, or whole where that is None."""
     entries = tree(view.members or ())
     times = [local_time(member.time, now) for _, member in entries]
+    stems = guides([depth for depth, _ in entries])
     sources = [cut(harmless(member.source, "-"), 18) for _, member in entries]
     stem_cells = 2 + 2 * max((min(depth, _DEEPEST) for depth, _ in entries), default=0)
     time_cells, source_cells = (max(map(len, times), default=0), max(map(cell_len, sources), default=0))
-    for (_, member), stem, time, source in zip(entries, guides([d for d, _ in entries]), times, sources, strict=True):
-        style = STYLES[member.relation]
+    ids = [harmless(member.id) for _, member in entries]
+    id_cells = max(map(cell_len, ids), default=0)
+    for (_, member), stem, time, source, name in zip(entries, stems, times, sources, ids, strict=True):
         score = "" if member.score is None else fraction(member.score)
-        word = f"{SIGNS[member.relation]} {member.relation}"
-        head = f"{stem}{word}".ljust(stem_cells + 9)
+        head = f"  {stem}{SIGNS[member.relation]} {member.relation}".ljust(stem_cells + 12)
         middle = f"{time:<{time_cells}}  {source}{' ' * (source_cells - cell_len(source))}  {score:>4}  "
-        title, id_text = _title(view, member), harmless(member.id)
+        title, style = _title(view, member), STYLES[member.relation]
         if width is None:
-            yield [f"  {head} {middle}{title}  [{id_text}]"]
+            yield [f"{head}{middle}{title}  [{name}]"]
             continue
-        room = width - 3 - cell_len(head) - cell_len(middle)
+        room = width - cell_len(head) - cell_len(middle)
         if room < _LEAST_TITLE:
-            yield ["  ", (head, style), " ", cut(f"{time}  {source}", width - 3 - cell_len(head))]
-            continue
-        if room - cell_len(id_text) - 2 >= min(cell_len(title), _TITLE_BEFORE_ID):
-            title = cut(title, room - cell_len(id_text) - 2)
-            yield ["  ", (head, style), " ", middle, title, "  ", (id_text, "dim")]
+            yield [(head, style), cut(f"{time}  {source}", width - cell_len(head))]
+        elif room - id_cells - 2 >= _TITLE_BEFORE_ID:
+            title = cut(title, room - id_cells - 2)
+            pad = " " * (room - id_cells - cell_len(title))
+            yield [(head, style), middle, title, pad, (name, "dim")]
         else:
-            yield ["  ", (head, style), " ", middle, cut(title, room)]
+            yield [(head, style), middle, cut(title, room)]
 
 
 def _title(view: StoryView, member: MemberView) -> str:
