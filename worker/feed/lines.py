@@ -54,7 +54,7 @@ def parse_line(raw: bytes) -> Line | BadLine:
         fields = _decode(raw)
     except msgspec.ValidationError as error:
         return BadLine(f"a field has the wrong type ({error})")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return BadLine(f"is no JSON object ({error})")
     if not isinstance(fields.id, str) or not fields.id.strip():
         return BadLine('has no "id" (a text that names the article)')

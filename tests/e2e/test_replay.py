@@ -1,0 +1,135 @@
+"""`storywire replay` and `import` as a person runs them: files in, stories out, bad lines told."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command import one_line, storywire
+from tests.e2e.test_concurrency import newsroom_articles
+from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REWRITE, DAM_REWRITE_TITLE, DAM_TITLE
+
+DAM_1 = {"id": "dam-1", "title": DAM_TITLE, "text": DAM, "published": "2026-01-05T10:00:00Z", "source": "Wire"}
+DAM_2 = {
+    "id": "dam-2", "title": DAM_REWRITE_TITLE, "text": DAM_REWRITE,
+    "published": "2026-01-05T11:00:00Z", "source": "Echo",
+}  # fmt: skip
+CUP_1 = {"id": "cup-1", "title": CUP_TITLE, "text": CUP, "published": "2026-01-05T09:00:00Z", "source": "Wire"}
+
+
+def write(path: Path, *lines: object) -> Path:
+    path.write_text("".join(f"{x if isinstance(x, str) else json.dumps(x)}\n" for x in lines), encoding="utf-8")
+    return path
+
+
+def records(output: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_a_replay_reports_stories_and_writes_assignments(tmp_path: Path, data_dir: Path) -> None:
+    articles, out = write(tmp_path / "a.jsonl", DAM_2, CUP_1, DAM_1), tmp_path / "out.tsv"
+    run = storywire("replay", articles, "--assignments", out, "--json", data_dir=data_dir)
+    assert run.returncode == 0, run.stderr
+    stories = {story["headline"]: story for story in records(run.stdout)}
+    assert stories[DAM_TITLE]["articles"] == 2
+    assert stories[DAM_TITLE]["rewrites"] == 1
+    assert stories[DAM_TITLE]["first"] == "2026-01-05T10:00:00Z"
+    assigned = dict(line.split("\t") for line in out.read_text().splitlines())
+    assert assigned["dam-1"] == assigned["dam-2"] != assigned["cup-1"]
+    assert "3 articles" in run.stderr
+    assert not data_dir.exists(), "a replay leaves the live store alone"
+
+
+def test_bad_lines_are_told_counted_and_passed_over(tmp_path: Path, data_dir: Path) -> None:
+    articles = write(tmp_path / "a.jsonl", "{oops", DAM_1, {"title": "no id"}, DAM_1, {"id": "x", "title": "!!!"})
+    run = storywire("replay", articles, "--json", data_dir=data_dir)
+    assert run.returncode == 1
+    assert len(records(run.stdout)) == 2, "an article without words stands alone"
+    for said in ("a.jsonl:1: is no JSON", 'a.jsonl:3: has no "id"', "a.jsonl:4: repeats", "3 of 5 lines were left out"):
+        assert said in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["missing.jsonl"], "name a readable file"),
+        (["{good}", "--assignments", "/no/such/folder/out.tsv"], "is no folder"),
+        (["{good}", "--data-dir", "{good}"], "{good}"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_one_clear_line(
+    tmp_path: Path, data_dir: Path, arguments: list[str], said: str
+) -> None:
+    good = str(write(tmp_path / "good.jsonl", DAM_1))
+    run = storywire("replay", *(a.format(good=good) for a in arguments), data_dir=data_dir)
+    assert run.returncode == 1
+    assert said.format(good=good) in one_line(run.stderr)
+
+
+def test_a_kept_store_can_be_explained_and_replayed_into_again(tmp_path: Path, data_dir: Path) -> None:
+    articles = write(tmp_path / "a.jsonl", DAM_1, DAM_2)
+    for _ in range(2):
+        run = storywire("replay", articles, "--data-dir", data_dir, "--json", data_dir=tmp_path / "live")
+        assert [story["articles"] for story in records(run.stdout)] == [2]
+    why = storywire("explain", "dam-1", "dam-2", data_dir=data_dir)
+    assert why.returncode == 0, why.stderr
+    assert "rewrite" in why.stdout
+    unknown = storywire("explain", "dam-1", "nobody", data_dir=data_dir)
+    assert unknown.returncode == 1
+    assert "nobody" in one_line(unknown.stderr)
+
+
+def test_an_import_goes_into_the_live_store_as_backfill_and_twice_is_once(tmp_path: Path, data_dir: Path) -> None:
+    articles = write(tmp_path / "a.jsonl", DAM_1, CUP_1)
+    for _ in range(2):
+        run = storywire("import", articles, data_dir=data_dir)
+        assert run.returncode == 0, run.stderr
+        assert "holds 2 articles in 2 stories" in run.stdout
+    listed = records(storywire("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
+    assert {story["heat"] for story in listed} == {0.0}
+
+
+def test_two_workers_give_the_same_truth(tmp_path: Path, data_dir: Path) -> None:
+    lines = [
+        {"id": a.id, "title": a.title, "text": a.text, "source": a.source, "lang": a.lang}
+        for a in newsroom_articles(200)
+    ]
+    run = storywire("replay", write(tmp_path / "a.jsonl", *lines), "--workers", 2, "--json", data_dir=data_dir)
+    assert run.returncode == 0, run.stderr
+    assert "200 articles" in run.stderr
+
+
+# --- on the shared material, where it is ---------------------------------------------------------------------------
+
+
+def seed(path: Path, hour: int) -> dict[str, str]:
+    """An article of seeds/: the boilerplate before the headline dropped, the headline as title, the rest as text."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = lines[1:] if lines[0].startswith("Ultimate magazine theme") else lines
+    published = f"2022-01-15T{hour}:00:00Z"
+    return {"id": path.stem, "title": lines[0], "text": "\n".join(lines[1:]), "published": published}
+
+
+def test_the_seeds_are_one_story_of_a_first_and_a_rewrite(shared: Path, tmp_path: Path, data_dir: Path) -> None:
+    seeds = [seed(path, 10 + i) for i, path in enumerate(sorted((shared / "seeds").glob("*.txt")))]
+    run = storywire("replay", write(tmp_path / "seeds.jsonl", *seeds), "--json", "--members", data_dir=data_dir)
+    (story,) = records(run.stdout)
+    members = story["members"]
+    assert isinstance(members, list)
+    assert [m["relation"] for m in members] == ["first", "rewrite"]
+    assert members[1]["of"] == members[0]["id"]
+
+
+@pytest.mark.parametrize(("name", "least"), [("neus", 0.90), ("basil", 0.92), ("ecb", 0.87), ("roundups", 0.85)])
+def test_bcubed_on_labelled_articles(shared: Path, tmp_path: Path, data_dir: Path, name: str, least: float) -> None:
+    articles, out = shared / "stories" / f"{name}.jsonl", tmp_path / "out.tsv"
+    run = storywire("replay", articles, "--assignments", out, "--limit", 1, data_dir=data_dir)
+    assert run.returncode == 0, run.stderr
+    scored = subprocess.run(
+        [sys.executable, shared / "score.py", articles, out], capture_output=True, text=True, check=True
+    ).stdout
+    figures = dict(part.split("=") for part in scored.split())
+    assert float(figures["bcubed_f1"]) >= least, scored
+    assert figures["unassigned"] == "0"
