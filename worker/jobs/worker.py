@@ -148,7 +148,7 @@ class BatchWorker(SimpleWorker):
         if not isinstance(ours, Transient):
             raise ours or error
         if not failures:
-            log.warning("waiting", reason=str(ours))
+            log.warning("waiting for the server", trouble=str(ours))
         until = time.monotonic() + _RECONNECT_S[min(failures, len(_RECONNECT_S) - 1)]
         while time.monotonic() < until and not self._stop_requested:
             time.sleep(0.1)
