@@ -128,7 +128,8 @@ def test_an_empty_store_is_one_helpful_line(runtime: Runtime) -> None:
         (("report", "--after", "en:1-0"), "--after goes with --follow"),
         (("report", "--follow", "--after", "en-7"), "'en-7' is no place"),
         (("report", "--follow", "--after", "en:99999999999999999999-0"), "is no place"),
-        (("explain", "nobody", "b1"), "no article 'nobody' in the store"),
+        (("explain", "nobody", "b1"), "'nobody' is no article of the store"),
+        (("explain", "b1", "en-1"), "'en-1' is a story"),
     ],
 )
 def test_what_cannot_be_done_is_one_clear_line_and_status_1(

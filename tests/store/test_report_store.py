@@ -177,7 +177,7 @@ def test_two_articles_of_the_store_are_compared_as_the_store_has_them(runtime: R
 
 
 def test_an_unknown_article_is_named_in_one_line(runtime: Runtime) -> None:
-    with pytest.raises(BadInput, match="no article 'nobody' in the store") as raised:
+    with pytest.raises(BadInput, match="'nobody' is no article of the store") as raised:
         stored(runtime.stories, "nobody")
     assert "\n" not in str(raised.value)
 

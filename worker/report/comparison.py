@@ -14,7 +14,7 @@ from worker.cluster.relation import SHORT_WORDS, relate
 from worker.cluster.timing import DAY_S
 from worker.errors import BadInput
 from worker.fingerprint import containment, cosine, fingerprints, hamming, shared_terms
-from worker.model import Fingerprints, Relation, story_id, uid
+from worker.model import Fingerprints, Relation, parse_story_id, story_id, uid
 from worker.report.views import rfc3339
 from worker.text import clean, language
 
@@ -110,8 +110,10 @@ def stored(stories: "Stories", article_id: str) -> Side:
     """An article of the store. Raises BadInput where there is none of that id."""
     found = stories.article(article_id)
     if found is None:
+        number = parse_story_id(article_id)
+        missing = "is a story" if number and stories.find(*number) else "is no article of the store"
         raise BadInput(
-            f"no article {article_id!r} in the store: `storywire report --members` lists ids, "
+            f"{article_id!r} {missing}: `storywire report --members` lists the articles' ids, "
             "and a path of a text file (headline on the first line) can be compared too"
         )
     lang, member = found
