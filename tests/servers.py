@@ -56,7 +56,11 @@ class Server:
         self.options = {"appendonly": "yes" if persistent else "no", **options}
         self._databases = itertools.count()
         self._process: subprocess.Popen[bytes] | None = None
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def url(self, database: int | None = None) -> str:
         """Its address with a database that nobody had before, or with the given one."""
@@ -71,7 +75,13 @@ class Server:
 
     def start(self, state: Pulse = Pulse.UP) -> None:
         """Start it, again after `kill` or `stop`, and wait until it is up, or loading."""
-        base = {"port": str(self.port), "unixsocket": str(self.socket), "dir": str(self.folder), "save": ""}
+        base = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "unixsocket": str(self.socket),
+            "dir": str(self.folder),
+            "save": "",
+        }
         base |= {"databases": str(DATABASES), "enable-debug-command": "yes", "logfile": str(self.folder / "log")}
         arguments = [str(self.program)]
         for name, value in {**base, **self.options}.items():
