@@ -125,9 +125,9 @@ class Newsroom:
         happening = writing.happen(kind, book, _weekday(now_s), random)
         desk = _Desk(self, happening, f"{lang}-{kind.name}-{next(self._stories)}")
         pool = random.sample(self._outlets[lang], len(self._outlets[lang]))
-        pool.sort(key=lambda outlet: not (outlet.wire and size > 1 and random.random() < 0.8))
-        if size == 1:
-            pool.sort(key=lambda outlet: outlet.habit[0] < random.random())
+        pool.sort(key=lambda outlet: outlet.habit[0] < random.random())  # whoever reports is first
+        if size > 1:
+            pool.sort(key=lambda outlet: not (outlet.wire and random.random() < 0.7))
         time_s = now_s
         for place, outlet in enumerate(pool[:size]):
             desk.publish(outlet, time_s, first=place == 0)

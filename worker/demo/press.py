@@ -11,8 +11,8 @@ from worker.demo.outlets import OUTLETS, Outlet
 
 FIRST_BREAK_S = 3.0
 """Real seconds from the start to the first breaking story."""
-NEXT_BREAK_S = 45.0
-_BREAKS = 2000
+NEXT_BREAK_S = 30.0
+_BREAKS = 3000
 _BREAK_SPAN_S = 50.0
 """Real seconds that a breaking story takes to unfold."""
 _HISTORY_S = DAY_S / 2

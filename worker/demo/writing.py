@@ -110,7 +110,9 @@ def headline(happening: Happening, outlet: Outlet, line: Line, random: Random, *
     if outlet.headline == "capitals":
         return " ".join(word[:1].upper() + word[1:] if len(word) > 3 else word for word in text.split())
     if outlet.headline == "shout":
-        return text.upper() + "!"
+        first, _, rest = text.partition(" ")
+        second, _, rest = rest.partition(" ")
+        return f"{first.upper()} {second.upper()} {rest}".rstrip() + "!"
     if outlet.headline == "place" and "place" in happening.facts and str(known["place"]) not in text:
         return f"{known['place']}: {text}"
     return text

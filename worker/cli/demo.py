@@ -1,0 +1,88 @@
+"""`storywire demo`: everything over a local newsroom, in one terminal, without internet."""
+
+import os
+import secrets
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from worker.config import load
+from worker.errors import Permanent
+
+if TYPE_CHECKING:
+    from worker.store.feeds import Feeds
+
+_POLL_INTERVAL = "2s"
+_HOST = "http://127.0.0.1:"
+
+
+@click.command("demo", epilog="Example: storywire demo --speed 2")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.05, 60),
+    default=1.0,
+    show_default=True,
+    help="How fast the news comes; 1 is a minute of news a second.",
+)
+@click.option("--seed", type=click.IntRange(0), help="The same seed tells the same news.  [default: another each time]")
+@click.option("--seconds", type=click.FloatRange(1), help="End by itself after so long.")
+@click.option("--data-dir", metavar="DIR", help="Keep what was gathered in this folder.  [default: a temporary one]")
+def command(speed: float, seed: int | None, seconds: float | None, data_dir: str | None) -> None:
+    """Watch stories form in the news of an invented country: real feeds over real HTTP, all on this machine.
+
+    Breaking stories, wire copies, rewrites, follow-ups, corrections, one slow feed and one that breaks; the poller,
+    the workers and the report are those of `up`. The live store is never touched. Ctrl-C ends all.
+    """
+    from worker import log, supervisor
+    from worker.demo.outlets import OUTLETS
+    from worker.demo.server import NewsroomServer, serving
+    from worker.runtime import open_runtime
+
+    seed = secrets.randbelow(10_000) if seed is None else seed
+    say = partial(click.echo, err=True)
+    with ExitStack() as closing:
+        folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-demo-"))
+        environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
+        settings = load(environ, data_dir=folder, poll_interval=_POLL_INTERVAL)
+        log.configure("demo", settings.log_level, settings.log_format)
+        closing.enter_context(supervisor.alone(settings.data_dir))
+        runtime = closing.enter_context(open_runtime(settings))
+        _make_room(runtime.feeds, settings.data_dir)
+        site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
+        for outlet in OUTLETS:
+            runtime.feeds.add(f"{site}/{outlet.id}/feed.xml", outlet.name, runtime.clock.now())
+        say(f"The local newsroom is at {site}/: {len(OUTLETS)} outlets; --seed {seed} tells this news again.")
+        with _ended_after(seconds):
+            supervisor.run(runtime, say)
+
+
+def _make_room(feeds: "Feeds", data_dir: Path) -> None:
+    """Remove the feeds of an earlier demo, whose server is gone; refuse a folder in which real feeds are watched."""
+    known = feeds.all()
+    if any(not feed.url.startswith(_HOST) for feed in known):
+        raise Permanent(f"{data_dir} holds feeds of yours, and a demo would mix with them: give it another --data-dir")
+    for feed in known:
+        feeds.remove(feed.id)
+
+
+@contextmanager
+def _ended_after(seconds: float | None) -> Iterator[None]:
+    """Press Ctrl-C for the person who watches, after so many seconds."""
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
