@@ -40,7 +40,6 @@ def work(runtime: Runtime, burst: bool = False) -> End:
     """Work until stopped, until the queue is empty (burst), or until it is time for a fresh process."""
     ingest, sweeper = runtime.ingest, Sweeper(runtime)
     worker = BatchWorker(runtime.jobs, lambda refs: ingest_batch(refs, ingest.run), sweeper.turn)
-    log.info("listening", pid=os.getpid(), batch=runtime.settings.batch)
     end = worker.run(burst=burst, max_jobs=MAX_JOBS)
     log.info("ended", why=end.value, pid=os.getpid())
     return end

@@ -28,7 +28,7 @@ from rq.utils import now
 from rq.worker import SimpleWorker
 from rq.worker.base import WorkerStatus
 
-from worker.connect import translate
+from worker.connect import translate, translated
 from worker.errors import BadInput, StorywireError, Transient
 from worker.jobs.queue import FUNCTION, QUEUE, BatchQueue, Jobs
 from worker.model import Ref
@@ -65,16 +65,17 @@ class BatchWorker(SimpleWorker):
     queue_class = BatchQueue
 
     def __init__(self, jobs: Jobs, run: Callable[[list[Ref]], object], between: Callable[[], object]) -> None:
-        super().__init__(
-            [jobs.queue],
-            name=f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}",
-            connection=jobs.redis,
-            serializer=JSONSerializer,
-            job_class=_job_class(run),
-            worker_ttl=WORKER_TTL_S,
-            maintenance_interval=MAINTENANCE_S,
-            job_monitoring_interval=int(BEAT_S),
-        )
+        with translated(jobs.url, jobs.variable):
+            super().__init__(
+                [jobs.queue],
+                name=f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}",
+                connection=jobs.redis,
+                serializer=JSONSerializer,
+                job_class=_job_class(run),
+                worker_ttl=WORKER_TTL_S,
+                maintenance_interval=MAINTENANCE_S,
+                job_monitoring_interval=int(BEAT_S),
+            )
         self._jobs, self._between = jobs, between
         self._ended = threading.Event()
 
@@ -82,10 +83,12 @@ class BatchWorker(SimpleWorker):
         """Work until a signal, until `max_jobs` are done, or (burst) until the queue is empty.
 
         A server that goes away is waited for. SIGTERM and SIGINT let the batch be finished; a second one, a second
-        later, does not.
+        later, does not. Raises ServerUnavailable only if it is away at the start.
         """
-        self.register_birth()  # type: ignore[no-untyped-call]
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
+        with translated(self._jobs.url, self._jobs.variable):
+            self.register_birth()  # type: ignore[no-untyped-call]
+        log.info("listening", pid=os.getpid(), batch=self._jobs.batch)
         beat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         beat.start()
         try:
@@ -100,6 +103,8 @@ class BatchWorker(SimpleWorker):
         while not self._stop_requested:
             try:
                 taken = self._turn(burst)
+                if failures:
+                    log.info("the server is back")
                 failures = 0
             except StopRequested:
                 break
