@@ -140,10 +140,10 @@ def _headline(text: str) -> str:
     return line[: cut if cut > 0 else _HEADLINE] + "…"
 
 
-def _published(source: Mapping[str, Any]) -> float | None:
+def _published(source: Any) -> float | None:
     """When the entry says it was published, or else updated; whether to believe it is decided later."""
     for name in ("published_parsed", "updated_parsed"):
-        parsed = source.get(name)
+        parsed = dict.get(source, name)  # feedparser's own get takes one for the other, and warns
         if parsed:
             try:
                 return float(calendar.timegm(parsed))
