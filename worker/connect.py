@@ -239,13 +239,17 @@ def _by_text(error: Exception, text: str) -> _Meaning | None:
 
 @dataclass(frozen=True)
 class Server:
-    """What a server says of itself; `max_memory` 0 stands for no limit. Memory in bytes."""
+    """What a server says of itself; `max_memory` 0 stands for no limit, memory is in bytes.
+
+    `persistent`: it keeps an AOF; `evicts`: when full it drops keys instead of refusing to write.
+    """
 
     kind: str
     version: str
     persistent: bool
     used_memory: int
     max_memory: int
+    evicts: bool
 
     def __str__(self) -> str:
         return f"{self.kind} {self.version}"
@@ -266,6 +270,7 @@ def identify(client: redis.Redis, url: str, variable: str = STORE_VARIABLE) -> S
         persistent=bool(said.get("aof_enabled")),
         used_memory=int(said.get("used_memory", 0)),
         max_memory=int(said.get("maxmemory", 0)),
+        evicts=said.get("maxmemory_policy", "noeviction") != "noeviction",
     )
 
 
