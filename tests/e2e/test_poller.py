@@ -2,14 +2,18 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import NewServer
 from tests.e2e.feed_server import FeedServer, Request, head, page, versioned
 from tests.e2e.polling import NOW, Bench, bench, eventually, poller, rss
+from worker.errors import ServerUnavailable
+from worker.model import Ref
 from worker.poller.parsers import Parsers
+from worker.store import keys
 from worker.store.feeds import Feeds
 
 FIRST = ("a", "Dam breaks above the valley", "Two villages were cleared on Sunday night.")
@@ -236,3 +240,54 @@ async def test_a_parse_that_hangs_or_dies_costs_only_its_own_feed(
     hung, died = store.feed(urls[0]).polls, store.feed(urls[3]).polls
     assert (hung.outcome, hung.trouble) == ("failed", "took longer than 3s to parse: remove the feed")
     assert (died.outcome, died.trouble) == ("failed", "ended the process that parsed it: remove the feed")
+
+
+async def test_a_server_that_goes_and_comes_back_is_waited_for(server: FeedServer, new_server: NewServer) -> None:
+    """kill -9 of the store while the poller runs: it goes on by itself, and what was due meanwhile is polled."""
+    redis = new_server("valkey", persistent=True, appendfsync="always")
+    store, url = bench(redis.url(0)), server.url("/feed")
+    server.routes["/feed"] = page(rss(FIRST))
+    store.feeds.add(url, "", NOW)
+    async with poller(store) as running:
+        await store.polled(url)
+        redis.kill()
+        await eventually(lambda: running._waiting, lambda: "the poller did not notice")
+        server.routes["/feed"] = page(rss(SECOND, FIRST))
+        store.clock.advance(3600)
+        await asyncio.to_thread(redis.start)
+        await store.polled(url)
+    assert len(store.articles()) == 2
+
+
+async def test_a_queue_that_is_down_loses_nothing(server: FeedServer, store: Bench) -> None:
+    """The articles wait in the outbox, where the workers' sweeper finds them; the poll counts as done."""
+    url = server.url("/feed")
+    server.routes["/feed"] = page(rss(FIRST, SECOND))
+    store.feeds.add(url, "", NOW)
+
+    def down(refs: Sequence[Ref]) -> int:
+        raise ServerUnavailable("the queue is down")
+
+    store.enqueue = down  # type: ignore[method-assign]
+    async with poller(store):
+        await store.polled(url)
+    assert store.feed(url).polls.outcome == "ok"
+    assert len(store.outbox.stale(NOW + 1, NOW + 61, 10)) == 2
+
+
+async def test_a_crash_between_publishing_and_recording_publishes_nothing_twice(
+    server: FeedServer, store: Bench
+) -> None:
+    """The lease of a poller that died runs out, the feed is polled again as if for the first time: nothing is new."""
+    url = server.url("/feed")
+    server.routes["/feed"] = page(rss(FIRST, SECOND))
+    feed, _ = store.feeds.add(url, "", NOW)
+    async with poller(store):
+        await store.polled(url)
+    store.feeds._redis.hdel(keys.feed(feed), "polls")  # as it is if the poller dies before it records
+    store.feeds._redis.zadd(keys.schedule(), {feed: NOW})
+    store.clock.advance(600)
+    async with poller(store):
+        await store.polled(url)
+    assert len(store.queued) == 1
+    assert store.outbox.depth() == 2

@@ -14,7 +14,7 @@ import structlog
 
 from worker.clock import Clock
 from worker.config import Settings
-from worker.errors import StorywireError
+from worker.errors import StorywireError, Transient
 from worker.fetch import Fetcher
 from worker.model import Ref
 from worker.poller.dispatch import Dispatch
@@ -71,6 +71,7 @@ class Poller:
         self._lease_s = settings.fetch_timeout + TIMEOUT_S + _GRACE_S
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._waiting = False
         self._reached, self._unreached, self._told_offline = False, 0, False
 
     def stop(self) -> None:
@@ -80,7 +81,7 @@ class Poller:
     async def run(self, *, once: bool = False) -> None:
         """Poll what is due, until stopped; with `once` until all that was due at the start has been polled.
 
-        Raises StorywireError with `once` only: otherwise a server that is down is waited for.
+        A server that is down is waited for, except with `once`. Raises StorywireError.
         """
         stopped = asyncio.create_task(self._stopping.wait())
         due_by = self._clock.now() if once else None
@@ -112,12 +113,18 @@ class Poller:
         if room <= 0:
             return []
         try:
-            return await self._aside(self._feeds.lease_due, self._clock.now(), self._lease_s, room, due_by)
-        except StorywireError as error:
+            leased = await self._aside(self._feeds.lease_due, self._clock.now(), self._lease_s, room, due_by)
+        except Transient as error:
             if due_by is not None:
                 raise
-            log.warning("waiting for the server", trouble=str(error))
+            if not self._waiting:
+                log.warning("waiting for the server", trouble=str(error))
+            self._waiting = True
             return []
+        if self._waiting:
+            log.info("the server is back")
+        self._waiting = False
+        return leased
 
     async def _pause(self, stopped: asyncio.Task[Any], *, idle: bool) -> None:
         """Until there may be something to do: at once if there may be more due, at the latest after a tick."""
