@@ -52,7 +52,7 @@ def test_news_comes_in_order_of_time_at_about_the_rate_asked_for() -> None:
     times = [article.updated for article in Newsroom(1, per_hour=40).articles(until=until_s)]
     assert times == sorted(times)
     assert START_S <= times[0] <= times[-1] <= until_s
-    assert len(times) == pytest.approx(48 * 40, rel=0.2)
+    assert len(times) == pytest.approx(48 * 40, rel=0.15)
 
 
 def test_an_id_belongs_to_one_article_and_its_revisions(news: list[Published]) -> None:

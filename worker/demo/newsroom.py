@@ -20,7 +20,7 @@ DAY_S = 86400.0
 START_S = 1_767_571_200.0
 """Monday 2026-01-05, 00:00 UTC: when simulated time begins unless told otherwise."""
 
-_ARTICLES_AN_EVENT = 2.4
+_ARTICLES_AN_EVENT = 2.89
 """The mean over a long run; the gaps between events are made so that `per_hour` articles come out."""
 _REPORTS_MOST = 4
 """Independent reports of one story beside its follow-ups: the stylebooks have five or six wordings of an aspect."""

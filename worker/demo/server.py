@@ -118,9 +118,10 @@ class NewsroomServer:
         response.content_length = len(body)
         await response.prepare(request)
         piece = len(body) // _DRIPS + 1
-        for at in range(0, len(body), piece):
-            await asyncio.sleep(self._drip_s)
-            await response.write(body[at : at + piece])
+        with suppress(ConnectionResetError):  # a client that is tired of waiting
+            for at in range(0, len(body), piece):
+                await asyncio.sleep(self._drip_s)
+                await response.write(body[at : at + piece])
         return response
 
 
