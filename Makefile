@@ -29,7 +29,7 @@ lint: dev ## style, types, layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 bench: dev ## measure quality and speed; minutes
 	@$(BIN)/python -m pytest -q -s -m slow tests/bench $(PYTEST_ARGS)
