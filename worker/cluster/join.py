@@ -29,7 +29,8 @@ def begin(view: View, kin: Kinship, now: float, again: Story | None = None) -> G
     number, aliases = (again.number, again.aliases) if again else (view.made, ())
     story = Story(number, article.title, article.time, article.time, now, article.uid, aliases=aliases)
     yield from _enter(view, story, article, not article.prints.empty, now)
-    view.emit(Event("new", view.seq, view.lang, number, article.id, article.backfill))
+    kind = "grew" if again else "new"
+    view.emit(Event(kind, view.seq, view.lang, number, article.id, article.backfill))
 
 
 def join(view: View, kin: Kinship, story: Story, score: float | None, now: float) -> Generator[Need, None, None]:

@@ -1,10 +1,11 @@
 """The stream of changes: a line or two for each story that formed, grew or was merged.
 
-Invariant: backfill alone is quiet: dim, and not before a second outlet tells the story; so is a new version of a text.
+Invariant: backfill alone is quiet: dim, few at a time, and not before a second outlet tells the story; so is a new
+version of a text.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
@@ -26,6 +27,9 @@ MARKS = {
 MOST_SINGLES = 6
 """New stories of one outlet that are shown each when they come at once; of more, only how many."""
 
+MOST_QUIET = 5
+"""Stories of backfill that are shown when they come at once: the first minute is a look around, not a flood."""
+
 _ONE_LINE_FROM = 110
 _COUNTS_CELLS = 24
 
@@ -37,14 +41,24 @@ def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
         change for change in loud if not _only_revised(change) and change.kind == "new" and change.view.articles < 2
     ]
     left_out = singles if len(singles) > MOST_SINGLES else []
+    history = _smaller(change for change in loud if change.backfill)
     for change in loud:
-        if change not in left_out:
+        if change not in left_out and change not in history:
             _show(screen, change, now)
+    if history:
+        told = f"{count(len(history), 'more story', 'more stories')} of the feeds' first fetch: storywire report"
+        screen.say((f"{_clock(history[-1], now)} · {told}", "dim"))
     if left_out:
         outlets = len({member.source for change in left_out for member in change.newcomers})
         mark, style = MARKS["new"]
         told = f"{count(len(left_out), 'more story', 'more stories')} of one article, from {count(outlets, 'outlet')}"
         screen.say((_clock(left_out[-1], now), "dim"), " ", (mark, style), " ", told)
+
+
+def _smaller(changes: Iterable[Change]) -> list[Change]:
+    """Of what came at once and breaks nothing, all but the MOST_QUIET stories that most outlets tell."""
+    by_size = sorted(changes, key=lambda change: (-change.view.outlets, -change.view.articles))
+    return by_size[MOST_QUIET:]
 
 
 def _show(screen: Screen, change: Change, now: float) -> None:
