@@ -88,7 +88,7 @@ def test_the_store_holds_what_the_pure_decision_gives(redis: Redis) -> None:
 def test_a_batch_in_one_commit_is_what_one_by_one_gives(redis: Redis) -> None:
     run(Commits(redis), ARTICLES)
     together = stored(redis)
-    redis.delete(*[key for key in redis.scan_iter("sw:1:*")])
+    redis.delete(*list(redis.scan_iter("sw:1:*")))
     for article in ARTICLES:
         run(Commits(redis), [article])
     apart = stored(redis)
