@@ -63,6 +63,20 @@ _FIRM_TAILS = (
     "Salt,Rubber,Tea,Clocks,Lamps,Shipping,Seeds,Batteries,Mattresses,Pumps,Boilers,Spectacles,Toys,Confectionery"
 ).split(",")
 
+_BRIDGE_TAILS = "Bridge Viaduct Crossing Span Arches Footbridge Causeway Drawbridge".split()
+_RIVER_TAILS = "il ow en a ent ick ourne ander el isk".split()
+_NATION_TAILS = "onia land avia ovia mark estan ia reich ora istan".split()
+_FAIR_THINGS = (
+    "Turnip Lantern Accordion Kite Cheese Brass Puppet Pickle Stilt Pudding Balloon Kettle Goose Onion Hat Marzipan "
+    "Organ Beard Raft Candle Sausage Ghost Barrel Whistle"
+).split()
+_FAIR_TAILS = "Fair Week Congress Derby Night Regatta Biennale Carnival Feast Parade Games Festival".split()
+_ILLNESS_TAILS = "fever cough rash pox flu itch hiccups shakes ague measles sickness palsy".split()
+_INSTITUTE_TAILS = (
+    "Savings Bank,Pension Fund,Lottery,Land Registry,Archive,Hospital,Seed Society,Racing Club,Dating Agency,Academy,"
+    "Dental Clinics,Library,Customs House,Tram Company,Gymnasium,Credit Union"
+).split(",")
+
 
 def _pick(words: list[str], random: Random) -> str:
     return words[int(random.random() * len(words))]
@@ -94,11 +108,47 @@ def firm(random: Random) -> str:
     return f"{surname(random)} {_pick(_FIRM_TAILS, random)}"
 
 
+def bridge(random: Random) -> str:
+    """A bridge, such as `the Quillfinch Viaduct`."""
+    return f"the {surname(random)} {_pick(_BRIDGE_TAILS, random)}"
+
+
+def river(random: Random) -> str:
+    """A river, such as `the Tarnil`."""
+    return f"the {_pick(_SURNAME_HEADS, random)}{_pick(_RIVER_TAILS, random)}"
+
+
+def nation(random: Random) -> str:
+    """A foreign country, such as `Norronia`."""
+    return _pick(_SURNAME_HEADS, random) + _pick(_NATION_TAILS, random)
+
+
+def fair(random: Random) -> str:
+    """A festival, such as `the Otterwick Kite Congress`."""
+    return f"the {town(random)} {_pick(_FAIR_THINGS, random)} {_pick(_FAIR_TAILS, random)}"
+
+
+def illness(random: Random) -> str:
+    """An illness, such as `Saltmouth cough`."""
+    return f"{town(random)} {_pick(_ILLNESS_TAILS, random)}"
+
+
+def institute(random: Random) -> str:
+    """An institution, such as `the Kellridge Pension Fund`."""
+    return f"the {surname(random)} {_pick(_INSTITUTE_TAILS, random)}"
+
+
 KINDS: dict[str, Callable[[Random], str | Person]] = {
     "person": person,
     "surname": surname,
     "town": town,
     "street": street,
     "firm": firm,
+    "bridge": bridge,
+    "river": river,
+    "nation": nation,
+    "fair": fair,
+    "illness": illness,
+    "institute": institute,
 }
 """What a slot of a stylebook may be drawn from: `$person`, `$town`, ..."""
