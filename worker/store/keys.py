@@ -65,12 +65,12 @@ def band(lang: str, index: int, value: bytes) -> str:
 
 
 def active(lang: str) -> str:
-    """zset of story numbers by the wall clock of their last change: what retention goes by."""
+    """zset of story numbers by the wall clock of their last change: what retention goes by. Bound: the stories."""
     return _shard(lang, "active")
 
 
 def latest(lang: str) -> str:
-    """zset of story numbers by the event time of their last article: what the report goes by."""
+    """zset of story numbers by the event time of their last article: what the report goes by. Bound: the stories."""
     return _shard(lang, "latest")
 
 
@@ -93,7 +93,7 @@ def removed_feeds() -> str:
 
 
 def outboxes() -> str:
-    """zset of feed ids that may have something pending, by when they last got some. The sweeper's list."""
+    """zset of feed ids that may have something pending, by when they last got some. Bound: the feeds."""
     return f"sw:{SCHEMA}:outboxes"
 
 

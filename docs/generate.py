@@ -1,0 +1,176 @@
+"""Writes the pages that come from the code: settings, keys, commands, and the example of an environment file.
+
+Invariant: what it writes depends on the code alone, and `tests/unit/test_docs.py` fails where a page lags behind.
+"""
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import click
+
+from worker.cli import COMMANDS, cli
+from worker.config import SETTINGS
+from worker.store import keys
+
+ROOT = Path(__file__).parents[1]
+_NOTE = "<!-- Written by `make docs` from {source}: change it there. -->\n\n"
+
+
+_SETTINGS = """\
+# Settings
+
+Every command reads these variables. An argument such as `--data-dir` wins over its variable, and an empty variable
+counts as not set. A value that cannot be used is refused by name before anything starts.
+
+Durations are written `90s`, `15m`, `24h`, `30d`. An address is `redis://:PASSWORD@HOST:PORT/DATABASE`, `rediss://...`
+for TLS, or `unix:///PATH?db=DATABASE`; no message and no log shows its password.
+
+| variable | default | meaning |
+|---|---|---|
+{rows}
+
+[deploy/.env.example](../deploy/.env.example) has them all in the form that systemd reads.
+"""
+
+_KEYS = """\
+# Keys in the server
+
+{introduction}
+
+The number after `sw` is the version of this layout, now {version}: no other version reads these keys. RQ's own begin
+with `rq:`; they carry ids only, and a lost queue loses nothing.
+
+"""
+
+_COMMANDS = """\
+# Commands
+
+Each command ends with status 0, or says on standard error in one line what is wrong and what to do about it, and ends
+with status 1 (2 where an argument cannot be used).
+
+"""
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    rows = [
+        f"| `{each.variable}` | {f'`{each.default}`' if each.default else 'none'} | {each.help} |" for each in SETTINGS
+    ]
+    return _NOTE.format(source="worker/config.py") + _SETTINGS.format(rows="\n".join(rows))
+
+
+def environment_example() -> str:
+    """deploy/.env.example: every setting with its default, the server's address set."""
+    lines = [
+        "# Settings of the Storywire units, and what each means. Written by `make docs`; docs/settings.md explains."
+    ]
+    lines.append("# Poller and worker are different users to the system: they need one server that both can reach.")
+    for each in SETTINGS:
+        lines += ["", f"# {each.help}"]
+        lines.append(
+            "STORYWIRE_REDIS_URL=redis://127.0.0.1:6379/0"
+            if each.name == "redis_url"
+            else f"#{each.variable}={_quoted(each.default)}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if " " in value else value
+
+
+class _Name(str):
+    """An argument of a key that stands for itself: `LANG`, `UID`."""
+
+    __slots__ = ()
+
+    def hex(self) -> str:
+        return self
+
+
+def key_functions() -> list[Callable[..., str]]:
+    """The functions of store/keys.py, one a key, in the order of the file."""
+    found = [each for name, each in vars(keys).items() if inspect.isfunction(each) and not name.startswith("_")]
+    return sorted(found, key=lambda each: each.__code__.co_firstlineno)
+
+
+def key_pattern(function: Callable[..., str]) -> str:
+    """What a key looks like: `sw:1:{LANG}:s:NUMBER`."""
+    return function(*(_Name(name.upper()) for name in inspect.signature(function).parameters))
+
+
+def redis_page() -> str:
+    """docs/redis.md."""
+    introduction = dedent(keys.__doc__ or "").partition("Invariant: ")[2].strip()
+    lines = []
+    for title, functions in _sections():
+        lines += [f"## {title[0].upper()}{title[1:]}\n", "| key | what it is |", "|---|---|"]
+        lines += [f"| `{key_pattern(each)}` | {_words(each)} |" for each in functions]
+        lines.append("")
+    head = _KEYS.format(introduction=introduction[:1].upper() + introduction[1:], version=keys.SCHEMA)
+    return _NOTE.format(source="worker/store/keys.py") + head + "\n".join(lines)
+
+
+def _sections() -> Iterator[tuple[str, list[Callable[..., str]]]]:
+    """The functions under the headings (`# --- heading ---`) of keys.py."""
+    source = inspect.getsource(keys).splitlines()
+    starts = [
+        (number, found[1]) for number, line in enumerate(source, 1) if (found := re.match(r"# --- (.+?) -", line))
+    ]
+    ends = [number for number, _ in starts[1:]] + [len(source) + 1]
+    for (start, title), end in zip(starts, ends, strict=True):
+        yield title, [each for each in key_functions() if start < each.__code__.co_firstlineno < end]
+
+
+def _words(function: Callable[..., str]) -> str:
+    return " ".join((function.__doc__ or "").split()).replace("|", "\\|")
+
+
+def commands_page() -> str:
+    """docs/commands.md: the help of every command."""
+    lines = []
+    for name in COMMANDS:
+        module = importlib.import_module(f"worker.cli.{name}_" if name == "import" else f"worker.cli.{name}")
+        for path, command in _with_subcommands(["storywire", name], module.command):
+            lines += [f"{'#' * len(path)} {' '.join(path)}\n", "```", _help(path, command), "```", ""]
+    return _NOTE.format(source="worker/cli/") + _COMMANDS + "\n".join(lines)
+
+
+def _with_subcommands(path: list[str], command: click.Command) -> Iterator[tuple[list[str], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name, subcommand in command.commands.items():
+            yield from _with_subcommands([*path, name], subcommand)
+
+
+def _help(path: list[str], command: click.Command) -> str:
+    context = click.Context(cli, info_name=path[0], terminal_width=100, **cli.context_settings)
+    for name in path[1:]:
+        context = click.Context(command, info_name=name, parent=context)
+    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/settings.md": settings_page,
+    "docs/redis.md": redis_page,
+    "docs/commands.md": commands_page,
+    "deploy/.env.example": environment_example,
+}
+"""Every page that is written, by its path in the repository."""
+
+
+def main() -> None:
+    """Write the pages that have changed."""
+    for path, write in PAGES.items():
+        page, text = ROOT / path, write()
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+            click.echo(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()
