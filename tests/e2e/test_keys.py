@@ -1,0 +1,43 @@
+"""What really lies in the server is what docs/redis.md says may lie there."""
+
+import re
+
+from docs.generate import key_functions, key_pattern
+from worker.config import load
+from worker.model import Article
+from worker.runtime import open_runtime
+
+WORDS = "The harbour bridge of Port Vell was closed on Monday after engineers found cracks in two of its pillars"
+
+
+def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
+    """Feeds added and removed, articles published, clustered and pending: each key fits one pattern of its type."""
+    with open_runtime(load({"STORYWIRE_REDIS_URL": redis_url})) as runtime:
+        now = runtime.clock.now()
+        runtime.feeds.add("http://one.example/feed", "One", now)
+        gone, _ = runtime.feeds.add("http://two.example/feed", "Two", now)
+        runtime.feeds.remove(gone)
+        articles = [
+            Article(id=f"f.{number}", title=WORDS[:40], text=f"{WORDS} {number}.", lang=lang, received=now)
+            for number, lang in enumerate(["en", "en", "de"])
+        ]
+        refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(3)}, now)
+        runtime.ingest.run(refs[:2])
+        runtime.jobs.enqueue(refs[2:])
+        found = {bytes(key).decode(): bytes(runtime.redis.type(key)).decode() for key in runtime.redis.scan_iter()}
+    patterns = {_regex(key_pattern(each)): _type(each.__doc__ or "") for each in key_functions()}
+    ours = {key: kind for key, kind in found.items() if not key.startswith("rq:")}
+    assert len(ours) > 20
+    for key, kind in ours.items():
+        assert kind in {said for pattern, said in patterns.items() if pattern.fullmatch(key)}, f"{kind} {key}"
+    unseen = {pattern.pattern for pattern in patterns if not any(pattern.fullmatch(key) for key in ours)}
+    assert {name for name in unseen if "lease" not in name} == set(), "documented, but never made"
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"[A-Z]+", ".+", re.escape(pattern)))
+
+
+def _type(words: str) -> str:
+    kind = re.split(r"\W", words)[0]
+    return "string" if kind == "integer" else kind
