@@ -1,6 +1,7 @@
 """What really lies in the server is what docs/redis.md says may lie there."""
 
 import re
+from typing import Any
 
 from docs.generate import key_functions, key_pattern
 from worker.config import load
@@ -24,7 +25,8 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(3)}, now)
         runtime.ingest.run(refs[:2])
         runtime.jobs.enqueue(refs[2:])
-        found = {bytes(key).decode(): bytes(runtime.redis.type(key)).decode() for key in runtime.redis.scan_iter()}
+        server: Any = runtime.redis
+        found = {key.decode(): server.type(key).decode() for key in server.scan_iter()}
     patterns = {_regex(key_pattern(each)): _type(each.__doc__ or "") for each in key_functions()}
     ours = {key: kind for key, kind in found.items() if not key.startswith("rq:")}
     assert len(ours) > 20
