@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import unicodedata
 from html import unescape
 from pathlib import Path
@@ -94,6 +95,20 @@ def test_what_is_no_feed_says_what_it_is(body: bytes, says: str) -> None:
     parsed = parse(body, URL, "text/html")
     assert (parsed.state, parsed.entries) == (State.NOT_A_FEED, ())
     assert says in parsed.reason
+
+
+def test_a_feed_that_shows_html_is_not_taken_for_a_page() -> None:
+    """The tags of a page inside a feed's texts do not make it one."""
+    body = b"<rss><channel><item><title>On &lt;html&gt;</title><description><![CDATA[<html><p>x]]></description></item>"
+    assert parse(body + b"</channel></rss>", URL, "text/html").state is State.OK
+
+
+def test_a_page_full_of_links_costs_little() -> None:
+    """5 MB that would keep feedparser busy for 12 seconds, and a careless pattern for minutes."""
+    started = time.process_time()
+    parsed = parse(b"<html>" + b"<link " * 800_000, URL, "text/html")
+    assert parsed.state is State.NOT_A_FEED
+    assert time.process_time() - started < 5
 
 
 def test_a_feed_without_entries_is_a_state_of_its_own() -> None:

@@ -14,7 +14,7 @@ from worker.errors import BadInput
 from worker.feed.address import normal_url
 from worker.text import clean
 
-_DECLARED = re.compile(rb"^\s*<\?xml[^>]*encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_DECLARED = re.compile(rb"^\s{0,99}<\?xml[^<>]{0,999}encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 
 
 class Outline(NamedTuple):

@@ -69,6 +69,8 @@ def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:
     """The feed in `body`, which was fetched from `url` with that Content-Type header (or "")."""
     if not body.strip():
         return ParsedFeed(State.NOT_A_FEED, "the answer is empty: check the address in a browser")
+    if sniff.is_web_page(body):
+        return ParsedFeed(State.NOT_A_FEED, sniff.what_else(body, url))
     document = feedparser.parse(
         io.BytesIO(body),
         response_headers=sniff.encoding_headers(body, content_type),
