@@ -43,7 +43,7 @@ WORKER_TTL_S = 20
 """A worker not heard of for so long is forgotten; a wait for a job is 15 s shorter (RQ), hence 5 s."""
 
 MAINTENANCE_S = 5
-_RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
+_RECONNECT_S = (0.5, 1.0, 2.0)
 
 log = structlog.get_logger()
 

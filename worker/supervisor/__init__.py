@@ -27,7 +27,7 @@ from worker.supervisor.processes import Processes
 
 __all__ = ["Processes", "alone", "run", "workers"]
 
-_LOOK_S = 5.0
+_LOOK_S = 2.0
 _READY_S = 30.0
 
 log = structlog.get_logger()

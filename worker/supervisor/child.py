@@ -62,10 +62,9 @@ class Child:
         self._command, self._environment, self._lifeline = list(command), dict(environment), lifeline
         self._hear, self._mourn, self._on_terminal = hear, mourn, on_terminal
         self._process: subprocess.Popen[bytes] | None = None
-        self._ending = threading.Event()
+        self._ending, self._ended = threading.Event(), threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._keep, name=f"keep {name}", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._keep, name=f"keep {name}", daemon=True).start()
 
     @property
     def pid(self) -> int | None:
@@ -82,8 +81,8 @@ class Child:
 
     def wait(self, until: float) -> bool:
         """Whether it has ended by the time `until` (of time.monotonic)."""
-        self._thread.join(max(0.0, until - time.monotonic()))
-        return not self._thread.is_alive()
+        # Not Thread.join: a Ctrl-C inside it makes Python 3.11 take the thread for ended (bpo-45274).
+        return self._ended.wait(max(0.0, until - time.monotonic()))
 
     def kill(self) -> None:
         """End it now, and whatever it has started."""
@@ -92,6 +91,12 @@ class Child:
             self._send(signal.SIGKILL, group=True)
 
     def _keep(self) -> None:
+        try:
+            self._run()
+        finally:
+            self._ended.set()
+
+    def _run(self) -> None:
         row = 0
         while (process := self._start()) is not None:
             began = time.monotonic()
