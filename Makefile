@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo install dev test lint bench docs lock clean
+.PHONY: help up demo install dev test lint bench docs picture lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -36,6 +36,9 @@ bench: dev ## measure quality and speed; minutes
 
 docs: dev ## write the pages of docs/ that come from the code
 	@$(BIN)/python -m docs.generate
+
+picture: dev ## draw docs/report.svg anew
+	@$(BIN)/python -m docs.picture
 
 lock: ## resolve the dependencies anew into constraints.txt
 	@rm -rf build/lock

@@ -113,9 +113,9 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
     """A story as the store keeps it; its members stand in a key of their own.
 
     `first`, `last`: the span of its members' event times; `active`: the wall clock of the last change. `outlets`:
-    sorted distinct 32-bit hashes of source names, 4 bytes each. `heat`: arrivals at `last`, halved every two hours. `planes`
-    and `voters`: the bit-sliced vote (see cluster/vote.py). `texts`: uids of its distinct texts, oldest first, that new
-    articles are compared with. `aliases`: numbers of the stories that were merged into it.
+    sorted distinct 32-bit hashes of source names, 4 bytes each. `heat`: arrivals at `last`, halved every two hours.
+    `planes` and `voters`: the bit-sliced vote (see cluster/vote.py). `texts`: uids of its distinct texts, oldest first,
+    that new articles are compared with. `aliases`: numbers of the stories that were merged into it.
     """
 
     number: int
