@@ -1,17 +1,23 @@
 """`storywire check`, and every command on a server or data directory that cannot be used: one clear line each."""
 
 import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.command import one_line, storywire
+from tests.command import ROOT, environment, one_line, storywire
 from tests.conftest import NewServer, is_locked
 from tests.servers import free_port
 from worker.config import load
 from worker.connect import connect
 from worker.model import Article, Ref
 from worker.runtime import open_runtime
+
+OnSmallDisk = Callable[[int, str], "subprocess.CompletedProcess[str]"]
 
 CHECKS = ["server", "queue", "outbox", "feeds", "lag", "stories"]
 
@@ -166,3 +172,58 @@ def test_a_full_server_fails_the_check(new_server: NewServer) -> None:
     assert done.returncode == 1
     assert states(done.stdout)["server"] == "fail"
     assert "raise its maxmemory" in done.stdout
+
+
+@pytest.fixture
+def on_small_disk(tmp_path: Path) -> OnSmallDisk:
+    """Runs shell lines in which $DISK is a file system of its own of so many kilobytes, and `storywire` the command."""
+    unshare = shutil.which("unshare")
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def run(kilobytes: int, script: str) -> "subprocess.CompletedProcess[str]":
+        mounting = f"mount -t tmpfs -o size={kilobytes}k tmpfs $DISK"
+        probe = subprocess.run(
+            [unshare or "false", "-rm", "sh", "-c", mounting.replace("$DISK", str(place))], check=False
+        )
+        if probe.returncode:
+            pytest.skip("this machine lets nobody mount a file system of their own")
+        return subprocess.run(
+            [
+                str(unshare),
+                "-rm",
+                "sh",
+                "-c",
+                f'{mounting}\nstorywire() {{ {sys.executable} -m worker "$@"; }}\n{script}',
+            ],
+            env=environment({"data_dir": place / "data"}) | {"DISK": str(place)},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_full_disk_is_one_line(on_small_disk: OnSmallDisk) -> None:
+    """The server cannot even begin its files: the disk is named, whichever command needs it."""
+    done = on_small_disk(64, "cat /dev/zero > $DISK/filler 2>/dev/null; storywire report")
+    assert done.returncode == 1
+    assert "the disk of the data directory" in one_line(done.stderr)
+    assert "is full: free space there" in one_line(done.stderr)
+
+
+def test_a_disk_that_fills_up_is_one_line(on_small_disk: OnSmallDisk, tmp_path: Path) -> None:
+    """Half way through an import: one line, and what was there before can still be read."""
+    words = [f"word{number}" for number in range(3000)]
+    lines = [
+        json.dumps({"id": str(n), "title": f"Title {n}", "text": " ".join(words[n:] + words[:n])}) for n in range(99)
+    ]
+    file = tmp_path / "many.jsonl"
+    file.write_text("\n".join(lines))
+    done = on_small_disk(400, f"storywire import {file}; echo status $?; storywire report")
+    assert "status 1" in done.stdout
+    assert "cannot write to its disk: free space there" in one_line(done.stderr)
+    assert done.returncode == 0, "the store can still be read"

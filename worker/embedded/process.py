@@ -4,6 +4,7 @@ Invariant: the process holds `server.lock` from before its first instruction to 
 """
 
 import os
+import shutil
 import socket
 import subprocess
 from enum import Enum
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from worker.embedded.home import Home
 from worker.errors import Permanent, ServerUnavailable, StorywireError
+
+_A_LITTLE = 64 * 1024
+"""Bytes free on a disk that is as good as full: not even the log of a failure may find room there."""
 
 
 class Pulse(Enum):
@@ -110,7 +114,7 @@ def failure(home: Home) -> StorywireError:
         lines = []
     complaints = [line.partition(" # ")[2] for line in lines if " # " in line and "WARNING" not in line] or lines
     reason = complaints[-1].strip().rstrip(".") if complaints else "it left no log"
-    if "No space left" in reason:
+    if "No space left" in reason or shutil.disk_usage(home.path).free < _A_LITTLE:
         return ServerUnavailable(f"the disk of the data directory {home.path} is full: free space there")
     if "append only file" in reason.lower() or "aof" in reason.lower():
         remedy = f"move {home.path / 'appendonlydir'} away to begin anew, or give another data directory"
