@@ -25,7 +25,9 @@ _STORIES = 12
 
 def articles() -> list[Article]:
     """The newest of them are still breaking."""
-    published = Newsroom(seed=11, breaking=[1_767_571_200.0 + 39_000], site="https://newsroom.example").articles(_ARTICLES)
+    published = Newsroom(seed=11, breaking=[1_767_571_200.0 + 39_000], site="https://newsroom.example").articles(
+        _ARTICLES
+    )
     return [
         Article(
             id=p.id, title=p.title, text=p.text, url=p.url, source=p.outlet, lang=p.lang,
@@ -46,7 +48,7 @@ def main() -> None:
         Intake(runtime.outbox, runtime.jobs, runtime.clock).run(articles(), lambda _: None)
         query = Query(limit=_STORIES)
         found = whole_store(runtime.stories, query)
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
             screen = Screen(record=True, file=nowhere, force_terminal=True, width=118, color_system="truecolor")
             show_listing(screen, found, query)
     drawn = screen.export_svg(title="storywire report", unique_id="report")

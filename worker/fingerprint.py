@@ -4,6 +4,8 @@ Invariant: static. A fingerprint depends on the text, its language, wordfreq 3.1
 other articles; any change of one of these is a new schema (store/keys.py).
 """
 
+import struct
+from bisect import bisect_right
 from collections import Counter
 from functools import cache, lru_cache
 from hashlib import blake2b, shake_128
@@ -65,7 +67,7 @@ def term_weights(head: list[str], body: list[str], lang: str) -> dict[str, int]:
     for word, count in counts.items():
         rarity = _rarity(word, lang)
         if rarity > 0:
-            weights[word] = round(_SCALE * (1 + log(count)) * rarity)
+            weights[word] = round((_SCALE if count == 1 else _SCALE * (1 + log(count))) * rarity)
     return weights or dict.fromkeys(counts, _SCALE)
 
 
@@ -88,25 +90,29 @@ def hamming(a: bytes, b: bytes) -> int:
 
 def cosine(a: bytes, b: bytes) -> float:
     """The cosine of two word vectors as their story fingerprints estimate it: standard error about 0.03."""
-    return cos(pi * hamming(a, b) / STORY_BITS)
+    return COSINES[hamming(a, b)]
+
+
+COSINES = tuple(cos(pi * distance / STORY_BITS) for distance in range(STORY_BITS + 1))
+"""The cosine that a Hamming distance between two story fingerprints stands for (Charikar 2002)."""
 
 
 def containment(a: Fingerprints, b: Fingerprints) -> float:
     """The share of the shorter text's 3-shingles that the other has too, 0 to 1, from both sketches.
 
-    Jaccard by the k smallest of the union (Cohen and Kaplan 2007), turned into containment by the exact counts.
-    Standard error about 0.06; exact where both have at most 64 shingles.
+    Below the smaller of the two sketches' ends both are complete: what is common there over what there is estimates
+    Jaccard (bottom-k sampling, Cohen and Kaplan 2007), and the exact counts turn it into containment. Standard error
+    about 0.06; exact where both have fewer than 64 shingles.
     """
-    left, right = _hashes(a.sketch), _hashes(b.sketch)
-    if not left.size or not right.size:
+    left, right = _sorted(a.sketch), _sorted(b.sketch)
+    if not left or not right:
         return 0.0
-    union = np.sort(np.concatenate((left, right)))
-    twice = union[1:] == union[:-1]
-    last = union[np.flatnonzero(np.append(~twice, True))[:SKETCH][-1]]
-    both = int(np.count_nonzero(twice & (union[1:] <= last)))
-    jaccard = both / (int(np.count_nonzero(union <= last)) - both)
+    end = min(known[-1] if len(known) == SKETCH else _COMPLETE for known in (left, right))
+    both = len(_distinct(a.sketch) & _distinct(b.sketch))
+    either = bisect_right(left, end) + bisect_right(right, end) - both
+    jaccard = both / either
     shared = jaccard / (1 + jaccard) * (a.shingles + b.shingles)
-    return float(min(1.0, shared / min(a.shingles, b.shingles)))
+    return min(1.0, shared / min(a.shingles, b.shingles))
 
 
 def shared_terms(a: Fingerprints, b: Fingerprints) -> list[tuple[str, int, int]]:
@@ -116,8 +122,17 @@ def shared_terms(a: Fingerprints, b: Fingerprints) -> list[tuple[str, int, int]]
     return sorted(pairs, key=lambda pair: (-pair[1] * pair[2], pair[0]))
 
 
-def _hashes(sketch: bytes) -> NDArray[np.uint32]:
-    return np.frombuffer(sketch, dtype="<u4")
+_COMPLETE = 2**32
+
+
+@lru_cache(maxsize=20_000)
+def _sorted(sketch: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(sketch) // 4}I", sketch)
+
+
+@lru_cache(maxsize=20_000)
+def _distinct(sketch: bytes) -> frozenset[int]:
+    return frozenset(_sorted(sketch))
 
 
 def shingle_hashes(words: list[str]) -> NDArray[np.uint64]:

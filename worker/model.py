@@ -4,6 +4,7 @@ Invariant: every value here is frozen, or is owned by one place at a time; times
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -152,6 +153,7 @@ class Event(Struct, frozen=True):
     part: int = 0
 
 
+@lru_cache(maxsize=100_000)
 def uid(article_id: str) -> bytes:
     """8 bytes that stand for an article id in keys and records (BLAKE2b)."""
     return blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()

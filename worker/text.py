@@ -61,7 +61,9 @@ def tokens(text: str) -> list[str]:
         text = text.replace(apostrophe, "'")
     if _RUN.search(text):
         text = _RUN.sub(_bigrams, text)
-    return [word if word.isalnum() and len(word) <= _MAX_TOKEN else _plain(word) for word in _WORD.findall(text)]
+    words: list[str] = _WORD.findall(text)
+    plain = {word: _plain(word) for word in set(words) if len(word) > _MAX_TOKEN or not word.isalnum()}
+    return [plain.get(word, word) for word in words] if plain else words
 
 
 def _plain(word: str) -> str:

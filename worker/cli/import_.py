@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from worker import config
+from worker import config, log
 from worker.cli.loading import DATA_DIR, FILES, WORKERS, end, load, read_index
 from worker.clock import SystemClock
 from worker.feed.lines import Line, article_of
@@ -32,7 +32,9 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
     def prepare(line: Line) -> Article:
         return article_of(line, now, backfill=True)
 
-    with open_runtime(config.load(os.environ, data_dir=data_dir), clock) as runtime:
+    settings = config.load(os.environ, data_dir=data_dir)
+    log.configure("import", "error", settings.log_format)  # workers have a log of their own
+    with open_runtime(settings, clock) as runtime:
         load(runtime, found, prepare, workers)
         counts = runtime.stories.counts()
     click.echo(f"the store now holds {counts['articles']} articles in {counts['stories']} stories")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from worker import config
+from worker import config, log
 from worker.cli.loading import FILES, WORKERS, end, load, read_index
 from worker.cli.report import show
 from worker.clock import SystemClock
@@ -53,7 +53,9 @@ def command(
     with ExitStack() as closing:
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
         environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
-        runtime = closing.enter_context(open_runtime(config.load(environ, data_dir=folder), clock))
+        settings = config.load(environ, data_dir=folder)
+        log.configure("replay", "error", settings.log_format)  # workers have a log of their own
+        runtime = closing.enter_context(open_runtime(settings, clock))
 
         def prepare(line: Line) -> Article:
             return article_of(line, started if line.published is None else line.published, backfill=False)

@@ -10,8 +10,8 @@ from worker.cluster import posting
 from worker.cluster.relation import STRENGTH, Kinship
 from worker.cluster.timing import DAY_S, days_apart, time_factor
 from worker.cluster.view import Need, View
-from worker.cluster.vote import majority
-from worker.fingerprint import cosine, hamming
+from worker.cluster.vote import majority_bits
+from worker.fingerprint import COSINES, cosine, hamming
 from worker.model import Fingerprints, Member, Relation, Story
 
 COMPARED = 3
@@ -85,7 +85,9 @@ def _best(view: View, article: Member, twins: Sequence[bytes], numbers: Sequence
     stories = {s.number: s for n in numbers if (s := view.root(n))}
     others = [member for member in view.present(twins) if member.uid != article.uid]
     of_twins = {s.number for member in others if (s := view.root(member.story))}
-    best = sorted(stories.values(), key=lambda s: (s.number not in of_twins, -_outer(article, s), s.number))
+    bits = int.from_bytes(article.prints.story, "big")
+    ranks = {s.number: likeness(bits, s) * time_factor(days_apart(article.time, s)) for s in stories.values()}
+    best = sorted(stories.values(), key=lambda s: (s.number not in of_twins, -ranks[s.number], s.number))
     return best[: COMPARED + len(of_twins)]
 
 
@@ -94,9 +96,9 @@ def near(a: bytes, b: bytes) -> bool:
     return hamming(a, b) <= posting.COPY_DISTANCE
 
 
-def likeness(prints: Fingerprints, story: Story) -> float:
-    """The cosine of an article's words to what most of a story's texts say."""
-    return cosine(prints.story, majority(story.planes, story.voters)) if story.voters else 0.0
+def likeness(bits: int, story: Story) -> float:
+    """The cosine of an article's words, as its fingerprint's `bits`, to what most of a story's texts say."""
+    return COSINES[(bits ^ majority_bits(story.planes, story.voters)).bit_count()] if story.voters else 0.0
 
 
 def compare(kin: Kinship, story: Story, texts: list[Member]) -> Candidate:
@@ -111,11 +113,5 @@ def compare(kin: Kinship, story: Story, texts: list[Member]) -> Candidate:
         if STRENGTH[relation] > STRENGTH[strongest]:
             strongest, gap = relation, abs(article.time - text.time) / DAY_S
             same_source = text.source == article.source
-    return Candidate(
-        story, likeness(prints, story), closest, days_apart(article.time, story), strongest, gap, same_source
-    )
-
-
-def _outer(article: Member, story: Story) -> float:
-    """The score before the members are known: the same cosine stands for both."""
-    return likeness(article.prints, story) * time_factor(days_apart(article.time, story))
+    like = likeness(int.from_bytes(prints.story, "big"), story)
+    return Candidate(story, like, closest, days_apart(article.time, story), strongest, gap, same_source)

@@ -5,7 +5,7 @@ addition exactly. A story of one text costs 256 bytes, of 3 texts 512, of 255 te
 Harley and Seal's (Warren, Hacker's Delight, 5-2); everything here is whole-word arithmetic on Python integers.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import shake_128
 
 Planes = tuple[bytes, ...]
@@ -45,9 +45,15 @@ def majority(planes: Planes, voters: int) -> bytes:
 
     Ties as 0 would give two strangers of two texts each a cosine of .41.
     """
+    return majority_bits(planes, voters).to_bytes(len(planes[0]), "big") if planes else b""
+
+
+@lru_cache(maxsize=20_000)
+def majority_bits(planes: Planes, voters: int) -> int:
+    """The same as an integer: what a search compares, for thousands of stories a second."""
     if voters <= 1:
-        return planes[0] if planes else b""
-    width = len(planes[0])
+        return int.from_bytes(planes[0], "big") if planes else 0
+    width = len(planes[0]) if planes else 0
     half = voters // 2
     more, equal = 0, (1 << 8 * width) - 1
     for k in reversed(range(max(len(planes), half.bit_length()))):
@@ -57,9 +63,7 @@ def majority(planes: Planes, voters: int) -> bytes:
         else:
             more |= equal & plane
             equal &= ~plane
-    if voters % 2 == 0:
-        more |= equal & _tie_bits(width)
-    return more.to_bytes(width, "big")
+    return more | equal & _tie_bits(width) if voters % 2 == 0 else more
 
 
 @cache
