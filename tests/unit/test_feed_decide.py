@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import pytest
 
 from worker.feed.decide import Decision, decide
+from worker.feed.identity import Names, digests, entry_keys
 from worker.feed.parse import Entry
 
 NOW = 1_750_000_000.0
@@ -98,3 +100,95 @@ def test_an_entry_without_words_is_published_too() -> None:
     [article] = run([Entry("k", "", "", "")]).articles
     assert (article.title, article.text, article.lang) == ("", "", "und")
     assert msgspec.msgpack.encode(article)
+
+
+# --- the same entry in another document ----------------------------------------------------------------------------
+
+
+def polled(*documents: Sequence[tuple[str, str, str]]) -> list[list[tuple[str, int]]]:
+    """(article id, revision) of what each document of (guid, link, title) entries publishes, the first entry first."""
+    marks: dict[str, bytes] = {}
+    published = []
+    for turn, document in enumerate(documents):
+        named = [Names(*names) for names in document]
+        shown = [
+            Entry(key, names.title, "A text.", names.link, "en", None, digests(names))
+            for key, names in dict(zip(entry_keys(named), named, strict=True)).items()
+        ]
+        decision = run(shown, marks, NOW + turn * 3600)
+        marks = kept(decision, marks)
+        published.append([(article.id, article.revision) for article in reversed(decision.articles)])
+    return published
+
+
+A, B, C = ("1", "/a", "A"), ("2", "/b", "B"), ("3", "/c", "C")
+
+
+def constant(letter: str) -> tuple[str, str, str]:
+    """An entry of a feed that gives all entries one guid."""
+    return ("same", f"/{letter}", letter.upper())
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        [[A], [B, A], [C, B, A], [C]],
+        [[constant("a")], [constant("b"), constant("a")], [constant("b")], [constant("c"), constant("a")]],
+        [[constant("a")], [constant("b")], [constant("c")], [constant("a"), constant("b"), constant("c")]],
+        [[A, B, C], [("1x", "/a", "A"), ("2x", "/b", "B"), ("3x", "/c", "C")], [("1y", "/a", "A"), ("3y", "/c", "C")]],
+        [[A, B], [("1", "/c", "C"), A, B], [A, B], [("1", "/c", "C")]],
+        [[("1", "/home", "A")], [("1", "/home", "A"), ("2", "/home", "B"), ("3", "/home", "C")], [("2", "/home", "B")]],
+        [[("", "", "A")], [("", "", "A"), ("", "", "B")], [("", "", "C")]],
+        [[("x", "", "A"), ("x", "", "B")], [("x", "", "A")], [("x", "", "C")]],
+        [[A, B, C], [("1", "/new", "New"), ("2", "/a", "A"), ("3", "/b", "B")]],
+    ],
+    ids=[
+        "guids as they should be",
+        "one guid for all, at first with one entry",
+        "one guid for all, one entry at a time",
+        "other guids at every fetch",
+        "a guid that is once another entry's too",
+        "one link for all",
+        "titles alone",
+        "one guid for all and no links",
+        "guids that number the places",
+    ],
+)
+def test_entries_that_are_seen_again_are_published_once(documents: list[list[tuple[str, str, str]]]) -> None:
+    """Whatever else the documents show: as many articles as there are different titles, all in revision 1."""
+    published = [article for turn in polled(*documents) for article in turn]
+    assert {revision for _, revision in published} == {1}
+    assert len({article for article, _ in published}) == len(published)
+    assert len(published) == len({title for document in documents for _, _, title in document})
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [("1", "/a", "A edited"), ("1", "/moved", "A"), ("other", "/a", "A edited"), ("1", "/moved", "A moved")],
+    ids=["its title", "its link", "its guid and title", "its link and title"],
+)
+def test_an_edited_entry_is_recognised_by_what_is_left(edited: tuple[str, str, str]) -> None:
+    first, second, third = polled([A, B], [B, edited], [edited, B])
+    assert second == [(first[0][0], 2)]
+    assert third == []
+
+
+def test_a_guid_alone_does_not_tell_in_a_document_of_one_entry() -> None:
+    """Every entry may have it: another link with another title is another article, one of them alone an edit."""
+    first, second, third = polled([constant("a")], [constant("b")], [("same", "/b", "B edited")])
+    assert second[0][0] != first[0][0]
+    assert (second[0][1], third) == (1, [(second[0][0], 2)])
+    first, second = polled([constant("a")], [("same", "/moved", "A")])
+    assert second == [(first[0][0], 2)]
+
+
+def test_marks_from_before_names_were_remembered_go_by_the_key() -> None:
+    """Their names come with the next touch."""
+    old = msgspec.msgpack.encode(msgspec.msgpack.decode(kept(run([entry()]))["k1"])[:6])
+    assert run([entry()], {"k1": old}).unchanged == 1
+
+
+def test_a_mark_is_small() -> None:
+    names = digests(Names("g" * 500, "l" * 500, "t" * 500))
+    [mark] = kept(run([Entry("k1", "A title", "x" * 5000, "/a", "en", None, names)])).values()
+    assert len(mark) < 80

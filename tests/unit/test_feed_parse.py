@@ -23,6 +23,7 @@ def test_golden_feeds_read_as_they_should(path: Path) -> None:
     parsed = parse(path.read_bytes(), URL, "application/xml")
     got = json.loads(msgspec.json.encode(parsed))
     keys = [entry.pop("key") for entry in got["entries"]]
+    assert all(any(entry.pop("names")) for entry in got["entries"])
     wanted = json.loads(path.with_suffix(".xml.json").read_text(encoding="utf-8"))
     assert {name: got[name] for name in wanted} == wanted
     assert len(set(keys)) == len(keys)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from worker.feed.identity import Digests, another_key, recognise
 from worker.feed.parse import Entry
 from worker.model import Article
 from worker.text import language
@@ -21,7 +22,7 @@ _TOUCH_S = 86400.0
 
 class Seen(Struct, frozen=True, array_like=True):
     """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
-    when it was last known to be shown, and whether it came with the feed's first fetch."""
+    when it was last known to be shown, whether it came with the feed's first fetch, and what it was called then."""
 
     digest: bytes
     revision: int
@@ -29,6 +30,7 @@ class Seen(Struct, frozen=True, array_like=True):
     received: float
     shown: float
     backfill: bool = False
+    names: Digests = Digests()
 
 
 @dataclass
@@ -63,48 +65,66 @@ def decide(
     Articles of a first fetch are backfill. They come last entry first: feeds show the newest at the top.
     """
     decision = Decision()
-    for entry in reversed(entries):
-        old = marks.get(entry.key, b"")
-        before = _unpack(old)
+    known = {key: _unpack(mark) for key, mark in marks.items()}
+    shown = _keys(entries, known)
+    for entry, key in zip(reversed(entries), reversed(shown), strict=True):
+        before = known.get(key)
         after = _next(entry, before, now, first_fetch)
         if after == before:
             decision.unchanged += 1
             continue
-        decision.marks[entry.key] = (old, _pack(after))
+        decision.marks[key] = (marks.get(key, b""), _pack(after))
         if before is not None and before.revision == after.revision:
             decision.unchanged += 1
             continue
-        decision.articles.append(_article(entry, after, feed, source))
+        decision.articles.append(_article(entry, after, f"{feed}.{key}", source))
         if after.revision == 1:
             decision.new += 1
         else:
             decision.revised += 1
-    _forget(decision, marks, {entry.key for entry in entries}, now - keep_s)
+    _forget(decision, marks, known, set(shown), now - keep_s)
     return decision
+
+
+def _keys(entries: Sequence[Entry], known: Mapping[str, Seen | None]) -> list[str]:
+    """For each entry the key under which it is known, or its own, or another where that is a known entry's."""
+    found = recognise([entry.names for entry in entries], {key: seen.names for key, seen in known.items() if seen})
+    taken = {key for key, seen in known.items() if seen and any(seen.names)} | set(found.values())
+    keys = []
+    for position, entry in enumerate(entries):
+        key = found.get(position, entry.key)
+        while position not in found and key in taken:
+            key = another_key(key, entry.names)
+        keys.append(key)
+        taken.add(key)
+    return keys
 
 
 def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool) -> Seen:
     """The mark of an entry that is shown now."""
     digest = _digest(entry)
     if before is None:
-        return Seen(digest, 1, language(entry.lang, f"{entry.title}\n{entry.text}"), now, now, first_fetch)
+        lang = language(entry.lang, f"{entry.title}\n{entry.text}")
+        return Seen(digest, 1, lang, now, now, first_fetch, entry.names)
     if before.digest != digest:
-        return replace(before, digest=digest, revision=before.revision + 1, shown=now)
-    return replace(before, shown=now) if now - before.shown > _TOUCH_S else before
+        return replace(before, digest=digest, revision=before.revision + 1, shown=now, names=entry.names)
+    return replace(before, shown=now, names=entry.names) if now - before.shown > _TOUCH_S else before
 
 
-def _forget(decision: Decision, marks: Mapping[str, bytes], shown: set[str], before: float) -> None:
+def _forget(
+    decision: Decision, marks: Mapping[str, bytes], known: Mapping[str, Seen | None], shown: set[str], before: float
+) -> None:
     """Let go of the marks of entries that the feed has not shown since `before`, and of marks nobody can read."""
     for key in marks.keys() - shown:
-        seen = _unpack(marks[key])
+        seen = known[key]
         if seen is None or seen.shown < before:
             decision.marks[key] = (marks[key], b"")
             decision.forgotten += 1
 
 
-def _article(entry: Entry, seen: Seen, feed: str, source: str) -> Article:
+def _article(entry: Entry, seen: Seen, article_id: str, source: str) -> Article:
     return Article(
-        id=f"{feed}.{entry.key}",
+        id=article_id,
         revision=seen.revision,
         title=entry.title,
         text=entry.text,

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from worker.feed import sniff
 from worker.feed.address import web_link
-from worker.feed.identity import Names, entry_keys
+from worker.feed.identity import Digests, Names, digests, entry_keys
 from worker.text import clean
 
 MAX_ENTRIES = 2_000
@@ -40,7 +40,8 @@ class State(StrEnum):
 class Entry(Struct, frozen=True):
     """One entry as a reader would show it: plain text, an absolute http(s) link or none, the date it states.
 
-    `key` tells it from the other entries of its feed; `lang` is the tag that entry or feed state, or "".
+    `key` tells it from the other entries of the document, `names` from those of other fetches; `lang` is the tag that
+    entry or feed state, or "".
     """
 
     key: str
@@ -49,6 +50,7 @@ class Entry(Struct, frozen=True):
     url: str
     lang: str = ""
     published: float | None = None
+    names: Digests = Digests()
 
 
 class ParsedFeed(Struct, frozen=True):
@@ -112,10 +114,9 @@ def _entries(raw: list[Mapping[str, Any]], feed: Mapping[str, Any], url: str, *,
     found: dict[str, Entry] = {}
     for key, item in zip(entry_keys([item.names for item in read]), read, strict=True):
         lang = _text(item.source, "language") or _text(item.source.get("title_detail"), "language")
-        found.setdefault(
-            key,
-            Entry(key, item.title, item.text, item.url, lang or _text(feed, "language"), _published(item.source)),
-        )
+        lang = lang or _text(feed, "language")
+        published, names = _published(item.source), digests(item.names)
+        found.setdefault(key, Entry(key, item.title, item.text, item.url, lang, published, names))
     return tuple(found.values())
 
 
