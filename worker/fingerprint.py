@@ -67,7 +67,7 @@ def term_weights(head: list[str], body: list[str], lang: str) -> dict[str, int]:
     for word, count in counts.items():
         rarity = _rarity(word, lang)
         if rarity > 0:
-            weights[word] = round((_SCALE if count == 1 else _SCALE * (1 + log(count))) * rarity)
+            weights[word] = max(1, round((_SCALE if count == 1 else _SCALE * (1 + log(count))) * rarity))
     return weights or dict.fromkeys(counts, _SCALE)
 
 

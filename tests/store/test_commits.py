@@ -164,17 +164,22 @@ def test_an_expired_story_leaves_nothing_behind_but_its_aliases_for_ninety_days(
 
 
 def test_a_large_story_ends_in_parts(redis: Redis) -> None:
+    """And nothing joins it in between: what comes then begins a story of its own."""
     commits, removed = Commits(redis), []
     run(commits, [ARTICLES[0], *ARTICLES[2:4]])
-    while Stories(redis).find("en", 1):
+    while redis.exists(keys.story("en", 1)):
         with commits.lease("en") as lease:
             view = lease.view()
             for need in expire(view, 1, at_once=2):
                 commits.load(view, need)
             removed.append(len(view.changes.moves))
             commits.commit(lease, view)
+        assert Stories(redis).find("en", 1) is None
+        if len(removed) == 1:
+            run(commits, [member("late", DAM_TITLE, DAM, 5_000)])
     assert removed == [2, 1]
-    assert not list(redis.scan_iter("sw:1:{en}:[abtm]:*"))
+    assert Stories(redis).counts() == {"articles": 1, "stories": 1}
+    assert [m.id for m in Stories(redis).members("en", 2)] == ["late"]
 
 
 def test_a_merge_unites_the_lists_of_members(redis: Redis) -> None:

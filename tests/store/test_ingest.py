@@ -112,7 +112,7 @@ def test_a_date_that_cannot_be_believed_is_shown_but_not_used(
 def test_a_story_ends_when_it_was_quiet_for_longer_than_the_retention(bench: Bench) -> None:
     bench.ingest.run(bench.publish(article("a"), article("c", CUP_TITLE, CUP)))
     bench.clock.advance(6 * DAY)
-    bench.ingest.run(bench.publish(article("b", received=bench.clock.now())))
+    bench.ingest.run(bench.publish(article("b", "Vellmark dam gives way", received=bench.clock.now())))
     bench.clock.advance(1.5 * DAY)
     assert bench.ingest.expire() == 1
     assert bench.stories.article("c") is None

@@ -12,7 +12,7 @@ from tests.unit.report_articles import BRIDGE, BRIDGE_COPY, BRIDGE_REWRITE, NOW,
 from worker.cli.screen.explanation import apart, show_explanation
 from worker.cli.screen.reasons import reason, verdict
 from worker.cli.screen.terminal import Screen
-from worker.cluster import THRESHOLD, time_factor
+from worker.cluster import THRESHOLD, pair_score, time_factor
 from worker.fingerprint import cosine, hamming
 from worker.model import Fingerprints, Relation, uid
 from worker.report.comparison import Comparison, Side, compare, comparison_record, from_text
@@ -39,7 +39,8 @@ def test_the_figures_are_those_that_the_decision_uses() -> None:
     assert result.story_distance == hamming(a.prints.story, b.prints.story)
     assert result.cosine == cosine(a.prints.story, b.prints.story)
     assert result.time_factor == time_factor(1.0)
-    assert result.score == pytest.approx(result.cosine * time_factor(1.0))
+    assert result.score == pair_score(a.prints, b.prints, 1.0)
+    assert result.score == pytest.approx(result.cosine * time_factor(1.0), abs=0.05)
     assert result.threshold == THRESHOLD
 
 

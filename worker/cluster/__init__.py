@@ -1,10 +1,23 @@
 """Clustering, pure: (article, view) -> decision and its effects. Nothing here reads, waits or tells the time."""
 
+from worker.cluster.evidence import THRESHOLD, pair_score
 from worker.cluster.expire import expire
-from worker.cluster.place import THRESHOLD, Placed, place
+from worker.cluster.place import Placed, place
 from worker.cluster.relation import relate
 from worker.cluster.search import prefetch
 from worker.cluster.timing import event_time, time_factor
 from worker.cluster.view import Need, View
 
-__all__ = ["THRESHOLD", "Need", "Placed", "View", "event_time", "expire", "place", "prefetch", "relate", "time_factor"]
+__all__ = [
+    "THRESHOLD",
+    "Need",
+    "Placed",
+    "View",
+    "event_time",
+    "expire",
+    "pair_score",
+    "place",
+    "prefetch",
+    "relate",
+    "time_factor",
+]

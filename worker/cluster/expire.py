@@ -5,7 +5,10 @@ Invariant: idempotent; a story leaves no posting, band, article or member list b
 
 from collections.abc import Generator
 
-from worker.cluster import posting
+from msgspec.structs import replace
+
+from worker.cluster.index import take_bands, take_terms
+from worker.cluster.posting import bands
 from worker.cluster.view import Need, View
 from worker.model import Story
 
@@ -25,16 +28,11 @@ def expire(view: View, number: int, at_once: int = AT_ONCE) -> Generator[Need, N
     uids = sorted(view.rolls[number])[:at_once]
     yield from view.want(members=uids)
     members = view.present(uids)
-    bands = {(key, m.uid): None for m in members if not m.prints.empty for key in posting.bands(m.prints.copy)}
-    terms = {term: None for m in members for term in m.prints.terms}
-    yield from view.want(terms=terms, bands={key: None for key, _ in bands})
-    for term in terms:
-        left = view.terms[term]
-        for old in (number, *story.aliases):
-            left = posting.drop(left, old)
-        view.put_term(term, left)
-    for key, uid in bands:
-        view.put_band(key, posting.unpost(view.bands[key], uid))
+    yield from view.want(bands={key: None for m in members if not m.prints.empty for key in bands(m.prints.copy)})
+    yield from take_terms(view, story, {term: None for m in members for term in m.prints.terms}, {})
+    for member in members:
+        if not member.prints.empty:
+            yield from take_bands(view, member)
     for uid in uids:
         view.drop_member(uid)
         view.leave(number, uid)
@@ -42,4 +40,6 @@ def expire(view: View, number: int, at_once: int = AT_ONCE) -> Generator[Need, N
         view.drop_story(number)
         for alias in story.aliases:
             view.end_alias(alias)
+    else:  # nothing joins a story that is ending
+        view.put_story(replace(story, articles=0, voters=0, planes=(), texts=()))
     return len(uids)

@@ -8,15 +8,12 @@ from hashlib import blake2b
 
 from msgspec.structs import replace
 
-from worker.cluster import posting, vote
+from worker.cluster.index import post_copy, post_text
 from worker.cluster.relation import STRENGTH, Kinship, order
 from worker.cluster.timing import heat_at, heated
 from worker.cluster.view import Need, View
 from worker.model import Event, Member, Relation, Story
 
-OLDEST_TEXTS = 8
-TEXTS = 32
-"""Of a story's distinct texts, the 8 oldest and the 24 newest are compared with new articles."""
 MAX_OUTLETS = 4096
 
 
@@ -54,11 +51,6 @@ def count(story: Story, relation: Relation, by: int) -> Story:
     return story
 
 
-def compared(texts: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Of a story's texts, oldest first, those that are kept for comparison."""
-    return texts if len(texts) <= TEXTS else texts[:OLDEST_TEXTS] + texts[OLDEST_TEXTS - TEXTS :]
-
-
 def outlet_hash(source: str) -> bytes:
     return blake2b(source.casefold().encode("utf-8", "surrogatepass"), digest_size=4).digest()
 
@@ -71,38 +63,12 @@ def with_outlet(outlets: bytes, source: str) -> bytes:
     return b"".join(sorted(known))
 
 
-def post_text(view: View, story: Story, article: Member) -> Generator[Need, None, Story]:
-    """Give a distinct text its vote, its key terms and its bands; returns the story with the vote."""
-    prints = article.prints
-    keys = posting.bands(prints.copy)
-    yield from view.want(terms=prints.terms, bands=keys)
-    for term, weight in zip(prints.terms, prints.weights, strict=True):
-        view.put_term(term, posting.put(view.terms[term], story.number, weight))
-    for key in keys:
-        view.put_band(key, posting.post(view.bands[key], prints.copy, article.uid))
-    return replace(
-        story,
-        planes=vote.add(story.planes, (prints.story,)),
-        voters=story.voters + 1,
-        texts=compared((*story.texts, article.uid)),
-    )
-
-
-def post_copy(view: View, article: Member) -> Generator[Need, None, None]:
-    """Let a copy be found by its bands too: what is within 3 bits of a copy need not be so of the original."""
-    keys = posting.bands(article.prints.copy)
-    yield from view.want(bands=keys)
-    for key in keys:
-        if all(known != article.prints.copy for known, _ in posting.posted(view.bands[key])):
-            view.put_band(key, posting.post(view.bands[key], article.prints.copy, article.uid))
-
-
 def _enter(view: View, story: Story, article: Member, voting: bool, now: float) -> Generator[Need, None, None]:
     article = replace(article, story=story.number, voting=voting)
     if voting:
         story = yield from post_text(view, story, article)
     elif not article.prints.empty:
-        yield from post_copy(view, article)
+        yield from post_copy(view, story, article)
     last = max(story.last, article.time)
     story = replace(
         story,

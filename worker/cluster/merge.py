@@ -8,14 +8,16 @@ from collections.abc import Generator, Iterable
 from msgspec.structs import replace
 
 from worker.cluster import vote
-from worker.cluster.join import MAX_OUTLETS, compared, count
+from worker.cluster.edition import are_editions
+from worker.cluster.index import compared
+from worker.cluster.join import MAX_OUTLETS, count
 from worker.cluster.relation import Kinship, order
 from worker.cluster.timing import DAY_S, heat_at, time_factor
 from worker.cluster.view import Need, View
 from worker.fingerprint import cosine
 from worker.model import Event, Member, Relation, Story
 
-MERGE_COSINE = 0.6
+MERGE_COSINE = 0.5
 """Two stories whose votes are as alike as this, faded by the time between them, are one."""
 
 
@@ -27,7 +29,9 @@ def merge_alike(
         story, other = view.root(number), view.root(other_number)
         if story is None or other is None or story.number == other.number:
             continue
-        if story.voters > 1 and other.voters and alike(story, other) >= MERGE_COSINE:
+        if story.voters < 2 or not other.voters or are_editions(story, other):
+            continue
+        if alike(story, other) >= MERGE_COSINE:
             yield from merge(view, story, other, article, now)
 
 

@@ -14,13 +14,11 @@ from worker.cluster.merge import merge_alike
 from worker.cluster.relation import SHORT_WORDS, Kinship, relate
 from worker.cluster.search import Candidate, search
 from worker.cluster.view import Need, View
-from worker.cluster.withdraw import withdraw
-from worker.model import Member, Relation, Story
+from worker.cluster.withdraw import reclaim, repeats, withdraw
+from worker.model import Event, Member, Relation, Story
 
-THRESHOLD = 0.24
-"""The least score that joins a story."""
 SHORT_COPY_DAYS = 1.0
-"""A short text that comes again later than this is the next edition, not a copy."""
+"""A short text that comes again later than this says little: it joins by its score, or not at all."""
 
 
 class Placed(StrEnum):
@@ -45,8 +43,12 @@ def place(view: View, article: Member, now: float) -> Generator[Need, None, Plac
     view.seq += 1
     if before is None:
         return (yield from _settle(view, Kinship(replace(article, seq=view.seq)), now))
+    repeating = yield from repeats(view, before)
     home = yield from withdraw(view, before)
-    return (yield from _resettle(view, Kinship(replace(article, seq=before.seq)), before, home, now))
+    kin = Kinship(replace(article, seq=before.seq))
+    placed = yield from _resettle(view, kin, before, home, now)
+    reclaim(view, kin, repeating)
+    return placed
 
 
 def _settle(view: View, kin: Kinship, now: float) -> Generator[Need, None, Placed]:
@@ -67,23 +69,26 @@ def _resettle(
     candidates = yield from _candidates(view, kin)
     chosen = choose(kin.article, candidates)
     alike = relate(before.prints, kin.article.prints) is not Relation.REPORT
-    if home is not None and home.articles and alike:
+    if home is not None and not home.articles and (alike or chosen is None):
+        yield from begin(view, kin, now, home)
+    elif home is not None and alike:
         score = next((c.score for c in candidates if c.story.number == home.number), before.score)
         yield from join(view, kin, home, score, now)
     elif chosen is None:
-        yield from begin(view, kin, now, home if home and not home.articles else None)
+        yield from begin(view, kin, now)
     else:
         story = chosen.story
         if home is not None and not home.articles:
-            story = _absorb(view, story, home)
+            story = _absorb(view, kin.article, story, home)
         yield from join(view, kin, story, chosen.score, now)
     return Placed.REVISED
 
 
-def _absorb(view: View, story: Story, emptied: Story) -> Story:
+def _absorb(view: View, article: Member, story: Story, emptied: Story) -> Story:
     """The only article of a story went to another one: its number leads there from now on."""
     for number in (emptied.number, *emptied.aliases):
         view.put_alias(number, story.number)
+    view.emit(Event("merged", view.seq, view.lang, emptied.number, article.id, article.backfill, story.number))
     return replace(story, aliases=(*story.aliases, emptied.number, *emptied.aliases))
 
 
@@ -97,10 +102,11 @@ def _candidates(view: View, kin: Kinship) -> Generator[Need, None, list[Candidat
 
 def choose(article: Member, candidates: list[Candidate]) -> Candidate | None:
     """The candidate whose story the article joins; None where it begins one."""
+    candidates = [candidate for candidate in candidates if not candidate.edition]
     for candidate in candidates:
         if copies(article, candidate):
             return candidate
-    return candidates[0] if candidates and candidates[0].score >= THRESHOLD else None
+    return candidates[0] if candidates and candidates[0].score >= candidates[0].threshold else None
 
 
 def copies(article: Member, candidate: Candidate) -> bool:

@@ -6,7 +6,8 @@ Invariant: reads a view and changes nothing; the same view and article give the 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
-from worker.cluster import posting
+from worker.cluster import evidence, posting
+from worker.cluster.edition import is_edition
 from worker.cluster.relation import STRENGTH, Kinship
 from worker.cluster.timing import DAY_S, days_apart, time_factor
 from worker.cluster.view import Need, View
@@ -20,25 +21,15 @@ COMPARED = 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """A story beside an article. `likeness`: the cosine to the story's vote; `closest`: to its closest compared text;
-    `strongest`: the strongest relation to one of them, and `gap_days` the time to that one."""
+    """A story beside an article: the score, and the least one that joins; the strongest relation to one of its texts
+    and the time to that one; whether the article is the next edition of what the story tells: it never joins it."""
 
     story: Story
-    likeness: float
-    closest: float
-    days: float
+    score: float
+    threshold: float
     strongest: Relation
-    gap_days: float = 0.0
-    same_source: bool = False
-
-    @property
-    def score(self) -> float:
-        return score(self.likeness, self.closest, self.days)
-
-
-def score(likeness: float, closest: float, days: float) -> float:
-    """How well an article fits a story, about 0 to 1: the mean cosine, faded by time."""
-    return (likeness + closest) / 2 * time_factor(days)
+    gap_days: float
+    edition: bool
 
 
 def search(view: View, kin: Kinship) -> Generator[Need, None, list[Candidate]]:
@@ -101,17 +92,22 @@ def likeness(bits: int, story: Story) -> float:
     return COSINES[(bits ^ majority_bits(story.planes, story.voters)).bit_count()] if story.voters else 0.0
 
 
-def compare(kin: Kinship, story: Story, texts: list[Member]) -> Candidate:
+def compare(kin: Kinship, story: Story, texts: Sequence[Member]) -> Candidate:
     """The article beside a story and its texts."""
     article, prints = kin.article, kin.article.prints
-    closest, strongest, gap, same_source = 0.0, Relation.REPORT, 0.0, False
+    texts = [text for text in texts if text.uid != article.uid and not text.prints.empty]
+    strongest, gap = Relation.REPORT, 0.0
     for text in texts:
-        if text.uid == article.uid or text.prints.empty:
-            continue
-        closest = max(closest, cosine(prints.story, text.prints.story))
         relation = kin.to(text)
         if STRENGTH[relation] > STRENGTH[strongest]:
             strongest, gap = relation, abs(article.time - text.time) / DAY_S
-            same_source = text.source == article.source
-    like = likeness(int.from_bytes(prints.story, "big"), story)
-    return Candidate(story, like, closest, days_apart(article.time, story), strongest, gap, same_source)
+    others = [text.prints for text in texts]
+    fit = evidence.score(
+        likeness(int.from_bytes(prints.story, "big"), story),
+        max((cosine(prints.story, other.story) for other in others), default=0.0),
+        evidence.overlap(prints, others),
+        evidence.centre(prints, others),
+        days_apart(article.time, story),
+    )
+    least = evidence.threshold(prints.words, story.voters, evidence.cohesion(story.planes, story.voters))
+    return Candidate(story, fit, least, strongest, gap, is_edition(article, story, texts))

@@ -2,11 +2,13 @@
 
 from math import exp, exp2
 
-from worker.model import Story
+from msgspec.structs import replace
+
+from worker.model import Member, Story
 
 DAY_S = 86_400.0
 FUTURE_S = 600.0
-_DECAY_DAYS = 2.0
+_DECAY_DAYS = 1.5
 HEAT_HALF_LIFE_S = 7_200.0
 
 
@@ -18,7 +20,7 @@ def event_time(published: float | None, received: float, retention_s: float) -> 
 
 
 def time_factor(days: float) -> float:
-    """What a distance in time leaves of a similarity: 1 at once, 0.88 after a day, 0.04 after five (Gauss, 2 days)."""
+    """What a distance in time leaves of a similarity: 1 at once, .80 after a day, .14 after three (Gauss, 1.5 days)."""
     return exp(-(days**2) / (2 * _DECAY_DAYS**2))
 
 
@@ -36,3 +38,10 @@ def heated(story: Story, time: float) -> float:
     """The heat at the story's last activity after one more arrival at `time`, which may be earlier."""
     last = max(story.last, time)
     return heat_at(story.heat, story.last, last) + exp2((time - last) / HEAT_HALF_LIFE_S)
+
+
+def cooled(story: Story, member: Member) -> Story:
+    """The story without what one member's arrival gave to its heat."""
+    if member.backfill:
+        return story
+    return replace(story, heat=max(0.0, story.heat - exp2((member.time - story.last) / HEAT_HALF_LIFE_S)))

@@ -66,6 +66,7 @@ class View:
         self.stories: dict[int, Story | Alias | None] = {}
         self.rolls: dict[int, dict[bytes, float]] = {}
         self.changes = Changes()
+        self._parts: dict[int, int] = {}
 
     def want(
         self,
@@ -180,5 +181,6 @@ class View:
 
     def emit(self, event: Event) -> None:
         """Append an event; those of one commit are numbered in order."""
-        part = sum(known.seq == event.seq for known in self.changes.events[-8:])
+        part = self._parts.get(event.seq, 0)
+        self._parts[event.seq] = part + 1
         self.changes.events.append(replace(event, part=part))

@@ -5,13 +5,16 @@ as an empty one, until its article comes back or goes to another story.
 """
 
 from collections.abc import Generator
+from math import exp2
 
 from msgspec.structs import replace
 
-from worker.cluster import posting, vote
-from worker.cluster.join import count, post_copy, post_text, with_outlet
-from worker.cluster.relation import Kinship, order
+from worker.cluster.index import post_copy, post_text, take_bands, take_terms
+from worker.cluster.join import count, with_outlet
+from worker.cluster.relation import Kinship, order, relate
+from worker.cluster.timing import HEAT_HALF_LIFE_S, cooled
 from worker.cluster.view import Need, View
+from worker.cluster.vote import subtract
 from worker.model import Member, Relation, Story
 
 
@@ -24,79 +27,97 @@ def withdraw(view: View, member: Member) -> Generator[Need, None, Story | None]:
         return None
     yield from view.want(rolls=[story.number])
     rest = [uid for uid in view.rolls[story.number] if uid != member.uid]
-    yield from view.want(members=rest)
-    others = sorted(view.present(rest), key=order)
     view.leave(story.number, member.uid)
-    story = count(replace(story, articles=story.articles - 1), member.relation, -1)
     if not member.prints.empty:
-        yield from _unpost_bands(view, member)
+        yield from take_bands(view, member)
+    if not story.articles:  # it is ending, part by part: only what is this member's goes here
+        yield from take_terms(view, story, member.prints.terms, {})
+        return None
+    yield from view.want(members=rest)
+    story = count(replace(story, articles=story.articles - 1), member.relation, -1)
     if member.voting:
-        story = yield from _unpost(view, story, member, others)
-    story = _describe(_relate_orphans(view, story, member, others), others)
+        story = yield from _take_vote(view, story, member, rest)
+    for other in view.present(rest):
+        if other.prints.copy == member.prints.copy and not other.prints.empty:
+            yield from post_copy(view, story, other)
+    story = _relate_orphans(view, story, member, rest)
+    story = _describe(cooled(story, member), sorted(view.present(rest), key=order))
     view.put_story(story)
     return story
 
 
-def _unpost(view: View, story: Story, member: Member, others: list[Member]) -> Generator[Need, None, Story]:
-    """Take the vote, terms and bands back; the earliest copy that had no vote of its own takes them over."""
-    prints = member.prints
-    yield from view.want(terms=prints.terms)
+def repeats(view: View, member: Member) -> Generator[Need, None, list[Member]]:
+    """The members of its story that repeat this one, as they are now."""
+    yield from view.want(stories=[member.story])
+    yield from view.want(stories=view.aliased([member.story]))
+    story = view.root(member.story)
+    if story is None:
+        return []
+    yield from view.want(rolls=[story.number])
+    yield from view.want(members=list(view.rolls[story.number]))
+    return [other for other in view.present(list(view.rolls[story.number])) if other.of == member.uid]
+
+
+def reclaim(view: View, kin: Kinship, repeating: list[Member]) -> None:
+    """After a revision came back to its story: what repeated the old text, and still repeats the new one, says so."""
+    article = view.members[kin.article.uid]
+    for before in repeating:
+        now, story = view.members[before.uid], view.root(before.story)
+        stayed = article and now and story and view.root(article.story) == story and order(article) < order(now)
+        if stayed and now and story and kin.to(now) is before.relation:
+            view.put_member(replace(now, relation=before.relation, of=kin.article.uid))
+            view.put_story(count(count(story, now.relation, -1), before.relation, 1))
+
+
+def _take_vote(view: View, story: Story, member: Member, rest: list[bytes]) -> Generator[Need, None, Story]:
+    """Take the vote and the terms back; copies of this text that no other text stands for vote themselves now."""
     left: dict[str, int] = {}
-    for other in others:
+    for other in view.present(rest):
         if other.voting:
             for term, weight in zip(other.prints.terms, other.prints.weights, strict=True):
                 left[term] = max(weight, left.get(term, 0))
-    for term in prints.terms:
-        known = view.terms[term]
-        if term in left:
-            view.put_term(term, posting.reweigh(known, story.number, left[term]))
-        else:
-            view.put_term(term, posting.drop(known, story.number))
+    yield from take_terms(view, story, member.prints.terms, left)
     story = replace(
         story,
-        planes=vote.subtract(story.planes, (prints.story,)),
+        planes=subtract(story.planes, (member.prints.story,)),
         voters=story.voters - 1,
         texts=tuple(uid for uid in story.texts if uid != member.uid),
     )
-    silent = [o for o in others if o.of == member.uid and o.relation is Relation.COPY and not o.voting]
-    for copy in silent[1:]:
-        yield from post_copy(view, copy)
-    if silent:
-        view.put_member(replace(silent[0], voting=True))
-        story = yield from post_text(view, story, silent[0])
+    silent = [o for o in view.present(rest) if not o.voting and not o.prints.empty]
+    for heir in sorted(silent, key=order):
+        if relate(member.prints, heir.prints) is Relation.COPY and not _stands_for(view, story, heir):
+            view.put_member(replace(heir, voting=True))
+            story = yield from post_text(view, story, heir)
     return story
 
 
-def _unpost_bands(view: View, member: Member) -> Generator[Need, None, None]:
-    keys = posting.bands(member.prints.copy)
-    yield from view.want(bands=keys)
-    for key in keys:
-        view.put_band(key, posting.unpost(view.bands[key], member.uid))
+def _stands_for(view: View, story: Story, article: Member) -> bool:
+    """Whether one of the story's compared texts is the article's."""
+    return any(relate(text.prints, article.prints) is Relation.COPY for text in view.present(story.texts))
 
 
-def _relate_orphans(view: View, story: Story, member: Member, others: list[Member]) -> Story:
+def _relate_orphans(view: View, story: Story, member: Member, rest: list[bytes]) -> Story:
     """Members that repeated the one that left, and the next in time if it was the first, are settled anew."""
+    others = sorted(view.present(rest), key=order)
     for place, other in enumerate(others):
         now_first = place == 0 and other.relation is not Relation.FIRST
         if other.of == member.uid or now_first:
-            relation, of = Kinship(other).origin(
-                [o for o in others[:place] if o.voting or o.relation is Relation.FIRST]
-            )
-            known = view.members[other.uid] or other
-            view.put_member(replace(known, relation=relation, of=of))
+            earlier = view.present([o.uid for o in others[:place]])
+            texts = [text for text in earlier if text.voting or text.relation is Relation.FIRST]
+            relation, of = Kinship(other).origin(texts)
+            view.put_member(replace(other, relation=relation, of=of))
             story = count(count(story, other.relation, -1), relation, 1)
     return story
 
 
 def _describe(story: Story, others: list[Member]) -> Story:
-    """Headline, span and outlets of the members that are left."""
+    """Headline, span and outlets of the members that are left, in order."""
     if not others:
         return replace(story, copies=0, rewrites=0, outlets=b"", heat=0.0, texts=())
     outlets = b""
     for source in {other.source for other in others}:
         outlets = with_outlet(outlets, source)
-    times = [other.time for other in others]
-    lead = others[0]
-    return replace(
-        story, lead=lead.uid, headline=lead.title or story.headline, first=min(times), last=max(times), outlets=outlets
-    )
+    first, last = others[0], max(other.time for other in others)
+    heat = story.heat * exp2((story.last - last) / HEAT_HALF_LIFE_S)
+    headline = first.title or story.headline
+    return replace(story, lead=first.uid, headline=headline, first=first.time, last=last, outlets=outlets, heat=heat)

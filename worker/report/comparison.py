@@ -163,7 +163,7 @@ def compare(one: Side, other: Side) -> Comparison:
         containment=containment(a, b),
         days=days,
         time_factor=factor,
-        score=estimate * factor,
+        score=cluster.pair_score(a, b, days or 0.0) if words else 0.0,
         threshold=cluster.THRESHOLD,
         relation=relate(a, b),
         one_story=None if one.story is None or other.story is None else one.story == other.story,

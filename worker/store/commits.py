@@ -22,6 +22,7 @@ from worker.store.scripts import load
 
 LEASE_S = 10.0
 _RETRY_S = 0.002
+_MAX_RETRY_S = 0.03
 _WAIT_S = 60.0
 
 _member = msgpack.Decoder(Member)
@@ -104,7 +105,7 @@ class Commits:
         return [int(number) for number in found]
 
     def _acquire(self, lang: str, wait_s: float) -> Lease:
-        began = time.monotonic()
+        began, pause_s = time.monotonic(), _RETRY_S
         names = [keys.lease(lang), keys.fence(lang), keys.counters(lang)]
         while True:
             fence, *counters = self._take(keys=names, args=[int(LEASE_S * 1000)])
@@ -116,4 +117,5 @@ class Commits:
                 return Lease(lang, fence, seq, made, waited * 1000)
             if waited > wait_s:
                 raise LeaseLost(f"the lease of {lang} was not free for {wait_s:.0f} s")
-            time.sleep(_RETRY_S)
+            time.sleep(pause_s)
+            pause_s = min(_MAX_RETRY_S, pause_s * 1.5)

@@ -36,14 +36,15 @@ class Stories:
         numbers: Any = self._redis.zrange(
             keys.latest(lang), "+inf", since, desc=True, byscore=True, offset=0, num=limit
         )
-        return [story for story in self._stories(lang, [int(n) for n in numbers]) if isinstance(story, Story)]
+        found = self._stories(lang, [int(n) for n in numbers])
+        return [story for story in found if isinstance(story, Story) and story.articles]
 
     def find(self, lang: str, number: int) -> Story | None:
         """The story of a number, through its alias; None where it has ended."""
         (story,) = self._stories(lang, [number])
         if isinstance(story, Alias):
             (story,) = self._stories(lang, [story.root])
-        return story if isinstance(story, Story) else None
+        return story if isinstance(story, Story) and story.articles else None
 
     def members(self, lang: str, number: int) -> list[Member]:
         """All members of a story, by event time, equal times by arrival."""

@@ -86,7 +86,7 @@ def figures(result: Comparison) -> Iterator[tuple[str, str, str]]:
     yield (
         "score",
         f"{fraction(result.score)} {sign} {fraction(result.threshold)}",
-        f"cosine x time factor; one story from {fraction(result.threshold)}",
+        f"words alike x time factor; one story from {fraction(result.threshold)}",
     )
 
 

@@ -1,0 +1,83 @@
+"""Publishing, revising, merging and ending in any order: the invariants of a shard hold after every step."""
+
+import random
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from tests.invariants import check
+from tests.memory import Memory, answer, member
+from tests.unit.articles import CUP, DAM, DAM_REPORT, DAM_REWRITE
+from worker.cluster import expire
+from worker.model import uid
+
+HOUR = 3600.0
+BASES = (DAM, CUP, DAM_REPORT, DAM_REWRITE)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> tuple[str, str]:
+    """(title, text): nothing, a headline, or a base text that is whole, cut, altered, mixed or shuffled."""
+    words = draw(st.sampled_from(BASES)).split()
+    kind = draw(
+        st.sampled_from(["empty", "one word", "headline", "whole", "whole", "cut", "altered", "mixed", "shuffled"])
+    )
+    rng = random.Random(draw(st.integers(0, 5)))
+    if kind == "empty":
+        return "", "!!!"
+    if kind == "one word":
+        return "", draw(st.sampled_from(["one", "me", "dam"]))
+    if kind == "headline":
+        return draw(st.sampled_from(["Morning briefing", "Live updates", "Dam breaks"])), ""
+    if kind == "cut":
+        words = words[: rng.randrange(30, len(words))]
+    elif kind == "altered":
+        words = [word if rng.random() > 0.15 else f"zq{rng.randrange(1000)}" for word in words]
+    elif kind == "mixed":
+        words = words[: rng.randrange(10, 60)] + rng.choice(BASES).split()[20:]
+    elif kind == "shuffled":
+        rng.shuffle(words)
+    return draw(st.sampled_from(["Title", "Another headline", "Dam"])), " ".join(words)
+
+
+class ClusterMachine(RuleBasedStateMachine):
+    """A language in memory; the wall clock goes an hour a step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory = Memory()
+        self.revisions: dict[str, int] = {}
+
+    def _place(self, name: str, text: tuple[str, str], hour: int, source: str) -> None:
+        revision = self.revisions[name] = self.revisions.get(name, 0) + 1
+        self.memory.place(member(name, *text, hour * HOUR, source=source, revision=revision))
+
+    @rule(text=texts(), hour=st.integers(0, 100), source=st.sampled_from(["", "Wire", "Echo"]))
+    def publish(self, text: tuple[str, str], hour: int, source: str) -> None:
+        self._place(f"a{len(self.revisions)}", text, hour, source)
+
+    @rule(text=texts(), data=st.data(), hour=st.integers(0, 100))
+    def revise(self, text: tuple[str, str], data: st.DataObject, hour: int) -> None:
+        if self.revisions:
+            self._place(data.draw(st.sampled_from(sorted(self.revisions))), text, hour, "Wire")
+
+    @rule(data=st.data(), at_once=st.sampled_from([1, 2, 500]), parts=st.integers(1, 4))
+    def end(self, data: st.DataObject, at_once: int, parts: int) -> None:
+        """End a story, or the first parts of it."""
+        numbers = sorted(story.number for story in self.memory.stories())
+        if numbers:
+            number = data.draw(st.sampled_from(numbers))
+            for _ in range(parts):
+                answer(self.memory.view, expire(self.memory.view, number, at_once))
+            gone = [name for name in self.revisions if self.memory.view.members.get(uid(name)) is None]
+            for name in gone:
+                self.revisions[f"gone {len(self.revisions)}"] = self.revisions.pop(name)
+
+    @invariant()
+    def holds(self) -> None:
+        check(self.memory.view)
+
+
+TestClusterStates = ClusterMachine.TestCase
+TestClusterStates.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
