@@ -53,7 +53,7 @@ class Runtime:
         """The feeds and their schedule."""
         from worker.store.feeds import Feeds  # noqa: PLC0415
 
-        return Feeds(self.redis)
+        return Feeds(self.redis, keep_s=2 * self.settings.retention)
 
     @cached_property
     def stories(self) -> Stories:

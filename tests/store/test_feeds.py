@@ -76,13 +76,29 @@ def test_a_person_brings_a_removed_feed_back(feeds: Feeds) -> None:
     assert feeds.offer([(A, "")], NOW) == Offered(0, 1, 0)
 
 
-def test_a_removed_feed_leaves_nothing_but_its_removal(feeds: Feeds, redis: Redis) -> None:
+def left_of(feed: str) -> set[bytes]:
+    """The keys that stay when a feed is removed."""
+    return {keys.removed_feeds().encode(), keys.seen(feed).encode()}
+
+
+def test_a_removed_feed_leaves_its_removal_and_for_a_while_its_seen_marks(feeds: Feeds, redis: Redis) -> None:
     feed, _ = feeds.add(A, "", NOW)
     redis.hset(keys.seen(feed), "entry", "mark")
     assert feeds.remove(feed)
     assert not feeds.remove(feed)
-    assert list(redis.scan_iter()) == [keys.removed_feeds().encode()]
+    assert set(redis.scan_iter()) == left_of(feed)
+    assert 13 * 86400 < redis.ttl(keys.seen(feed)) <= 14 * 86400
     assert feeds.offer([(A, "")], NOW).removed == 1, "removing it twice does not bring it back"
+
+
+def test_a_feed_that_is_added_again_goes_on_with_its_seen_marks(feeds: Feeds, redis: Redis) -> None:
+    """Revisions of its articles count on: the store has these articles, and drops revisions that it had."""
+    feed, _ = feeds.add(A, "", NOW)
+    redis.hset(keys.seen(feed), "entry", "mark")
+    feeds.remove(feed)
+    feeds.add(A, "", NOW + 9)
+    assert redis.hgetall(keys.seen(feed)) == {b"entry": b"mark"}
+    assert redis.ttl(keys.seen(feed)) == -1, "they do not expire under a feed that is polled"
 
 
 def test_removing_what_was_never_there_is_nothing(feeds: Feeds) -> None:
@@ -171,7 +187,8 @@ def test_a_feed_removed_during_its_poll_stays_removed(feeds: Feeds, redis: Redis
     feeds.remove(leased.id)
     redis.hset(keys.seen(leased.id), "entry", "mark")  # as the poll under way does
     assert not feeds.record(leased, PollState(next_poll=NOW + 5))
-    assert list(redis.scan_iter()) == [keys.removed_feeds().encode()]
+    assert set(redis.scan_iter()) == left_of(leased.id)
+    assert redis.ttl(keys.seen(leased.id)) > 0, "nobody would remove them"
     assert feeds.all() == []
 
 

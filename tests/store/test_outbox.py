@@ -63,6 +63,15 @@ def test_a_revision_replaces_what_waits(outbox: Outbox) -> None:
     assert (loaded.revision, loaded.title, outbox.depth()) == (2, "New", 1)
 
 
+def test_an_older_revision_does_not_replace_what_waits(outbox: Outbox) -> None:
+    """300 is greater than 7, as numbers and as they are packed; an equal one replaces, as when a file is sent again."""
+    for revision, title in ((7, "Seventh"), (300, "Newest"), (8, "Eighth")):
+        assert outbox.publish("f1", [article("a", revision, title=title)], {}, NOW)
+    assert [(found.revision, found.title) for _, found in outbox.load([Ref("f1", "f1.a")])] == [(300, "Newest")]
+    outbox.publish("f1", [article("a", 300, title="Again")], {}, NOW)
+    assert [found.title for _, found in outbox.load([Ref("f1", "f1.a")])] == ["Again"]
+
+
 def test_marks_alone_can_be_changed_and_forgotten(outbox: Outbox) -> None:
     """A mark without an article publishes nothing; a new mark of nothing forgets the entry if it is as expected."""
     outbox.publish("f1", [], {"a": (b"", b"1"), "b": (b"", b"1")}, NOW)

@@ -57,10 +57,15 @@ _polls = msgspec.msgpack.Decoder(PollState).decode
 
 
 class Feeds:
-    """Adds, removes, lists and leases feeds. `redis` speaks bytes."""
+    """Adds, removes, lists and leases feeds. `redis` speaks bytes.
 
-    def __init__(self, redis: Redis) -> None:
+    keep_s: how long the seen marks of a removed feed are kept, so that its articles go on where they were if it is
+    added again: the store still has them.
+    """
+
+    def __init__(self, redis: Redis, keep_s: float = 14 * 86400.0) -> None:
         self._redis: Any = redis
+        self._keep_s = keep_s
         self._lease = load(redis, "lease_due")
         self._reschedule = load(redis, "reschedule_feed")
         self._record = load(redis, "record_poll")
@@ -74,6 +79,7 @@ class Feeds:
         feed = feed_id(url)
         known = self._redis.hget(keys.feed(feed), "address")
         self._redis.srem(keys.removed_feeds(), feed)
+        self._redis.persist(keys.seen(feed))
         if known is None or (title and _address(known).title != title):
             added = _address(known).added if known else now
             self._redis.hset(keys.feed(feed), "address", _encode(Address(url, title, added)))
@@ -104,7 +110,7 @@ class Feeds:
         return Offered(added, known, removed)
 
     def remove(self, feed: str) -> bool:
-        """Remove a feed, its seen marks and its place in the schedule; False where there is none.
+        """Remove a feed and its place in the schedule; False where there is none. Its seen marks expire.
 
         What it already published stays: it is clustered, and ages with its stories. No list brings the feed back.
         """
@@ -116,8 +122,9 @@ class Feeds:
         return True
 
     def forget(self, feed: str) -> None:
-        """Drop what is left of a removed feed: a poll that was under way may have written its seen marks again."""
-        self._redis.delete(keys.feed(feed), keys.seen(feed))
+        """Drop what is left of a removed feed: a poll that was under way may have written its seen marks."""
+        self._redis.delete(keys.feed(feed))
+        self._redis.expire(keys.seen(feed), int(self._keep_s))
 
     def empty(self) -> bool:
         """True for a store that never knew a feed: not one whose feeds a person removed."""

@@ -103,7 +103,10 @@ def feed(feed: str) -> str:
 
 
 def seen(feed: str) -> str:
-    """hash: entry -> packed Seen. Bound: what the feed shows and what it showed within twice the retention."""
+    """hash: entry -> packed Seen. Bound: what the feed shows and what it showed within twice the retention.
+
+    Lifetime: the feed's, and a TTL of twice the retention after its removal: added again, its articles go on.
+    """
     return _feed(feed, "seen")
 
 

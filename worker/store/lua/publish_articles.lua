@@ -4,7 +4,7 @@
 --       payload "": only the mark is changed; entry "": no mark is kept; new mark "": the mark is forgotten
 -- Returns  a list of 1 (done) and 0 (the stored mark is not the expected one: another poller was first), one an entry
 -- Cost  O(log P) an entry, P = what is pending of the feed
--- Invariant  payload, pending mark and seen mark change together or not at all
+-- Invariant  payload, pending mark and seen mark change together or not at all; no payload gives way to an older revision
 local done = {}
 for i = 2, #ARGV, 5 do
   local id, payload, entry, expected, mark = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
@@ -12,7 +12,11 @@ for i = 2, #ARGV, 5 do
   local first = entry == '' or stored == expected
   if first then
     if payload ~= '' then
-      redis.call('HSET', KEYS[1], id, payload)
+      local waiting = redis.call('HGET', KEYS[1], id)
+      -- the first four bytes of a payload are its revision, big-endian
+      if not waiting or struct.unpack('>I4', waiting) <= struct.unpack('>I4', payload) then
+        redis.call('HSET', KEYS[1], id, payload)
+      end
       redis.call('ZADD', KEYS[2], ARGV[1], id)
     end
     if entry ~= '' then
