@@ -4,7 +4,8 @@ Invariant: a file is read twice, first for the order, then for the articles, so 
 line and not with the texts.
 """
 
-from collections.abc import Iterator, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,25 +37,32 @@ class Index:
                 yield line
 
 
-def index(paths: Sequence[Path], undated: float) -> Index:
-    """Look through the files; `undated` is the time of articles that state none.
+def index(paths: Sequence[Path], arrival: Callable[[float | None], float]) -> Index:
+    """Look through the files. arrival: when an article of this stated time, or of none, counts as arrived.
 
     Raises BadInput for a file that cannot be read. A line that is none, or repeats an id, is counted as bad.
     """
     found, known = Index(paths), set[str]()
     for which, path in enumerate(paths):
         with _open(path) as file:
-            number, offset = 0, 0
+            number, offset = 0, _after_mark(file)
             while raw := file.readline(_MAX_LINE):
                 number += 1
                 if raw.strip():
-                    _note(found, known, (which, number, offset), raw, undated)
+                    _note(found, known, (which, number, offset), raw, arrival)
                 offset += len(raw)
     found.lines.sort(key=lambda line: line[0])
     return found
 
 
-def _note(found: Index, known: set[str], place: tuple[int, int, int], raw: bytes, undated: float) -> None:
+def _after_mark(file: BinaryIO) -> int:
+    """Where the first line begins: after the byte order mark that editors of some systems write."""
+    return file.seek(len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0)
+
+
+def _note(
+    found: Index, known: set[str], place: tuple[int, int, int], raw: bytes, arrival: Callable[[float | None], float]
+) -> None:
     which, number, offset = place
     line = parse_line(raw)
     if isinstance(line, BadLine):
@@ -63,7 +71,7 @@ def _note(found: Index, known: set[str], place: tuple[int, int, int], raw: bytes
         found.bad.append((found.paths[which], number, f"repeats the id {line.id!r}"))
     else:
         known.add(line.id)
-        found.lines.append((undated if line.published is None else line.published, which, offset))
+        found.lines.append((arrival(line.published), which, offset))
 
 
 def _open(path: Path) -> BinaryIO:

@@ -55,7 +55,9 @@ def test_bad_lines_are_told_counted_and_passed_over(tmp_path: Path, data_dir: Pa
     ("arguments", "said"),
     [
         (["missing.jsonl"], "name a readable file"),
-        (["{good}", "--assignments", "/no/such/folder/out.tsv"], "is no folder"),
+        (["{good}", "--assignments", "/no/such/folder/out.tsv"], "no such file or directory: name another file"),
+        (["{good}", "--assignments", "/"], "is a directory: name another file"),
+        (["{good}", "--assignments", "{good}"], "is one of the files to read"),
         (["{good}", "--data-dir", "{good}"], "{good}"),
     ],
 )
@@ -66,6 +68,13 @@ def test_what_cannot_be_read_or_written_is_one_clear_line(
     run = storywire("replay", *(a.format(good=good) for a in arguments), data_dir=data_dir)
     assert run.returncode == 1
     assert said.format(good=good) in one_line(run.stderr)
+
+
+def test_a_disk_that_fills_up_under_the_assignments_is_one_clear_line(tmp_path: Path, data_dir: Path) -> None:
+    run = storywire("replay", write(tmp_path / "a.jsonl", DAM_1), "--assignments", "/dev/full", data_dir=data_dir)
+    assert run.returncode == 1
+    assert "storywire: --assignments /dev/full: no space left on device" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_a_kept_store_can_be_explained_and_replayed_into_again(tmp_path: Path, data_dir: Path) -> None:
@@ -89,6 +98,17 @@ def test_an_import_goes_into_the_live_store_as_backfill_and_twice_is_once(tmp_pa
         assert "holds 2 articles in 2 stories" in run.stdout
     listed = records(storywire("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
     assert {story["heat"] for story in listed} == {0.0}
+
+
+def test_an_import_keeps_the_dates_of_history(tmp_path: Path, data_dir: Path) -> None:
+    """Nine months lie between two like articles, both long past the retention: they are two stories, of their dates."""
+    old = DAM_1 | {"id": "dam-old", "published": "2025-04-05T10:00:00Z"}
+    run = storywire("import", write(tmp_path / "a.jsonl", DAM_1, old), data_dir=data_dir)
+    assert "holds 2 articles in 2 stories" in run.stdout, run.stderr
+    listed = records(storywire("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
+    assert {(story["first"], story["last"]) for story in listed} == {
+        (date, date) for date in ("2025-04-05T10:00:00Z", "2026-01-05T10:00:00Z")
+    }
 
 
 def test_two_workers_give_the_same_truth(tmp_path: Path, data_dir: Path) -> None:

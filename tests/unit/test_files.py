@@ -12,6 +12,11 @@ EARLY = '{"id": "early", "title": "Early", "published": "2026-01-01T00:00:00Z"}'
 UNDATED = '{"id": "undated", "title": "Undated"}'
 
 
+def epoch(published: float | None) -> float:
+    """Articles without a date come first."""
+    return published or 0.0
+
+
 def write(folder: Path, name: str, *lines: str) -> Path:
     path = folder / name
     path.write_text("\n".join(lines), encoding="utf-8")
@@ -21,33 +26,48 @@ def write(folder: Path, name: str, *lines: str) -> Path:
 def test_lines_come_in_order_of_time_then_of_the_files(tmp_path: Path) -> None:
     first = write(tmp_path, "1.jsonl", LATE, "", EARLY)
     second = write(tmp_path, "2.jsonl", UNDATED, LATE.replace("late", "late-too"))
-    found = index([first, second], undated=0.0)
+    found = index([first, second], epoch)
     assert [line.id for line in found.read()] == ["undated", "early", "late", "late-too"]
+    assert not found.bad
+
+
+def test_articles_of_the_future_come_in_the_order_in_which_they_are_taken_to_arrive(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", LATE, UNDATED, EARLY)
+    found = index([path], lambda published: min(published or 0.0, 1.0))
+    assert [line.id for line in found.read()] == ["undated", "late", "early"]
+
+
+@pytest.mark.parametrize("lines", [[LATE, EARLY], ["", LATE, EARLY]], ids=["on a line", "on a line of its own"])
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path, lines: list[str]) -> None:
+    first, second = write(tmp_path, "1.jsonl", UNDATED), write(tmp_path, "2.jsonl", *lines)
+    second.write_bytes(b"\xef\xbb\xbf" + second.read_bytes())
+    found = index([first, second], epoch)
+    assert [line.id for line in found.read()] == ["undated", "early", "late"]
     assert not found.bad
 
 
 def test_bad_lines_are_told_by_file_and_number_and_the_others_go_on(tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl", EARLY, "{", LATE, EARLY)
-    found = index([path], undated=0.0)
+    found = index([path], epoch)
     assert [line.id for line in found.read()] == ["early", "late"]
     assert [(p, n) for p, n, _ in found.bad] == [(path, 2), (path, 4)]
     assert found.bad[1][2] == "repeats the id 'early'"
 
 
 def test_an_id_repeated_in_another_file_is_told_too(tmp_path: Path) -> None:
-    found = index([write(tmp_path, "1", EARLY), write(tmp_path, "2", EARLY)], undated=0.0)
+    found = index([write(tmp_path, "1", EARLY), write(tmp_path, "2", EARLY)], epoch)
     assert [n for _, n, _ in found.bad] == [1]
 
 
 @pytest.mark.parametrize("name", ["missing.jsonl", "."])
 def test_a_file_that_cannot_be_read_is_one_clear_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadInput, match=r"name a readable file"):
-        index([tmp_path / name], undated=0.0)
+        index([tmp_path / name], epoch)
 
 
 def test_a_file_that_changed_since_is_told(tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl", EARLY, LATE)
-    found = index([path], undated=0.0)
+    found = index([path], epoch)
     path.write_text("x" * 500, encoding="utf-8")
     with pytest.raises(BadInput, match="changed while it was read"):
         list(found.read())

@@ -8,8 +8,6 @@ import click
 from worker import config, log
 from worker.cli.loading import DATA_DIR, FILES, WORKERS, end, load, read_index
 from worker.clock import SystemClock
-from worker.feed.lines import Line, article_of
-from worker.model import Article
 from worker.runtime import open_runtime
 
 
@@ -20,22 +18,22 @@ from worker.runtime import open_runtime
 def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None:
     """Put files of articles into the live store, as backfill: they are clustered, but nothing breaks because of them.
 
-    The files are those of `storywire replay`. An article whose id is in the store already is left as it is. Exit
-    status 1 if lines had to be left out.
+    The files are those of `storywire replay`. An article counts as of its stated date, however old. One whose id is in
+    the store already is left as it is. Exit status 1 if lines had to be left out.
 
     Example: storywire import last-week.jsonl
     """
     clock = SystemClock()
     now = clock.now()
-    found = read_index(files, now)
 
-    def prepare(line: Line) -> Article:
-        return article_of(line, now, backfill=True)
+    def arrival(published: float | None) -> float:
+        return now if published is None else min(published, now)
 
+    found = read_index(files, arrival)
     settings = config.load(os.environ, data_dir=data_dir)
     log.configure("import", "error", settings.log_format)  # workers have a log of their own
     with open_runtime(settings, clock) as runtime:
-        load(runtime, found, prepare, workers)
+        load(runtime, found, arrival, workers, backfill=True)
         counts = runtime.stories.counts()
     click.echo(f"the store now holds {counts['articles']} articles in {counts['stories']} stories")
     end(found)

@@ -8,7 +8,7 @@ from time import perf_counter
 import click
 
 from worker import supervisor
-from worker.feed.lines import Line
+from worker.feed.lines import Line, article_of
 from worker.files import Index, index
 from worker.intake import Intake
 from worker.model import Article
@@ -17,16 +17,17 @@ from worker.runtime import Runtime
 _SHOWN = 10
 """Bad lines that are told one by one; the rest is counted."""
 
-Prepare = Callable[[Line], Article]
+Arrival = Callable[[float | None], float]
+"""When an article counts as arrived whose file states this time, or none."""
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 DATA_DIR = click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.")
 WORKERS = click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 
 
-def read_index(files: Sequence[Path], now: float) -> Index:
+def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
     """Look through the files, and say which lines are bad."""
-    found = index(files, undated=now)
+    found = index(files, arrival)
     for path, number, reason in found.bad[:_SHOWN]:
         click.echo(f"{path}:{number}: {reason}; the line is left out", err=True)
     if len(found.bad) > _SHOWN:
@@ -34,9 +35,13 @@ def read_index(files: Sequence[Path], now: float) -> Index:
     return found
 
 
-def load(runtime: Runtime, found: Index, prepare: Prepare, workers: int) -> int:
+def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> int:
     """Send the articles through the queue and `workers` worker processes; how many there were."""
     intake = Intake(runtime.outbox, runtime.jobs, runtime.clock)
+
+    def prepare(line: Line) -> Article:
+        return article_of(line, arrival(line.published), backfill)
+
     began = perf_counter()
     with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as progress:
         ready = perf_counter()

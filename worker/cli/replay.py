@@ -2,8 +2,10 @@
 
 import os
 import tempfile
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -12,8 +14,6 @@ from worker.cli.loading import FILES, WORKERS, end, load, read_index
 from worker.cli.report import show
 from worker.clock import SystemClock
 from worker.errors import BadSetting
-from worker.feed.lines import Line, article_of
-from worker.model import Article
 from worker.report.listing import Query, whole_store
 from worker.runtime import open_runtime
 
@@ -47,23 +47,43 @@ def command(
     """
     clock = SystemClock()
     started = clock.now()
-    if assignments is not None and not assignments.parent.is_dir():
-        raise BadSetting(f"--assignments {assignments}: {assignments.parent} is no folder; name one that exists")
-    found = read_index(files, started)
+
+    def arrival(published: float | None) -> float:
+        return started if published is None else published
+
+    found = read_index(files, arrival)
     with ExitStack() as closing:
+        out = closing.enter_context(_opened(assignments, files)) if assignments is not None else None
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
         environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
         settings = config.load(environ, data_dir=folder)
         log.configure("replay", "error", settings.log_format)  # workers have a log of their own
         runtime = closing.enter_context(open_runtime(settings, clock))
-
-        def prepare(line: Line) -> Article:
-            return article_of(line, started if line.published is None else line.published, backfill=False)
-
-        load(runtime, found, prepare, workers)
-        if assignments is not None:
-            lines = sorted(f"{article}\t{story}\n" for article, story in runtime.stories.assignments())
-            assignments.write_text("".join(lines), encoding="utf-8")
+        load(runtime, found, arrival, workers, backfill=False)
+        if out is not None and assignments is not None:
+            _write(out, assignments, runtime.stories.assignments())
         query = Query(limit=limit, members=members)
         show(whole_store(runtime.stories, query), query, as_json)
     end(found)
+
+
+def _opened(path: Path, files: Sequence[Path]) -> TextIO:
+    """The file of assignments, opened before the run so that no run is in vain; never one of those that are read."""
+    try:
+        if path.exists() and any(path.samefile(file) for file in files):
+            raise BadSetting(f"--assignments {path} is one of the files to read: name another file")
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def _write(out: TextIO, path: Path, pairs: Iterable[tuple[str, str]]) -> None:
+    try:
+        out.writelines(sorted(f"{article}\t{story}\n" for article, story in pairs))
+        out.close()
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def _not_written(path: Path, error: OSError) -> BadSetting:
+    return BadSetting(f"--assignments {path}: {(error.strerror or 'cannot be written').lower()}: name another file")
