@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from msgspec.structs import replace
+
 from worker.clock import Clock
 from worker.errors import Transient
 from worker.jobs import Jobs
 from worker.model import Article
 from worker.store.outbox import Outbox
+from worker.store.stories import Stories
 
 WINDOW = 2_000
 CHUNK = 500
@@ -22,22 +25,34 @@ _STALLED_S = 120.0
 
 
 class Intake:
-    """Publishes articles under a feed name of its own, so that runs do not meet."""
+    """Publishes articles under a feed name of its own, so that runs do not meet.
 
-    def __init__(self, outbox: Outbox, jobs: Jobs, clock: Clock) -> None:
+    stalled_s: after so long without any article being settled a run gives up.
+    """
+
+    def __init__(
+        self, outbox: Outbox, stories: Stories, jobs: Jobs, clock: Clock, stalled_s: float = _STALLED_S
+    ) -> None:
         self._outbox = outbox
+        self._stories = stories
         self._jobs = jobs
         self._clock = clock
+        self._stalled_s = stalled_s
         self._feed = f"file-{secrets.token_hex(4)}"
 
     def run(self, articles: Iterable[Article], progress: Callable[[int], None]) -> int:
-        """Publish the articles and wait until all are settled; how many there were.
+        """Publish the articles, of different ids, and wait until all are settled; how many there were.
 
-        progress: called with the number settled so far. Raises Transient when nothing moves for two minutes.
+        An article that the store has keeps its language: an id is in one shard. progress: called with the number
+        settled so far. Raises Transient when nothing moves for two minutes.
         """
         source, sent = iter(articles), 0
+        may_be_known = bool(self._stories.languages())
         while chunk := list(islice(source, CHUNK)):
             self._wait(sent, WINDOW - len(chunk), progress)
+            if may_be_known:
+                known = self._stories.known([article.id for article in chunk])
+                chunk = [replace(article, lang=known.get(article.id, article.lang)) for article in chunk]
             refs = self._outbox.publish(self._feed, chunk, {}, self._clock.now())
             self._jobs.enqueue(refs)
             sent += len(chunk)
@@ -54,6 +69,14 @@ class Intake:
                 return
             if waiting != before:
                 moved, before = time.monotonic(), waiting
-            if time.monotonic() - moved > _STALLED_S:
-                raise Transient(f"{waiting} articles wait and no worker takes them; start one with `storywire work`")
+            if time.monotonic() - moved > self._stalled_s:
+                raise Transient(self._why_stalled(waiting))
             time.sleep(_LOOK_S)
+
+    def _why_stalled(self, waiting: int) -> str:
+        if not self._jobs.listening():
+            return f"{waiting} articles wait and no worker listens: start one with `storywire work`"
+        return (
+            f"{waiting} articles wait and none gets done, one of them is {self._outbox.oldest(self._feed)!r}: see why "
+            "in the worker's log, storywire.log in the data directory (a replay keeps it with --data-dir)"
+        )

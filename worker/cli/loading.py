@@ -37,7 +37,7 @@ def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
 
 def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> int:
     """Send the articles through the queue and `workers` worker processes; how many there were."""
-    intake = Intake(runtime.outbox, runtime.jobs, runtime.clock)
+    intake = Intake(runtime.outbox, runtime.stories, runtime.jobs, runtime.clock)
 
     def prepare(line: Line) -> Article:
         return article_of(line, arrival(line.published), backfill)

@@ -124,6 +124,11 @@ class Outbox:
         waiting: int = self._redis.zcard(keys.pending(feed))
         return waiting
 
+    def oldest(self, feed: str) -> str | None:
+        """The id of the article of one feed that was queued longest ago; None where none waits."""
+        found = self._redis.zrange(keys.pending(feed), 0, 0)
+        return found[0].decode() if found else None
+
     def marks(self, feed: str) -> dict[str, bytes]:
         """The feed's seen marks: entry -> packed value."""
         stored = self._redis.hgetall(keys.seen(feed))

@@ -68,6 +68,15 @@ class Stories:
         found = zip(languages, pipeline.execute(), strict=True)
         return next(((lang, _member.decode(raw)) for lang, raw in found if raw), None)
 
+    def known(self, article_ids: Sequence[str]) -> dict[str, str]:
+        """article id -> language, of those that the store has; one round trip."""
+        asked = [(article_id, lang) for lang in self.languages() for article_id in article_ids]
+        pipeline = self._redis.pipeline(transaction=False)
+        for article_id, lang in asked:
+            pipeline.exists(keys.article(lang, uid(article_id)))
+        found = zip(asked, pipeline.execute(), strict=True)
+        return {article_id: lang for (article_id, lang), there in found if there}
+
     def events(self, after: Mapping[str, tuple[int, int]], limit: int) -> list[Event]:
         """Up to `limit` events of each language after its position (from the oldest kept, where it has none)."""
         languages = self.languages()

@@ -1,0 +1,77 @@
+"""A file's articles through the outbox: what is said when they stall, and the language of those that are known."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from worker import config
+from worker.clock import SystemClock
+from worker.errors import Transient
+from worker.intake import Intake
+from worker.jobs.worker import BatchWorker
+from worker.model import Article, Ref
+from worker.runtime import Runtime, open_runtime
+
+STALLED_S = 0.2
+
+
+@pytest.fixture
+def runtime(redis_url: str) -> Iterator[Runtime]:
+    """A store that nobody else uses."""
+    with open_runtime(config.load({}, redis_url=redis_url), SystemClock()) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """A worker takes over SIGTERM and SIGINT: give them back."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def article(article_id: str, lang: str = "en") -> Article:
+    return Article(id=article_id, title="The dam at Merrow holds", lang=lang, received=time.time())
+
+
+def send(runtime: Runtime, *articles: Article) -> int:
+    intake = Intake(runtime.outbox, runtime.stories, runtime.jobs, runtime.clock, STALLED_S)
+    return intake.run(articles, lambda settled: None)
+
+
+def working(runtime: Runtime, run: Callable[[list[Ref]], object]) -> None:
+    """Work on what is queued, in this process."""
+    BatchWorker(runtime.jobs, run, lambda: None).run(burst=True)
+
+
+def test_a_run_that_nobody_works_on_says_that_no_worker_listens(runtime: Runtime) -> None:
+    with pytest.raises(Transient, match=r"^2 articles wait and no worker listens: start one with `storywire work`$"):
+        send(runtime, article("a"), article("b"))
+
+
+def test_a_run_that_stalls_under_a_worker_names_an_article_and_the_log(runtime: Runtime) -> None:
+    """A worker that fails over and over is not missing: its log knows why."""
+    said: list[str] = []
+
+    def stalled(batch: list[Ref]) -> None:
+        with pytest.raises(Transient) as failure:
+            send(runtime, article("a"), article("b"))
+        said.append(str(failure.value))
+
+    runtime.jobs.enqueue([Ref("f", "f.1")])
+    working(runtime, lambda batch: stalled(batch) if not said else None)
+    assert said[0].startswith("2 articles wait and none gets done, one of them is 'a': see why in the worker's log")
+
+
+def test_an_article_that_is_sent_again_in_another_language_stays_the_one_it_was(runtime: Runtime) -> None:
+    """Two languages are two shards: it would be in both."""
+    for articles in ([article("x"), article("y", "de")], [article("x", "de"), article("y", "en"), article("z", "fr")]):
+        with pytest.raises(Transient, match="no worker listens"):
+            send(runtime, *articles)
+        working(runtime, runtime.ingest.run)
+    assert runtime.stories.known(["x", "y", "z", "nobody"]) == {"x": "en", "y": "de", "z": "fr"}
+    assert runtime.stories.counts()["articles"] == 3
+    assert runtime.stories.known([]) == {}
