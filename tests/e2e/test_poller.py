@@ -186,7 +186,7 @@ async def test_a_stopped_poller_gives_its_leases_back(server: FeedServer, store:
 
 
 async def test_a_removed_feed_does_not_come_back_with_its_poll(server: FeedServer, store: Bench) -> None:
-    """A person removes a feed while it is being fetched: nothing of it is left in the store."""
+    """A person removes a feed while it is being fetched: only seen marks are left of it, and these expire."""
     url, removed = server.url("/feed"), asyncio.Event()
     loop = asyncio.get_running_loop()
 
