@@ -16,9 +16,9 @@ from worker.cluster.vote import Planes
 from worker.fingerprint import cosine
 from worker.model import Fingerprints
 
-THRESHOLD = 0.15
+THRESHOLD = 0.18
 """The least score that joins a story of one text."""
-_BY_SIZE = 0.05
+_BY_SIZE = 0.07
 """Added times the logarithm of a story's texts, up to eight: a large story has words in common with anything."""
 _COHESION = 0.2
 """Of what a story's texts are more alike than usual, as much more is asked of the next one."""
