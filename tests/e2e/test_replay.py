@@ -1,13 +1,14 @@
 """`storywire replay` and `import` as a person runs them: files in, stories out, bad lines told."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.command import one_line, storywire
+from tests.command import ROOT, environment, one_line, storywire
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REWRITE, DAM_REWRITE_TITLE, DAM_TITLE
 
@@ -111,6 +112,24 @@ def test_an_import_keeps_the_dates_of_history(tmp_path: Path, data_dir: Path) ->
     }
 
 
+@pytest.mark.parametrize("command", ["replay", "replay --json", "import"])
+def test_a_reader_that_goes_away_ends_the_output_quietly(tmp_path: Path, data_dir: Path, command: str) -> None:
+    """`storywire replay FILE | head -2`: no traceback, and no bad status, when the pipe is closed."""
+    articles = write(tmp_path / "a.jsonl", DAM_1, CUP_1)
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        arguments = [sys.executable, "-m", "worker", *command.split(), str(articles)]
+        run = subprocess.run(
+            arguments, env=environment({"data_dir": data_dir}), cwd=ROOT, stdout=writing, stderr=subprocess.PIPE,
+            text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert run.returncode == 0, run.stderr
+    assert "Error" not in run.stderr
+
+
 def test_two_workers_give_the_same_truth(tmp_path: Path, data_dir: Path) -> None:
     lines = [
         {"id": a.id, "title": a.title, "text": a.text, "source": a.source, "lang": a.lang}
@@ -153,3 +172,10 @@ def test_bcubed_on_labelled_articles(shared: Path, tmp_path: Path, data_dir: Pat
     figures = dict(part.split("=") for part in scored.split())
     assert float(figures["bcubed_f1"]) >= least, scored
     assert figures["unassigned"] == "0"
+
+
+def test_a_date_in_the_future_is_not_believed(tmp_path: Path, data_dir: Path) -> None:
+    future = {**DAM_1, "id": "future", "published": "2099-01-01T00:00:00Z"}
+    run = storywire("replay", write(tmp_path / "a.jsonl", future, CUP_1), "--json", "--members", data_dir=data_dir)
+    assert run.returncode == 0, run.stderr
+    assert not any(str(story["last"]).startswith("2099") for story in records(run.stdout))

@@ -7,6 +7,7 @@ import click
 
 from worker import config, log
 from worker.cli.loading import DATA_DIR, FILES, WORKERS, end, load, read_index
+from worker.cli.screen.terminal import ended_quietly
 from worker.clock import SystemClock
 from worker.runtime import open_runtime
 
@@ -35,5 +36,6 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
     with open_runtime(settings, clock) as runtime:
         load(runtime, found, arrival, workers, backfill=True)
         counts = runtime.stories.counts()
-    click.echo(f"the store now holds {counts['articles']} articles in {counts['stories']} stories")
+    with ended_quietly():
+        click.echo(f"the store now holds {counts['articles']} articles in {counts['stories']} stories")
     end(found)

@@ -12,6 +12,7 @@ import click
 from worker import config, log
 from worker.cli.loading import FILES, WORKERS, end, load, read_index
 from worker.cli.report import show
+from worker.cli.screen.terminal import ended_quietly
 from worker.clock import SystemClock
 from worker.errors import BadSetting
 from worker.report.listing import Query, whole_store
@@ -49,7 +50,7 @@ def command(
     started = clock.now()
 
     def arrival(published: float | None) -> float:
-        return started if published is None else published
+        return started if published is None else min(published, started)
 
     found = read_index(files, arrival)
     with ExitStack() as closing:
@@ -63,7 +64,8 @@ def command(
         if out is not None and assignments is not None:
             _write(out, assignments, runtime.stories.assignments())
         query = Query(limit=limit, members=members)
-        show(whole_store(runtime.stories, query), query, as_json)
+        with ended_quietly():
+            show(whole_store(runtime.stories, query), query, as_json)
     end(found)
 
 
