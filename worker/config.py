@@ -49,6 +49,7 @@ class Setting:
     parse: Callable[[str], Any]
     default: str
     help: str
+    least_s: float = 0.0
 
     @property
     def variable(self) -> str:
@@ -59,11 +60,11 @@ SETTINGS = (
     Setting("redis_url", str, "", "Server of the stories; without it, the embedded one in the data directory"),
     Setting("queue_url", str, "", "Server of the RQ queue; without it, the stories' server"),
     Setting("data_dir", _path, "~/.local/share/storywire", "Folder of the embedded server, its socket, lock and log"),
-    Setting("retention", duration, "7d", "How long a story is kept after its last article"),
+    Setting("retention", duration, "7d", "How long a story is kept after its last article", 3600.0),
     Setting("batch", _count, "50", "Articles in one job"),
     Setting("workers", _count, "1", "Worker processes that `up` and `demo` start"),
-    Setting("poll_interval", duration, "10m", "How often a feed is polled while nothing else is known of it"),
-    Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take"),
+    Setting("poll_interval", duration, "10m", "How often a feed is polled while nothing else is known of it", 1.0),
+    Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take", 1.0),
     Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
     Setting("user_agent", str, "Storywire/0.1 (+https://github.com/storywire/storywire)", "What the poller says it is"),
     Setting("log_level", _choice("debug", "info", "warning", "error"), "info", "The least level that is logged"),
@@ -107,7 +108,10 @@ def load(environ: Mapping[str, str], **overrides: str | None) -> Settings:
     for setting in SETTINGS:
         text = overrides.get(setting.name) or environ.get(setting.variable) or setting.default
         try:
-            values[setting.name] = setting.parse(text)
+            value = setting.parse(text)
+            if setting.least_s and value < setting.least_s:
+                raise ValueError(f"is too short: write {setting.least_s:.0f}s or more")
+            values[setting.name] = value
         except ValueError as error:
             raise BadSetting(f"{setting.variable}={text!r}: {error}") from None
     return Settings(**values)

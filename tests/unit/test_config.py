@@ -56,10 +56,16 @@ def test_a_child_process_gets_the_same_settings() -> None:
     given = {
         "STORYWIRE_REDIS_URL": "unix:///run/a b.sock",
         "STORYWIRE_DATA_DIR": "/var/lib/story wire",
-        "STORYWIRE_RETENTION": "250ms",
+        "STORYWIRE_RETENTION": "90m",
         "STORYWIRE_POLL_INTERVAL": "1.5h",
         "STORYWIRE_WORKERS": "3",
         "STORYWIRE_LOG_FORMAT": "json",
     }
     settings = load(given)
     assert load(environment(settings)) == settings
+
+
+@pytest.mark.parametrize("text", ["0d", "59m"])
+def test_a_retention_that_would_empty_the_store_is_refused(text: str) -> None:
+    with pytest.raises(BadSetting, match=r"STORYWIRE_RETENTION='\w+': is too short: write 3600s or more"):
+        load({"STORYWIRE_RETENTION": text})

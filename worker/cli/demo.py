@@ -58,6 +58,7 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
         site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
         for outlet in OUTLETS:
             runtime.feeds.add(f"{site}/{outlet.id}/feed.xml", outlet.name, runtime.clock.now())
+        say(f"Look closer in another terminal: storywire report --members --data-dir {settings.data_dir}")
         say(f"The local newsroom is at {site}/: {len(OUTLETS)} outlets; --seed {seed} tells this news again.")
         with _ended_after(seconds):
             supervisor.run(runtime, say)

@@ -46,7 +46,7 @@ def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
         if change not in left_out and change not in history:
             _show(screen, change, now)
     if history:
-        told = f"{count(len(history), 'more story', 'more stories')} of the feeds' first fetch: storywire report"
+        told = f"{count(len(history), 'more story', 'more stories')} of the feeds' first fetch"
         screen.say((f"{_clock(history[-1], now)} · {told}", "dim"))
     if left_out:
         outlets = len({member.source for change in left_out for member in change.newcomers})
