@@ -212,6 +212,19 @@ def test_explain_compares_two_articles_of_the_store(runtime: Runtime) -> None:
     assert done.stdout.startswith("A  Harbour bridge in Marlow closed")
     apart = storywire("explain", "b1", "o1", redis_url=runtime.url)
     assert "not one story: they share too little" in apart.stdout
+    same = storywire("explain", "b1", "b1", redis_url=runtime.url)
+    assert (same.returncode, same.stdout) == (1, "")
+    assert "'b1' is given twice" in one_line(same.stderr)
+
+
+def test_explain_names_the_article_that_both_repeat(runtime: Runtime) -> None:
+    """Two copies of a third: the third is named as the store knows it."""
+    now = time.time()
+    ingest(runtime, *(article(f"c{i}", BRIDGE, f"Outlet {i}", now - 900 + 300 * i) for i in range(3)))
+    done = storywire("explain", "c1", "c2", redis_url=runtime.url)
+    assert "both repeat the same third article" in done.stdout
+    assert 'the store has both as a copy of "' in " ".join(done.stdout.split())
+    assert "(Outlet 0)" in done.stdout
 
 
 def test_explain_compares_two_text_files_without_a_store(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -69,9 +70,36 @@ def test_a_store_in_which_the_earlier_repeats_the_later_is_believed() -> None:
 
 def test_two_copies_of_a_third_article_do_not_repeat_each_other() -> None:
     third = uid("third")
-    result = compare(side("a", BRIDGE, of=third), side("b", BRIDGE_COPY, of=third))
+    stored: dict[str, Any] = {"of": third, "relation": Relation.COPY}
+    result = compare(side("a", BRIDGE, **stored), side("b", BRIDGE_COPY, **stored))
     assert verdict(result) == "both repeat the same third article"
-    assert "repeats another article more closely" in reason(result)
+    assert "the store has both as a copy of" in reason(result)
+
+
+def test_who_repeats_a_third_article_is_said_to_by_its_name() -> None:
+    """By the two alone B would be a copy of A: the store's word does not contradict that figure, it names the third."""
+    stored: dict[str, Any] = {"of": uid("third"), "of_name": '"The bridge" (Wire)', "relation": Relation.COPY}
+    result = compare(side("a", BRIDGE, relation=Relation.FIRST), side("b", BRIDGE_COPY, **stored))
+    said = reason(result)
+    assert "by the two alone that makes B a copy of A" in said
+    assert 'the store has A as the first of the story, and B as a copy of "The bridge" (Wire)' in said
+    both = compare(side("a", BRIDGE, **stored), side("b", BRIDGE_COPY, **stored))
+    assert 'the store has both as a copy of "The bridge" (Wire)' in reason(both)
+    gone = compare(side("a", BRIDGE, relation=Relation.FIRST), side("b", BRIDGE_COPY, **{**stored, "of_name": ""}))
+    assert "B as a copy of an article that is no longer in the story" in reason(gone)
+
+
+def test_a_copy_that_the_store_says_repeats_nobody_is_told_as_it_is_stored() -> None:
+    result = compare(side("a", BRIDGE, relation=Relation.FIRST), side("b", BRIDGE_COPY, relation=Relation.REPORT))
+    assert verdict(result) == "neither repeats the other"
+    assert "A as the first of the story, and B as a report that repeats no other article" in reason(result)
+    assert "more closely" not in reason(result)
+
+
+def test_a_stored_relation_that_the_figures_do_not_give_is_not_explained_by_them() -> None:
+    result = compare(side("a", BRIDGE), side("b", BRIDGE_COPY, of=uid("a"), relation=Relation.REWRITE))
+    assert verdict(result) == "B is a rewrite of A"
+    assert "by the two alone that makes B a copy of A, but in the store B is a rewrite of A" in reason(result)
 
 
 def test_one_story_below_the_threshold_is_said_to_have_joined_through_others() -> None:

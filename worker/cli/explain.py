@@ -38,6 +38,8 @@ def command(articles: tuple[str, str], lang: str, as_json: bool, data_dir: str |
 
     with ended_quietly():
         one, other = _sides(articles, lang, data_dir)
+        if _same(*articles):
+            raise BadInput(f"{articles[0]!r} is given twice: it is one and the same article, give another to compare")
         result = compare(one, other)
         if as_json:
             print_json(comparison_record(result))
@@ -66,6 +68,11 @@ def _open_stories(opened: ExitStack, data_dir: str | None) -> "Stories":
     from worker.runtime import open_runtime
 
     return opened.enter_context(open_runtime(config.load(os.environ, data_dir=data_dir))).stories
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether one article is given twice: the same id, or two paths of one file."""
+    return one == other or (_is_file(one) and _is_file(other) and Path(one).samefile(other))
 
 
 def _is_file(article: str) -> bool:

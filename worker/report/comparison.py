@@ -26,7 +26,8 @@ _FULL_WEIGHT = 255
 
 class Side(Struct, frozen=True, kw_only=True):
     """One of the two. `time`, `story`, `relation`, `of` are None for a text that is not in a store; `order` tells two
-    articles of one event time apart; `of`: the uid of the article that it repeats."""
+    articles of one event time apart; `of`: the uid of the article that it repeats, `of_name` that one's headline and
+    outlet, empty where the store does not have it any more."""
 
     id: str
     title: str
@@ -38,6 +39,7 @@ class Side(Struct, frozen=True, kw_only=True):
     story: str | None = None
     relation: Relation | None = None
     of: bytes | None = None
+    of_name: str = ""
 
 
 class Term(Struct, frozen=True):
@@ -129,7 +131,17 @@ def stored(stories: "Stories", article_id: str) -> Side:
         story=story_id(lang, story.number) if story else None,
         relation=member.relation,
         of=member.of,
+        of_name=_name_of(stories, lang, story.number, member.of) if story and member.of else "",
     )
+
+
+def _name_of(stories: "Stories", lang: str, story: int, repeated: bytes) -> str:
+    """The headline and the outlet of the story's article of this uid; empty where the story has it no more."""
+    for other in stories.members(lang, story):
+        if uid(other.id) == repeated:
+            outlet = f" ({other.source})" if other.source else ""
+            return f'"{other.title or other.id}"{outlet}'
+    return ""
 
 
 def from_text(name: str, content: str, lang: str = "") -> Side:

@@ -7,9 +7,10 @@ from worker.cli.screen.harmless import harmless
 from worker.cli.screen.words import count, fraction
 from worker.cluster.relation import SHORT_WORDS
 from worker.model import Relation
-from worker.report.comparison import Comparison
+from worker.report.comparison import Comparison, Side
 
 _MOST_NAMED = 5
+_STANDING = "of the shorter text's word triples stand in the other as they are"
 
 
 def verdict(result: Comparison) -> str:
@@ -88,10 +89,10 @@ def _why_together(result: Comparison) -> str:
 def _why_relation(result: Comparison) -> str:
     if not result.comparable or not result.together:
         return ""
-    if result.one_story and not result.repeats and result.relation is not Relation.REPORT:
-        return f"By the two alone B would be a {result.relation} of A, but it repeats another article more closely."
+    if result.one_story and (result.repeats[1] if result.repeats else Relation.REPORT) is not result.relation:
+        return _why_not_as_stored(result)
     share = f"{round(100 * result.containment)} %"
-    standing = f"{share} of the shorter text's word triples stand in the other as they are"
+    standing = f"{share} {_STANDING}"
     if result.relation is Relation.COPY:
         same = result.earlier.prints.digest == result.later.prints.digest
         return f"{'The words are the same from first to last' if same else standing}, so it is a copy."
@@ -100,3 +101,21 @@ def _why_relation(result: Comparison) -> str:
     if min(result.earlier.prints.words, result.later.prints.words) < SHORT_WORDS:
         return f"With fewer than {SHORT_WORDS} words only an equal text would be called a copy."
     return f"Only {share} of the word triples are shared: both tell it in their own words."
+
+
+def _why_not_as_stored(result: Comparison) -> str:
+    """What the two alone would be, and what the store has instead."""
+    share = f"{round(100 * result.containment)} % {_STANDING}"
+    alone = "two reports" if result.relation is Relation.REPORT else f"B a {result.relation} of A"
+    if result.repeats:
+        return f"{share}: by the two alone that makes {alone}, but in the store {verdict(result)}."
+    a, b = _stored_as(result.earlier), _stored_as(result.later)
+    has = f"both as {b}" if a == b and result.later.of else f"A as {a}, and B as {b}"
+    return f"{share}: by the two alone that makes {alone}. But the store has {has}."
+
+
+def _stored_as(side: Side) -> str:
+    """`a copy of "Headline" (Outlet)`, or an article that repeats nobody."""
+    if side.of:
+        return f"a {side.relation} of {harmless(side.of_name, 'an article that is no longer in the story')}"
+    return "the first of the story" if side.relation is Relation.FIRST else "a report that repeats no other article"
