@@ -7,26 +7,36 @@ line and not with the texts.
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from worker.errors import BadInput
-from worker.feed.lines import BadLine, Line, parse_line
+from worker.feed.lines import BadLine, Line, parse_line, sample_of
+from worker.text import common_language
 
 _MAX_LINE = 16 << 20
+
+_SAMPLE_LINES = 200
+_SAMPLE_CHARACTERS = 250
+"""So much is kept of each of the first lines of a file that state no language, to tell the file's."""
 
 
 @dataclass
 class Index:
-    """Where the good lines are, in order of time, then of the files; `bad`: (file, line number, reason)."""
+    """Where the good lines are, in order of time, then of the files; `bad`: (file, line number, reason).
+
+    `samples`: for each file, what some of the lines say that state no language.
+    """
 
     paths: Sequence[Path]
     lines: list[tuple[float, int, int]] = field(default_factory=list)
     bad: list[tuple[Path, int, str]] = field(default_factory=list)
+    samples: dict[int, list[str]] = field(default_factory=dict)
 
     def read(self) -> Iterator[Line]:
         """The lines, in order. Raises BadInput where a file has gone, or has changed since."""
+        around = [common_language(self.samples.get(which, ())) for which in range(len(self.paths))]
         with ExitStack() as open_files:
             files = [open_files.enter_context(_open(path)) for path in self.paths]
             for _, which, offset in self.lines:
@@ -34,7 +44,7 @@ class Index:
                 line = parse_line(files[which].readline(_MAX_LINE))
                 if isinstance(line, BadLine):
                     raise BadInput(f"{self.paths[which]}: changed while it was read; run the command again")
-                yield line
+                yield replace(line, around=around[which])
 
 
 def index(paths: Sequence[Path], arrival: Callable[[float | None], float]) -> Index:
@@ -72,6 +82,9 @@ def _note(
     else:
         known.add(line.id)
         found.lines.append((arrival(line.published), which, offset))
+        samples = found.samples.setdefault(which, [])
+        if len(samples) < _SAMPLE_LINES and (sample := sample_of(line, _SAMPLE_CHARACTERS)):
+            samples.append(sample)
 
 
 def _open(path: Path) -> BinaryIO:

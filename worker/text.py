@@ -5,6 +5,8 @@ Invariant: pure and deterministic; the same text gives the same words on every m
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -92,12 +94,16 @@ _OTHER_TAGS = {
 _MIN_LETTERS = 20
 _LETTERS_OF_AN_IDEOGRAPH = 4
 _MIN_CONFIDENCE = 0.6
+_PIECE = 500
+_MAX_TOGETHER = 20_000
+_MIN_SHARE = 0.75
 
 
-def language(stated: str, text: str) -> str:
-    """The language of a text: the stated tag (`en-US` -> `en`) where it is one, otherwise detected, or `und`.
+def language(stated: str, text: str, fallback: str = UNDETERMINED) -> str:
+    """The language of a text: the stated tag (`en-US` -> `en`) where it is one, otherwise detected, or the fallback.
 
-    Detection is py3langid's: offline and deterministic. Fewer than 20 letters, or a guess it is not sure of, is `und`.
+    Detection is py3langid's: offline and deterministic. Fewer than 20 letters, or a guess it is not sure of, take the
+    fallback: mostly the language of what stands around the text.
     """
     match = _TAG.fullmatch(stated or "")
     if match:
@@ -106,9 +112,20 @@ def language(stated: str, text: str) -> str:
             return tag
     sample = text[:1000]
     if sum(_LETTERS_OF_AN_IDEOGRAPH if c > "\u2e80" else c.isalpha() for c in sample) < _MIN_LETTERS:
-        return UNDETERMINED
+        return fallback
     guess, confidence = _detector().classify(sample)
-    return str(guess) if confidence >= _MIN_CONFIDENCE else UNDETERMINED
+    return str(guess) if confidence >= _MIN_CONFIDENCE else fallback
+
+
+def common_language(texts: Iterable[str]) -> str:
+    """The language of texts that stand together, none of them stated; `und` where no one has three quarters of them.
+
+    Looks at pieces of 500 characters, of the first 20,000: headlines too short alone are long enough together.
+    """
+    together = "\n".join(texts)[:_MAX_TOGETHER]
+    pieces = (together[start : start + _PIECE] for start in range(0, len(together), _PIECE))
+    found = Counter(lang for piece in pieces if (lang := language("", piece)) != UNDETERMINED)
+    return next((lang for lang, count in found.items() if count >= _MIN_SHARE * found.total()), UNDETERMINED)
 
 
 @cache

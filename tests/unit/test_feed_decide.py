@@ -192,3 +192,14 @@ def test_a_mark_is_small() -> None:
     names = digests(Names("g" * 500, "l" * 500, "t" * 500))
     [mark] = kept(run([Entry("k1", "A title", "x" * 5000, "/a", "en", None, names)])).values()
     assert len(mark) < 80
+
+
+def test_a_short_entry_takes_the_language_of_its_document() -> None:
+    """Where neither states one; an entry clearly in another language keeps its own."""
+    english = "The river has burst its banks in the night, and two villages were cleared."
+    german = "Der Fluss ist in der Nacht über die Ufer getreten, zwei Dörfer wurden geräumt."
+    around = [entry(f"k{n}", text=f"{english} {n}", lang="") for n in range(20)]
+    short, clear = entry("short", "Goals!", "", ""), entry("clear", "", german, "")
+    langs = {article.id: article.lang for article in run([short, clear, *around]).articles}
+    assert (langs["f1.short"], langs["f1.clear"]) == ("en", "de")
+    assert [article.lang for article in run([short]).articles] == ["und"]

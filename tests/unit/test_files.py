@@ -1,10 +1,12 @@
 """Files of articles: read in order of time, with what is bad told by line."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from worker.errors import BadInput
+from worker.feed.lines import article_of
 from worker.files import index
 
 LATE = '{"id": "late", "title": "Late", "published": "2026-01-02T00:00:00Z"}'
@@ -71,3 +73,18 @@ def test_a_file_that_changed_since_is_told(tmp_path: Path) -> None:
     path.write_text("x" * 500, encoding="utf-8")
     with pytest.raises(BadInput, match="changed while it was read"):
         list(found.read())
+
+
+def test_short_headlines_take_the_language_of_their_file(tmp_path: Path) -> None:
+    """Of the lines that state none: one that states its own, or is clearly in another, neither gives nor takes it."""
+
+    def line(name: str, title: str, lang: str = "") -> str:
+        return json.dumps({"id": name, "title": title, "lang": lang})
+
+    english = [line(f"e{n}", f"The river has burst its banks in the night, number {n}") for n in range(20)]
+    clear = line("clear", "Der Fluss ist in der Nacht über die Ufer getreten.")
+    stated = [line(f"s{n}", "El río se ha desbordado durante la noche en el valle", "es") for n in range(200)]
+    first = write(tmp_path, "1.jsonl", *stated, line("short", "Goals!"), clear, *english)
+    second = write(tmp_path, "2.jsonl", line("alone", "Goals!"))
+    langs = {a.id: a.lang for a in (article_of(x, 0.0, backfill=False) for x in index([first, second], epoch).read())}
+    assert (langs["short"], langs["clear"], langs["s0"], langs["alone"]) == ("en", "de", "es", "und")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.text import MAX_CHARACTERS, clean, language, tokens
+from worker.text import MAX_CHARACTERS, clean, common_language, language, tokens
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,26 @@ def test_a_stated_language_wins_and_the_rest_is_detected(stated: str, text: str,
 def test_a_language_is_the_same_at_every_call() -> None:
     text = "Der Fluss ist in der Nacht über die Ufer getreten."
     assert {language("", text) for _ in range(20)} == {"de"}
+
+
+GERMAN = "Der Fluss ist in der Nacht über die Ufer getreten."
+
+
+def test_a_text_too_short_or_unsure_takes_the_language_around_it_and_a_clear_one_keeps_its_own() -> None:
+    assert language("", "Goals!", "en") == "en"
+    assert language("", "ECB SMP QE traders 2014", "en") == "en"
+    assert language("", GERMAN, "en") == "de"
+    assert language("fr", "Goals!", "en") == "fr"
+
+
+def test_texts_too_short_alone_tell_their_language_together() -> None:
+    headlines = ["Talks fail again", "The rain goes on", "Mayor is ill", "Bank cuts its rate", "All of them saved"]
+    assert {language("", headline) for headline in headlines} == {"und"}
+    assert common_language(headlines) == "en"
+
+
+def test_where_two_languages_stand_together_none_is_common() -> None:
+    english = "The river has burst its banks in the night."
+    assert common_language([GERMAN] * 30 + [english] * 30) == "und"
+    assert common_language([GERMAN] * 60 + [english] * 5) == "de"
+    assert common_language([]) == "und"

@@ -3,8 +3,9 @@
 Invariant: pure; an entry keeps its article id, its language and its time of arrival as long as its mark is kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 
 import msgspec
@@ -13,8 +14,8 @@ from msgspec.structs import replace
 
 from worker.feed.identity import Digests, another_key, recognise
 from worker.feed.parse import Entry
-from worker.model import Article
-from worker.text import language
+from worker.model import UNDETERMINED, Article
+from worker.text import common_language, language
 
 _TOUCH_S = 86400.0
 """A mark notes at most once a day that its entry is still shown: an unchanged feed writes nothing."""
@@ -67,9 +68,10 @@ def decide(
     decision = Decision()
     known = {key: _unpack(mark) for key, mark in marks.items()}
     shown = _keys(entries, known)
+    around = cache(lambda: _language_around(entries))
     for entry, key in zip(reversed(entries), reversed(shown), strict=True):
         before = known.get(key)
-        after = _next(entry, before, now, first_fetch)
+        after = _next(entry, before, now, first_fetch, around)
         if after == before:
             decision.unchanged += 1
             continue
@@ -100,15 +102,25 @@ def _keys(entries: Sequence[Entry], known: Mapping[str, Seen | None]) -> list[st
     return keys
 
 
-def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool) -> Seen:
-    """The mark of an entry that is shown now."""
+def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool, around: Callable[[], str]) -> Seen:
+    """The mark of an entry that is shown now; `around`: the language of its document, asked for only where needed."""
     digest = _digest(entry)
     if before is None:
-        lang = language(entry.lang, f"{entry.title}\n{entry.text}")
+        lang = language(entry.lang, _said(entry))
+        lang = around() if lang == UNDETERMINED else lang
         return Seen(digest, 1, lang, now, now, first_fetch, entry.names)
     if before.digest != digest:
         return replace(before, digest=digest, revision=before.revision + 1, shown=now, names=entry.names)
     return replace(before, shown=now, names=entry.names) if now - before.shown > _TOUCH_S else before
+
+
+def _said(entry: Entry) -> str:
+    return f"{entry.title}\n{entry.text}"
+
+
+def _language_around(entries: Sequence[Entry]) -> str:
+    """The language of the entries of a document that state none."""
+    return common_language(_said(entry) for entry in entries if language(entry.lang, "") == UNDETERMINED)
 
 
 def _forget(

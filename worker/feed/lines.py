@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from worker.model import Article
+from worker.model import UNDETERMINED, Article
 from worker.text import clean, language
 
 MAX_ID = 200
@@ -34,11 +34,15 @@ _decode = msgspec.json.Decoder(_Fields).decode
 
 @dataclass(frozen=True)
 class Line:
-    """A readable line: the article's id and stated time, and its fields as they were written."""
+    """A readable line: the article's id and stated time, and its fields as they were written.
+
+    `around`: the language of the lines around it, for a text too short to tell its own.
+    """
 
     id: str
     published: float | None
     fields: _Fields
+    around: str = UNDETERMINED
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,19 @@ def article_of(line: Line, received: float, backfill: bool) -> Article:
         text=text,
         url=web_address(fields.url or ""),
         source=clean(fields.source or "")[:MAX_ID].replace("\n", " "),
-        lang=language(fields.lang or "", f"{title}\n{text}"),
+        lang=language(fields.lang or "", f"{title}\n{text}", line.around),
         published=line.published,
         received=received,
         backfill=backfill,
     )
+
+
+def sample_of(line: Line, max_characters: int) -> str:
+    """The beginning of what a line says, clean, to tell the language of its file; "" where the line states its own."""
+    fields = line.fields
+    if language(fields.lang or "", "") != UNDETERMINED:
+        return ""
+    return clean(f"{fields.title or ''}\n{(fields.text or '')[:max_characters]}")[:max_characters]
 
 
 def web_address(url: str) -> str:
