@@ -74,6 +74,16 @@ def test_every_command_explains_itself(valkey_url: str, command: str) -> None:
     assert not command or f"Example: storywire feeds {command}" in run.stdout
 
 
+def test_the_data_directory_is_given_before_or_behind_the_subcommand(tmp_path: Path, data_dir: Path) -> None:
+    elsewhere = tmp_path / "unused"
+    for arguments in (["add", A, "--data-dir", data_dir], ["list", "--data-dir", data_dir]):
+        run = storywire("feeds", *arguments, data_dir=elsewhere)
+        assert run.returncode == 0, run.stderr
+    assert A in run.stdout
+    assert A in storywire("feeds", "--data-dir", data_dir, "list", data_dir=elsewhere).stdout
+    assert not elsewhere.exists()
+
+
 def test_a_poll_of_a_list_is_seen_in_the_table(valkey_url: str, tmp_path: Path) -> None:
     """`poll --feeds` adds the list's feeds and no default ones; the table tells how each went, and why it waits."""
     with FeedServer() as server:

@@ -27,6 +27,14 @@ def command(context: click.Context, data_dir: str | None) -> None:
     context.obj = data_dir
 
 
+def _given(context: click.Context, _parameter: click.Parameter, data_dir: str | None) -> str | None:
+    """The folder given behind the subcommand, or before it."""
+    return data_dir or context.obj
+
+
+_DATA_DIR = click.option("--data-dir", metavar="DIR", callback=_given, help="Data directory of the embedded server.")
+
+
 @contextmanager
 def _opened(data_dir: str | None) -> "Iterator[Runtime]":
     from worker import log
@@ -41,8 +49,8 @@ def _opened(data_dir: str | None) -> "Iterator[Runtime]":
 @command.command("add", epilog="Example: storywire feeds add https://example.org/feed.xml --title 'Example News'")
 @click.argument("url")
 @click.option("--title", default="", metavar="NAME", help="What to call the outlet; by default as the feed says.")
-@click.pass_obj
-def add(data_dir: str | None, url: str, title: str) -> None:
+@_DATA_DIR
+def add(url: str, title: str, data_dir: str | None) -> None:
     """Add a feed, or poll one again that was removed or is paused."""
     with _opened(data_dir) as runtime:
         feed, is_new = runtime.feeds.add(url, _title(title), runtime.clock.now())
@@ -51,8 +59,8 @@ def add(data_dir: str | None, url: str, title: str) -> None:
 
 @command.command("remove", epilog="Example: storywire feeds remove https://example.org/feed.xml")
 @click.argument("url")
-@click.pass_obj
-def remove(data_dir: str | None, url: str) -> None:
+@_DATA_DIR
+def remove(url: str, data_dir: str | None) -> None:
     """Remove a feed, by its address or its id; no list of feeds brings it back."""
     from worker.feed.address import feed_id, normal_url
 
@@ -64,10 +72,10 @@ def remove(data_dir: str | None, url: str) -> None:
 
 @command.command("list", epilog="Example: storywire feeds list --json | jq -r .url")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
-@click.pass_obj
-def list_(data_dir: str | None, as_json: bool) -> None:
+@_DATA_DIR
+def list_(as_json: bool, data_dir: str | None) -> None:
     """List the feeds: how the last poll went, when the next one is and why."""
-    from worker.cli.screen.feeds import as_record, table
+    from worker.cli.screen.feeds import as_record, show_feeds
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
 
     with _opened(data_dir) as runtime, ended_quietly():
@@ -76,7 +84,7 @@ def list_(data_dir: str | None, as_json: bool) -> None:
             for feed in feeds:
                 print_json(as_record(feed))
         elif feeds:
-            Screen().print(table(feeds, now))
+            show_feeds(Screen(), feeds, now)
         else:
             default = ", or `storywire poll` for the default list" if runtime.feeds.empty() else ""
             click.echo(f"no feeds: `storywire feeds add URL`{default}", err=True)
@@ -84,8 +92,8 @@ def list_(data_dir: str | None, as_json: bool) -> None:
 
 @command.command("import", epilog="Example: storywire feeds import subscriptions.opml")
 @click.argument("opml", type=click.Path(path_type=Path))
-@click.pass_obj
-def import_(data_dir: str | None, opml: Path) -> None:
+@_DATA_DIR
+def import_(opml: Path, data_dir: str | None) -> None:
     """Add the feeds of an OPML file; those that were removed before stay removed."""
     from worker.poller.subscribe import read_file, summary
 
@@ -100,8 +108,8 @@ def import_(data_dir: str | None, opml: Path) -> None:
 
 @command.command("export", epilog="Example: storywire feeds export > subscriptions.opml")
 @click.argument("opml", type=click.Path(path_type=Path), required=False)
-@click.pass_obj
-def export(data_dir: str | None, opml: Path | None) -> None:
+@_DATA_DIR
+def export(opml: Path | None, data_dir: str | None) -> None:
     """Write the feeds as OPML, to a file or to standard output."""
     from worker.feed.opml import Outline, write_opml
 

@@ -1,0 +1,55 @@
+"""The list of feeds on a terminal of any width, and in a pipe: one line a feed."""
+
+import io
+
+import pytest
+from rich.cells import cell_len
+
+from worker.cli.screen.feeds import show_feeds
+from worker.cli.screen.terminal import Screen
+from worker.schedule import PollState
+from worker.store.feeds import Feed
+
+NOW = 1_800_000_000.0
+TROUBLE = "https://news.example/a/long/way/feed.xml answered with status 404 for the third time in a row, tried again"
+URL = "https://news.example/a/long/way/feed.xml"
+POLLS = PollState(
+    outcome="failed", entries=12, polled=NOW - 300, succeeded=NOW - 900, next_poll=NOW + 900, trouble=TROUBLE
+)
+FEEDS = [
+    Feed("news.1", URL, "The Long Name of an Outlet of the North \x1b[31m", 1, POLLS, NOW + 900),
+    Feed("b.2", "https://b.example/feed", "全国新聞" * 20, NOW, PollState(), NOW),
+]
+
+
+def printed(width: int, *, terminal: bool = True) -> list[str]:
+    out = io.StringIO()
+    show_feeds(Screen(file=out, width=width, force_terminal=terminal, color_system=None), FEEDS, NOW)
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 120, 160, 240])
+def test_a_feed_is_one_line_within_the_terminal_and_every_header_is_whole(width: int) -> None:
+    lines = printed(width)
+    assert len(lines) == 1 + len(FEEDS)
+    assert max(map(cell_len, lines)) <= width
+    columns = {"Outlet": 0, "Status": 0, "Next": 50, "Why": 70, "Entries": 100, "Polled": 100, "Address": 140}
+    assert set(lines[0].split()) == {title for title, least in columns.items() if width >= least}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_reason_has_room_to_be_read_and_ends_with_an_ellipsis(width: int) -> None:
+    line = printed(width)[1]
+    assert "failed" in line
+    assert "in 15 min" in line
+    assert "https://news.example/a" in line
+    assert line.rstrip().endswith("…")
+
+
+def test_in_a_pipe_nothing_is_cut_and_nothing_is_wrapped() -> None:
+    lines = printed(80, terminal=False)
+    assert len(lines) == len(FEEDS)
+    assert TROUBLE in lines[0]
+    assert FEEDS[0].url in lines[0]
+    assert FEEDS[1].title in lines[1]
+    assert "\x1b" not in lines[0]
