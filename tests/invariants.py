@@ -7,7 +7,7 @@ from functools import reduce
 from worker.cluster import View, posting, vote
 from worker.cluster.index import TEXTS
 from worker.cluster.join import outlet_hash
-from worker.cluster.relation import order
+from worker.cluster.relation import order, relate
 from worker.model import Alias, Member, Relation, Story
 
 
@@ -25,6 +25,20 @@ def check(view: View) -> None:
             _check_story(view, stored, sorted(groups.get(number, []), key=order))
     _check_postings(view, groups)
     _check_bands(view)
+
+
+def check_relations(view: View) -> None:
+    """No report repeats an earlier member of its story: who was first stays true, in whatever order they arrived."""
+    for member in filter(None, view.members.values()):
+        if member.relation is not Relation.REPORT:
+            continue
+        story = view.root(member.story)
+        assert story is not None
+        for other in filter(None, view.members.values()):
+            if view.root(other.story) == story and order(other) < order(member):
+                kind = relate(other.prints, member.prints)
+                assert kind is not Relation.COPY, f"{member.id} is a copy of {other.id}"
+                assert kind is Relation.REPORT or not other.voting, f"{member.id} is a rewrite of {other.id}"
 
 
 def _check_story(view: View, story: Story, members: list[Member]) -> None:

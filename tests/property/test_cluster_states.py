@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from tests.invariants import check
+from tests.invariants import check, check_relations
 from tests.memory import Memory, answer, member
 from tests.unit.articles import CUP, DAM, DAM_REPORT, DAM_REWRITE
 from worker.cluster import expire
@@ -48,6 +48,7 @@ class ClusterMachine(RuleBasedStateMachine):
         super().__init__()
         self.memory = Memory()
         self.revisions: dict[str, int] = {}
+        self.only_published = True
 
     def _place(self, name: str, text: tuple[str, str], hour: int, source: str) -> None:
         revision = self.revisions[name] = self.revisions.get(name, 0) + 1
@@ -60,6 +61,7 @@ class ClusterMachine(RuleBasedStateMachine):
     @rule(text=texts(), data=st.data(), hour=st.integers(0, 100))
     def revise(self, text: tuple[str, str], data: st.DataObject, hour: int) -> None:
         if self.revisions:
+            self.only_published = False
             self._place(data.draw(st.sampled_from(sorted(self.revisions))), text, hour, "Wire")
 
     @rule(data=st.data(), at_once=st.sampled_from([1, 2, 500]), parts=st.integers(1, 4))
@@ -67,6 +69,7 @@ class ClusterMachine(RuleBasedStateMachine):
         """End a story, or the first parts of it."""
         numbers = sorted(story.number for story in self.memory.stories())
         if numbers:
+            self.only_published = False
             number = data.draw(st.sampled_from(numbers))
             for _ in range(parts):
                 answer(self.memory.view, expire(self.memory.view, number, at_once))
@@ -77,6 +80,8 @@ class ClusterMachine(RuleBasedStateMachine):
     @invariant()
     def holds(self) -> None:
         check(self.memory.view)
+        if self.only_published:
+            check_relations(self.memory.view)
 
 
 TestClusterStates = ClusterMachine.TestCase

@@ -15,6 +15,8 @@ from worker.cluster.view import Need, View
 from worker.model import Event, Member, Relation, Story
 
 MAX_OUTLETS = 4096
+AROUND = 64
+"""Members around a late article's time that it is compared with besides the texts."""
 
 
 def begin(view: View, kin: Kinship, now: float, again: Story | None = None) -> Generator[Need, None, None]:
@@ -32,14 +34,25 @@ def begin(view: View, kin: Kinship, now: float, again: Story | None = None) -> G
 
 def join(view: View, kin: Kinship, story: Story, score: float | None, now: float) -> Generator[Need, None, None]:
     """The article becomes a member: what it is to the earlier ones, and what later ones are to it, is settled here."""
-    yield from view.want(members=[*story.texts, story.lead])
-    others = view.present(dict.fromkeys([*story.texts, story.lead]))
+    others = yield from _beside(view, kin.article, story)
     relation, of = kin.origin(others)
     article = replace(kin.article, relation=relation, of=of, score=score)
     voting = not article.prints.empty and not any(kin.to(text) is Relation.COPY for text in view.present(story.texts))
     story = _relate_later(view, kin, article, story, others)
     yield from _enter(view, story, article, voting, now)
     view.emit(Event("grew", view.seq, view.lang, story.number, article.id, article.backfill))
+
+
+def _beside(view: View, article: Member, story: Story) -> Generator[Need, None, list[Member]]:
+    """The members that the article is compared with: the story's texts and its first, and for an article that arrives
+    late the members around its time, as a copy of a later text may repeat, or be repeated by, one that has no vote."""
+    uids = dict.fromkeys([*story.texts, story.lead])
+    if article.time <= story.last and story.articles > story.voters:
+        yield from view.want(rolls=[story.number])
+        by_distance = sorted(view.rolls[story.number].items(), key=lambda m: (abs(m[1] - article.time), m[0]))
+        uids |= dict.fromkeys(uid for uid, _ in by_distance[:AROUND])
+    yield from view.want(members=list(uids))
+    return view.present(uids)
 
 
 def count(story: Story, relation: Relation, by: int) -> Story:

@@ -17,6 +17,8 @@ from worker.cluster.view import Need, View
 from worker.fingerprint import cosine
 from worker.model import Event, Member, Relation, Story
 
+RELATED = 100
+"""Members of two merged stories, the earliest, that are related anew besides their texts: 5,000 pairs, 25 ms."""
 MERGE_COSINE = 0.5
 """Two stories whose votes are as alike as this, faded by the time between them, are one."""
 
@@ -44,7 +46,10 @@ def alike(a: Story, b: Story) -> float:
 def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Generator[Need, None, None]:
     """Unite two stories."""
     keep, lose = (a, b) if a.number < b.number else (b, a)
-    yield from view.want(rolls=[keep.number, lose.number], members=[*keep.texts, *lose.texts, keep.lead, lose.lead])
+    yield from view.want(rolls=[keep.number, lose.number])
+    members = sorted((view.rolls[keep.number] | view.rolls[lose.number]).items(), key=lambda m: (m[1], m[0]))
+    related = {keep.lead, lose.lead, *keep.texts, *lose.texts, *(uid for uid, _ in members[:RELATED])}
+    yield from view.want(members=sorted(related))
     last = max(keep.last, lose.last)
     outlets = {o[i : i + 4] for o in (keep.outlets, lose.outlets) for i in range(0, len(o), 4)}
     one = replace(
@@ -62,7 +67,7 @@ def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Genera
         texts=compared(tuple(m.uid for m in sorted(view.present({*keep.texts, *lose.texts}), key=lambda m: m.seq))),
         aliases=(*keep.aliases, lose.number, *lose.aliases),
     )
-    one = _relate_again(view, one, {keep.lead, lose.lead, *one.texts})
+    one = _relate_again(view, one, related)
     for number in (lose.number, *lose.aliases):
         view.put_alias(number, one.number)
     view.put_story(one)
@@ -71,7 +76,7 @@ def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Genera
 
 
 def _relate_again(view: View, story: Story, uids: set[bytes]) -> Story:
-    """The relations of the texts of both, among each other: one of the two leads is not the first any more."""
+    """The relations of the members of both, among each other: one of the two leads is not the first any more."""
     texts = sorted(view.present(uids), key=order)
     for text in texts:
         relation, of = Kinship(text).origin(texts)

@@ -17,6 +17,9 @@ from worker.cluster.view import Need, View
 from worker.cluster.vote import subtract
 from worker.model import Member, Relation, Story
 
+RELATED = 200
+"""Of a story's members, the earliest with which one that has lost its original is compared."""
+
 
 def withdraw(view: View, member: Member) -> Generator[Need, None, Story | None]:
     """Take a member out of its story; returns what is left of that (maybe no articles), None where it has ended."""
@@ -102,9 +105,8 @@ def _relate_orphans(view: View, story: Story, member: Member, rest: list[bytes])
     for place, other in enumerate(others):
         now_first = place == 0 and other.relation is not Relation.FIRST
         if other.of == member.uid or now_first:
-            earlier = view.present([o.uid for o in others[:place]])
-            texts = [text for text in earlier if text.voting or text.relation is Relation.FIRST]
-            relation, of = Kinship(other).origin(texts)
+            earlier = view.present([o.uid for o in others[: min(place, RELATED)]])
+            relation, of = Kinship(other).origin(earlier)
             view.put_member(replace(other, relation=relation, of=of))
             story = count(count(story, other.relation, -1), relation, 1)
     return story
