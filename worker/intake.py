@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -22,6 +23,13 @@ WINDOW = 2_000
 CHUNK = 500
 _LOOK_S = 0.05
 _STALLED_S = 120.0
+
+
+class Sent(NamedTuple):
+    """How many articles a run sent, and how many of them the store had before."""
+
+    articles: int
+    known: int
 
 
 class Intake:
@@ -40,24 +48,25 @@ class Intake:
         self._stalled_s = stalled_s
         self._feed = f"file-{secrets.token_hex(4)}"
 
-    def run(self, articles: Iterable[Article], progress: Callable[[int], None]) -> int:
-        """Publish the articles, of different ids, and wait until all are settled; how many there were.
+    def run(self, articles: Iterable[Article], progress: Callable[[int], None]) -> Sent:
+        """Publish the articles, of different ids, and wait until all are settled.
 
         An article that the store has keeps its language: an id is in one shard. progress: called with the number
         settled so far. Raises Transient when nothing moves for two minutes.
         """
-        source, sent = iter(articles), 0
+        source, sent, there = iter(articles), 0, 0
         may_be_known = bool(self._stories.languages())
         while chunk := list(islice(source, CHUNK)):
             self._wait(sent, WINDOW - len(chunk), progress)
             if may_be_known:
                 known = self._stories.known([article.id for article in chunk])
+                there += len(known)
                 chunk = [replace(article, lang=known.get(article.id, article.lang)) for article in chunk]
             refs = self._outbox.publish(self._feed, chunk, {}, self._clock.now())
             self._jobs.enqueue(refs)
             sent += len(chunk)
         self._wait(sent, 0, progress)
-        return sent
+        return Sent(sent, there)
 
     def _wait(self, sent: int, most: int, progress: Callable[[int], None]) -> None:
         """Until no more than `most` of this run's articles wait."""

@@ -52,6 +52,17 @@ def test_bad_lines_are_told_counted_and_passed_over(tmp_path: Path, data_dir: Pa
         assert said in run.stderr
 
 
+@pytest.mark.parametrize("command", ["replay", "import"])
+@pytest.mark.parametrize("lines", [[], [{"id": 7, "title": "T"}]])
+def test_a_file_without_an_article_is_said_to_hold_none(
+    tmp_path: Path, data_dir: Path, command: str, lines: list[object]
+) -> None:
+    run = storywire(command, write(tmp_path / "a.jsonl", *lines), data_dir=data_dir)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "a.jsonl: no article in it" in run.stderr.splitlines()[-1]
+    assert len(run.stderr.splitlines()) == 1 + len(lines)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -93,9 +104,10 @@ def test_a_kept_store_can_be_explained_and_replayed_into_again(tmp_path: Path, d
 
 def test_an_import_goes_into_the_live_store_as_backfill_and_twice_is_once(tmp_path: Path, data_dir: Path) -> None:
     articles = write(tmp_path / "a.jsonl", DAM_1, CUP_1)
-    for _ in range(2):
+    for said in (" to start)\n", ": 0 new, 2 known already\n"):
         run = storywire("import", articles, data_dir=data_dir)
         assert run.returncode == 0, run.stderr
+        assert run.stderr.endswith(said)
         assert "holds 2 articles in 2 stories" in run.stdout
     listed = records(storywire("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
     assert {story["heat"] for story in listed} == {0.0}

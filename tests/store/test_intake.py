@@ -9,7 +9,7 @@ import pytest
 from worker import config
 from worker.clock import SystemClock
 from worker.errors import Transient
-from worker.intake import Intake
+from worker.intake import Intake, Sent
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
@@ -37,7 +37,7 @@ def article(article_id: str, lang: str = "en") -> Article:
     return Article(id=article_id, title="The dam at Merrow holds", lang=lang, received=time.time())
 
 
-def send(runtime: Runtime, *articles: Article) -> int:
+def send(runtime: Runtime, *articles: Article) -> Sent:
     intake = Intake(runtime.outbox, runtime.stories, runtime.jobs, runtime.clock, STALLED_S)
     return intake.run(articles, lambda settled: None)
 

@@ -21,7 +21,7 @@ def line(**fields: object) -> Line:
         (b'"text"', "wrong type"),
         (b"\xff\xfe{}", "no JSON object"),
         (b"{}", 'no "id"'),
-        (b'{"id": 7, "title": "T"}', 'no "id"'),
+        (b'{"id": 7, "title": "T"}', '"id" that is no text'),
         (b'{"id": " ", "title": "T"}', 'no "id"'),
         (b'{"id": "a"}', 'neither "title" nor "text"'),
         (b'{"id": "a", "title": "", "text": "  "}', 'neither "title" nor "text"'),

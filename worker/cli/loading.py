@@ -8,6 +8,7 @@ from time import perf_counter
 import click
 
 from worker import supervisor
+from worker.errors import BadInput
 from worker.feed.lines import Line, article_of
 from worker.files import Index, index
 from worker.intake import Intake
@@ -26,17 +27,20 @@ WORKERS = click.option("--workers", type=click.IntRange(1, 64), default=1, show_
 
 
 def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
-    """Look through the files, and say which lines are bad."""
+    """Look through the files, and say which lines are bad. Raises BadInput where none is good."""
     found = index(files, arrival)
     for path, number, reason in found.bad[:_SHOWN]:
         click.echo(f"{path}:{number}: {reason}; the line is left out", err=True)
     if len(found.bad) > _SHOWN:
         click.echo(f"... and {len(found.bad) - _SHOWN} more bad lines", err=True)
+    if not found.lines:
+        held = ", ".join(map(str, files))
+        raise BadInput(f'{held}: no article in it: a line is a JSON object with an "id" and a "title" or a "text"')
     return found
 
 
-def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> int:
-    """Send the articles through the queue and `workers` worker processes; how many there were."""
+def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> None:
+    """Send the articles through the queue and `workers` worker processes, and say how many were new."""
     intake = Intake(runtime.outbox, runtime.stories, runtime.jobs, runtime.clock)
 
     def prepare(line: Line) -> Article:
@@ -45,11 +49,11 @@ def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, back
     began = perf_counter()
     with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as progress:
         ready = perf_counter()
-        done = intake.run(map(prepare, found.read()), progress)
+        done, known = intake.run(map(prepare, found.read()), progress)
     took = perf_counter() - ready
     rate = f", {done / took:.0f} a second" if done else ""
-    click.echo(f"{done} articles in {took:.1f} s{rate} (after {ready - began:.1f} s to start)", err=True)
-    return done
+    news = f": {done - known} new, {known} known already" if known else ""
+    click.echo(f"{done} articles in {took:.1f} s{rate} (after {ready - began:.1f} s to start){news}", err=True)
 
 
 def end(found: Index) -> None:

@@ -60,7 +60,9 @@ def parse_line(raw: bytes) -> Line | BadLine:
         return BadLine(f"a field has the wrong type ({error})")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return BadLine(f"is no JSON object ({error})")
-    if not isinstance(fields.id, str) or not fields.id.strip():
+    if fields.id is not None and not isinstance(fields.id, str):
+        return BadLine('has an "id" that is no text (write it in quotes)')
+    if not fields.id or not fields.id.strip():
         return BadLine('has no "id" (a text that names the article)')
     if len(fields.id) > MAX_ID or not fields.id.isprintable():
         return BadLine(f'has an "id" longer than {MAX_ID} characters, or with control characters')
