@@ -5,6 +5,7 @@ from one outlet reads two briefings, however alike they are.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from worker.cluster.join import outlet_hash
 from worker.cluster.timing import DAY_S
@@ -14,6 +15,7 @@ from worker.text import tokens
 APART_DAYS = 0.5
 
 
+@lru_cache(maxsize=20_000)
 def label(title: str) -> tuple[str, ...]:
     """What recurs of a title: its words without numbers; all of it where nothing else is left."""
     words = tokens(title)
@@ -22,16 +24,14 @@ def label(title: str) -> tuple[str, ...]:
 
 def is_edition(article: Member, story: Story, texts: Iterable[Member]) -> bool:
     """Whether the article is another edition of what the story tells: of an outlet that is in it already."""
-    title = label(article.title)
-    hashed = outlet_hash(article.source)
-    known = any(story.outlets[i : i + 4] == hashed for i in range(0, len(story.outlets), 4))
-    return bool(title) and any(
-        (known or text.source == article.source)
-        and abs(article.time - text.time) >= APART_DAYS * DAY_S
-        and label(text.title) == title
-        for text in texts
-        if text.uid != article.uid
-    )
+    apart = [text for text in texts if abs(article.time - text.time) >= APART_DAYS * DAY_S and text.uid != article.uid]
+    alike = [text for text in apart if label(text.title) == label(article.title) != ()]
+    return any(text.source == article.source for text in alike) or bool(alike and _tells(story, article.source))
+
+
+def _tells(story: Story, source: str) -> bool:
+    hashed = outlet_hash(source)
+    return any(story.outlets[i : i + 4] == hashed for i in range(0, len(story.outlets), 4))
 
 
 def are_editions(a: Story, b: Story) -> bool:

@@ -4,7 +4,6 @@ Invariant: symmetrical for two texts, and a story of one text scores as that tex
 sets (docs/quality.md); none of them names a set, an outlet or a word.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from math import cos, log, pi, sqrt
@@ -50,23 +49,32 @@ def threshold(words: int, voters: int, cohesion: float) -> float:
 def pair_score(a: Fingerprints, b: Fingerprints, days: float) -> float:
     """The score of two articles by themselves: each as a story of one text."""
     alike = cosine(a.story, b.story)
-    return score(alike, alike, overlap(a, [b]), centre(a, [b]), days)
+    return score(alike, alike, *key_terms(a, [b]), days)
 
 
-def overlap(article: Fingerprints, texts: Sequence[Fingerprints]) -> float:
-    """The largest product of the article's key terms with those of one of the texts; 0 for none."""
+def key_terms(article: Fingerprints, texts: Sequence[Fingerprints]) -> tuple[float, float]:
+    """The article's key terms beside those of a story's texts: the largest product with one text, and the cosine to all
+    of them together; nought for none."""
     own = _weights(article)
-    return max((_dot(own, _weights(text)) for text in texts), default=0.0) / _FULL_WEIGHT**2
+    products = [_dot(own, _weights(text)) for text in texts]
+    length = _length(article.weights) * _together(texts)
+    return max(products, default=0) / _FULL_WEIGHT**2, sum(products) / length if length else 0.0
 
 
-def centre(article: Fingerprints, texts: Sequence[Fingerprints]) -> float:
-    """The cosine of the article's key terms to those of all texts together; 0 for none."""
-    together: Counter[str] = Counter()
+def _together(texts: Sequence[Fingerprints]) -> float:
+    """The length of the sum of the texts' key terms."""
+    if len(texts) == 1:
+        return _length(texts[0].weights)
+    together: dict[str, int] = {}
     for text in texts:
-        together.update(_weights(text))
-    own = _weights(article)
-    length = sqrt(_dot(own, own) * sum(weight * weight for weight in together.values()))
-    return _dot(own, together) / length if length else 0.0
+        for term, weight in zip(text.terms, text.weights, strict=True):
+            together[term] = together.get(term, 0) + weight
+    return sqrt(sum(weight * weight for weight in together.values()))
+
+
+@lru_cache(maxsize=20_000)
+def _length(weights: bytes) -> float:
+    return sqrt(sum(weight * weight for weight in weights))
 
 
 @lru_cache(maxsize=20_000)

@@ -105,8 +105,7 @@ def compare(kin: Kinship, story: Story, texts: Sequence[Member]) -> Candidate:
     fit = evidence.score(
         likeness(int.from_bytes(prints.story, "big"), story),
         max((cosine(prints.story, other.story) for other in others), default=0.0),
-        evidence.overlap(prints, others),
-        evidence.centre(prints, others),
+        *evidence.key_terms(prints, others),
         days_apart(article.time, story),
     )
     least = evidence.threshold(prints.words, story.voters, evidence.cohesion(story.planes, story.voters))
