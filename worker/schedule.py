@@ -15,6 +15,12 @@ _DAY_S = 86400.0
 _OFFLINE_S = 3600.0
 """The longest wait after an error of the net itself: it is mostly our own, and over at once for all feeds."""
 
+NO_NETWORK_S = 30.0
+"""The wait while no feed at all can be reached: nobody is asked too often by it."""
+
+NO_NETWORK = f"no network: again in {NO_NETWORK_S:.0f} s"
+"""The reason of a feed's next poll then."""
+
 _REFUSED_S = 3600.0
 """The least wait after 429 or 503 without a Retry-After."""
 
@@ -118,6 +124,18 @@ def after(state: PollState, polled: Polled, now: float, jitter: float, interval_
     )
     time, reason = next_poll(state, polled, now, jitter, interval_s)
     return replace(state, next_poll=time, reason=reason)
+
+
+def without_network(state: PollState, polled: Polled, now: float, jitter: float) -> PollState:
+    """The state of a feed after a poll that failed for want of a network: it is no error of the feed's."""
+    return replace(
+        state,
+        polled=now,
+        outcome=str(polled.outcome),
+        trouble=polled.trouble,
+        next_poll=now + NO_NETWORK_S * (1 + _SPREAD * jitter),
+        reason=NO_NETWORK,
+    )
 
 
 def next_poll(state: PollState, polled: Polled, now: float, jitter: float, interval_s: float) -> tuple[float, str]:

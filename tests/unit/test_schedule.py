@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from worker.schedule import PAUSED, Outcome, Polled, PollState, after, max_age_s, retry_after_s, words
+from worker.schedule import PAUSED, Outcome, Polled, PollState, after, max_age_s, retry_after_s, without_network, words
 
 NOW = 1_750_000_000.0
 TEN_MINUTES = 600.0
@@ -126,3 +126,11 @@ def test_odd_retry_after_headers_are_nothing(header: str) -> None:
 
 def test_durations_are_written_as_the_settings_write_them() -> None:
     assert [words(s) for s in (2, 60, 90, 600, 3600, 5400, 86400)] == ["2s", "1m", "90s", "10m", "1h", "90m", "24h"]
+
+
+def test_without_a_network_a_feed_is_tried_again_soon_and_has_no_error_of_its_own() -> None:
+    state = PollState(errors=2, etag='"e"')
+    for _ in range(10):
+        state = without_network(state, Polled(outcome=Outcome.UNREACHABLE, trouble="no such host"), NOW, 0.0)
+    assert (state.next_poll, state.reason) == (NOW + 30, "no network: again in 30 s")
+    assert (state.errors, state.etag, state.readable) == (2, '"e"', False)

@@ -18,9 +18,10 @@ from worker.errors import StorywireError, Transient
 from worker.fetch import Fetcher
 from worker.model import Ref
 from worker.poller.dispatch import Dispatch
+from worker.poller.network import Network
 from worker.poller.parsers import TIMEOUT_S, Parsers
 from worker.poller.poll import Poll, Told, shown
-from worker.schedule import Outcome, Polled, after
+from worker.schedule import NO_NETWORK, Outcome, Polled, after, without_network
 from worker.store.feeds import Feed, Feeds
 from worker.store.outbox import Outbox
 
@@ -29,9 +30,6 @@ TICK_S = 0.5
 
 _GRACE_S = 60.0
 """What a lease lasts beyond the longest fetch and parse: time to publish, on a server that is slow."""
-
-_OFFLINE_AFTER = 10
-"""So many feeds that cannot be reached, and none that can, mean that it is us."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -72,7 +70,8 @@ class Poller:
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._waiting = False
-        self._reached, self._unreached, self._told_offline = False, 0, False
+        self._network = Network()
+        self._woken, self._told_offline = False, False
 
     def stop(self) -> None:
         """End soon: what is being fetched is given back, what is being published is finished."""
@@ -104,7 +103,6 @@ class Poller:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if due_by is not None and not leased and not self._running:
-                self._tell_if_offline()
                 return
             await self._pause(stopped, idle=not leased)
 
@@ -113,6 +111,9 @@ class Poller:
         if room <= 0:
             return []
         try:
+            if not self._woken:
+                await self._aside(self._wake, self._clock.now() if due_by is None else due_by)
+                self._woken = True
             leased = await self._aside(self._feeds.lease_due, self._clock.now(), self._lease_s, room, due_by)
         except Transient as error:
             if due_by is not None:
@@ -126,11 +127,15 @@ class Poller:
         self._waiting = False
         return leased
 
+    def _wake(self, now: float) -> None:
+        """Who starts us without a network shall hear so at once, and who has one again need not wait."""
+        for feed in self._feeds.all():
+            if feed.polls.reason == NO_NETWORK and feed.due == feed.polls.next_poll > now:
+                self._feeds.give_back(feed, now)
+
     async def _pause(self, stopped: asyncio.Task[Any], *, idle: bool) -> None:
         """Until there may be something to do: at once if there may be more due, at the latest after a tick."""
         full = len(self._running) >= self._settings.fetch_parallel
-        if idle and not self._running:
-            self._tell_if_offline()
         if full:
             await asyncio.wait({stopped, *self._running}, return_when=asyncio.FIRST_COMPLETED)
         elif idle:
@@ -140,17 +145,33 @@ class Poller:
         """Poll a feed and record it, or give it back."""
         told = Told()
         try:
-            polled = await self._polled(feed, told, stopped)
+            polled, down = await self._judged(feed, told, stopped)
             if polled is None:
                 await self._aside(self._feeds.give_back, feed, self._clock.now())
             else:
-                await self._record(feed, polled, told)
+                await self._record(feed, polled, told, down=down)
         except StorywireError as error:
             log.warning(
                 "poll not recorded", **shown(feed), trouble=str(error), remedy="polled again when its lease ends"
             )
         except Exception:
             log.exception("poll failed", **shown(feed))
+
+    async def _judged(self, feed: Feed, told: Told, stopped: asyncio.Task[Any]) -> tuple[Polled | None, bool]:
+        """What came of a poll, and whether that was for want of a network: then others are waited for."""
+        polls, polled = self._network.enter(), None
+        try:
+            polled = await self._polled(feed, told, stopped)
+        finally:
+            self._network.leave(polls, feed, polled.outcome if polled else None, self._clock.now())
+        if polled is None or polled.outcome is not Outcome.UNREACHABLE:
+            self._told_offline = self._told_offline and polled is None
+            return polled, False
+        down = await self._network.is_down(polls, feed)
+        if down and not self._told_offline:
+            self._told_offline = True
+            log.warning("no feed can be reached: without internet, try `storywire demo`", next=NO_NETWORK)
+        return polled, down
 
     async def _polled(self, feed: Feed, told: Told, stopped: asyncio.Task[Any]) -> Polled | None:
         """What came of a poll; None if it was stopped before anything was published."""
@@ -169,29 +190,17 @@ class Poller:
             log.exception("poll failed", **shown(feed))
             return Polled(outcome=Outcome.FAILED, trouble=f"met a fault of Storywire ({type(error).__name__})")
 
-    async def _record(self, feed: Feed, polled: Polled, told: Told) -> None:
+    async def _record(self, feed: Feed, polled: Polled, told: Told, *, down: bool) -> None:
         """Plan the next poll, and say all of this one in a line."""
         now = self._clock.now()
-        state = after(feed.polls, polled, now, random.random(), self._settings.poll_interval)
+        if down:
+            state = without_network(feed.polls, polled, now, random.random())
+        else:
+            state = after(feed.polls, polled, now, random.random(), self._settings.poll_interval)
         await self._aside(self._feeds.record, feed, state)
-        self._count_reached(polled.outcome)
         write = log.info if polled.outcome.good else log.warning
         trouble = {"trouble": polled.trouble} if polled.trouble else {}
         write("polled", **shown(feed), outcome=str(polled.outcome), **trouble, **told.facts, next=state.reason)
-
-    def _count_reached(self, outcome: Outcome) -> None:
-        if outcome is not Outcome.UNREACHABLE:
-            self._reached = True
-        else:
-            self._unreached += 1
-            if self._unreached >= _OFFLINE_AFTER:
-                self._tell_if_offline()
-
-    def _tell_if_offline(self) -> None:
-        """Say so, once, if of all that was polled so far nothing could be reached."""
-        if self._unreached and not self._reached and not self._told_offline:
-            self._told_offline = True
-            log.warning("no feed can be reached: without internet, try `storywire demo`", feeds=self._unreached)
 
     async def _aside(self, call: Callable[..., T], *args: Any) -> T:
         """Run a blocking call in a thread of our own: the loop's default ones look up host names."""
