@@ -70,7 +70,7 @@ def test_a_file_without_an_article_is_said_to_hold_none(
         (["{good}", "--assignments", "/no/such/folder/out.tsv"], "no such file or directory: name another file"),
         (["{good}", "--assignments", "/"], "is a directory: name another file"),
         (["{good}", "--assignments", "{good}"], "is one of the files to read"),
-        (["{good}", "--data-dir", "{good}"], "{good}"),
+        (["{good}", "--data-dir", "{good}"], "the data directory {good} is a file: give another"),
     ],
 )
 def test_what_cannot_be_read_or_written_is_one_clear_line(
@@ -80,6 +80,15 @@ def test_what_cannot_be_read_or_written_is_one_clear_line(
     run = storywire("replay", *(a.format(good=good) for a in arguments), data_dir=data_dir)
     assert run.returncode == 1
     assert said.format(good=good) in one_line(run.stderr)
+
+
+@pytest.mark.parametrize("command", ["report", "check", "up"])
+def test_a_data_directory_that_is_a_file_is_said_to_be_one(tmp_path: Path, command: str) -> None:
+    file = write(tmp_path / "a.jsonl", DAM_1)
+    run = storywire(command, "--data-dir", file, data_dir=file)
+    assert run.returncode == 1
+    assert f"the data directory {file} is a file" in run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_a_disk_that_fills_up_under_the_assignments_is_one_clear_line(tmp_path: Path, data_dir: Path) -> None:

@@ -111,6 +111,8 @@ class Home:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 line = f"the disk of the data directory {self.path} is full: free space there"
                 raise ServerUnavailable(line) from error
+            if self.path.is_file():
+                raise Permanent(f"the data directory {self.path} is a file: {_ANOTHER}") from error
             raise Permanent(
                 f"the data directory {self.path} cannot be written ({error.strerror}): {_ANOTHER}"
             ) from error

@@ -99,9 +99,9 @@ def alone(data_dir: Path) -> Iterator[None]:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
+        trouble = "is a file" if data_dir.is_file() else f"cannot be written ({error.strerror})"
         raise Permanent(
-            f"the data directory {data_dir} cannot be written ({error.strerror}): "
-            "give another with STORYWIRE_DATA_DIR or --data-dir"
+            f"the data directory {data_dir} {trouble}: give another with STORYWIRE_DATA_DIR or --data-dir"
         ) from error
     try:
         try:
