@@ -140,7 +140,7 @@ def test_a_data_directory_that_cannot_be_written_is_one_line(arguments: list[str
     done = storywire(*arguments, data_dir=place)
     assert done.returncode != 0
     line = one_line(done.stderr)
-    assert f"the data directory {place} cannot be written" in line
+    assert f"the data directory {place} is a file" in line
     assert "STORYWIRE_DATA_DIR" in line
     assert place.read_text() == "mine"
 
@@ -151,13 +151,13 @@ def test_a_data_directory_that_cannot_be_written_is_one_line(arguments: list[str
     indirect=["arguments"],
     ids=["feeds add", "import", "report"],
 )
-def test_a_full_server_is_one_line(new_server: NewServer, arguments: list[str], writes: bool) -> None:
+def test_a_full_server_is_one_line(new_server: NewServer, data_dir: Path, arguments: list[str], writes: bool) -> None:
     """With maxmemory reached, what writes fails and says why; what only reads still works."""
     server = new_server()
     client = connect(server.url(0))
     client.config_set("maxmemory", "1")
     client.close()
-    done = storywire(*arguments, redis_url=server.url(0))
+    done = storywire(*arguments, redis_url=server.url(0), data_dir=data_dir)
     if not writes:
         assert (done.returncode, done.stderr) == (0, "")
         return
