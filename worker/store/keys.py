@@ -35,7 +35,7 @@ def fence(lang: str) -> str:
 
 
 def counters(lang: str) -> str:
-    """hash: `seq`, the last commit; `story`, the last story number; `articles`, `stories`, now stored. Forever."""
+    """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored. Forever."""
     return _shard(lang, "counters")
 
 
