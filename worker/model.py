@@ -139,15 +139,17 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
 class Event(Struct, frozen=True):
     """One line of a language's event stream: what a commit did to a story.
 
-    `kind` is `new`, `grew` or `merged`; `article` the id that caused it; `into` the surviving story of a merge.
-    `seq` and `part` are its place in the stream (`seq-part`), which `Stories.events` reads on from.
+    `kind` is `new`, `grew`, `merged`, or an editor's: `split`, `moved`, `pinned`, `shrank`. `uid`: the article that caused
+    it, by its hash, so that nothing of an article that is forgotten stands here. `into`: the story that survived a
+    merge, came of a split, or took an article in. `seq` and `part` are its place in the stream (`seq-part`), which
+    `Stories.events` reads on from.
     """
 
     kind: str
     seq: int
     lang: str
     story: int
-    article: str = ""
+    uid: bytes = b""
     backfill: bool = False
     into: int = 0
     part: int = 0

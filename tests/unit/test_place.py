@@ -17,7 +17,7 @@ from tests.unit.articles import (
 )
 from worker.cluster import Placed
 from worker.cluster.vote import majority
-from worker.model import Alias, Relation
+from worker.model import Alias, Relation, uid
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -229,5 +229,5 @@ def test_heat_counts_arrivals_and_halves_every_two_hours() -> None:
 
 def test_events_tell_what_happened_in_order() -> None:
     memory = Memory().place_all([DAM_1, CUP_1, REWRITE])
-    events = [(e.kind, e.seq, e.story, e.article) for e in memory.view.changes.events]
-    assert events == [("new", 1, 1, "dam-1"), ("new", 2, 2, "cup-1"), ("grew", 3, 1, "dam-2")]
+    events = [(e.kind, e.seq, e.story, e.uid) for e in memory.view.changes.events]
+    assert events == [("new", 1, 1, uid("dam-1")), ("new", 2, 2, uid("cup-1")), ("grew", 3, 1, uid("dam-2"))]

@@ -29,7 +29,7 @@ def begin(view: View, kin: Kinship, now: float, again: Story | None = None) -> G
     story = Story(number, article.title, article.time, article.time, now, article.uid, aliases=aliases)
     yield from _enter(view, story, article, not article.prints.empty, now)
     kind = "grew" if again else "new"
-    view.emit(Event(kind, view.seq, view.lang, number, article.id, article.backfill))
+    view.emit(Event(kind, view.seq, view.lang, number, article.uid, article.backfill))
 
 
 def join(view: View, kin: Kinship, story: Story, score: float | None, now: float) -> Generator[Need, None, None]:
@@ -40,7 +40,7 @@ def join(view: View, kin: Kinship, story: Story, score: float | None, now: float
     voting = not article.prints.empty and not any(kin.to(text) is Relation.COPY for text in view.present(story.texts))
     story = _relate_later(view, kin, article, story, others)
     yield from _enter(view, story, article, voting, now)
-    view.emit(Event("grew", view.seq, view.lang, story.number, article.id, article.backfill))
+    view.emit(Event("grew", view.seq, view.lang, story.number, article.uid, article.backfill))
 
 
 def _beside(view: View, article: Member, story: Story) -> Generator[Need, None, list[Member]]:

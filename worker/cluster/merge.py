@@ -72,7 +72,7 @@ def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Genera
         view.put_alias(number, one.number)
     view.put_story(one)
     view.unite(lose.number, one.number)
-    view.emit(Event("merged", view.seq, view.lang, lose.number, article.id, article.backfill, one.number))
+    view.emit(Event("merged", view.seq, view.lang, lose.number, article.uid, article.backfill, one.number))
 
 
 def _relate_again(view: View, story: Story, uids: set[bytes]) -> Story:

@@ -88,7 +88,7 @@ def _absorb(view: View, article: Member, story: Story, emptied: Story) -> Story:
     """The only article of a story went to another one: its number leads there from now on."""
     for number in (emptied.number, *emptied.aliases):
         view.put_alias(number, story.number)
-    view.emit(Event("merged", view.seq, view.lang, emptied.number, article.id, article.backfill, story.number))
+    view.emit(Event("merged", view.seq, view.lang, emptied.number, article.uid, article.backfill, story.number))
     return replace(story, aliases=(*story.aliases, emptied.number, *emptied.aliases))
 
 

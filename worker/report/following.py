@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from worker.errors import BadSetting, Transient
-from worker.model import Event, Story, story_id
+from worker.model import Event, Story, story_id, uid
 from worker.report.listing import Query
 from worker.report.views import MemberView, StoryView, member_views, story_record, story_view
 
@@ -27,31 +27,35 @@ POLL_S = 0.3
 PATIENCE_S = 30.0
 """How long a follower waits for a server that went away."""
 
-KINDS = ("merged", "new", "grew")
+KINDS = ("merged", "split", "moved", "new", "grew", "pinned", "shrank")
 """Of several events at once the first of these names the change."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
     """What one event, or several at once, did to a story, which is shown as it is now.
 
-    `kind`: `new`, `grew`, `merged`. `newcomers`: the articles that came, oldest first. `former`: public ids of stories
-    that were merged into this one. `backfill`: nothing of it is news. `cursor`: where to go on after it.
-    `repeated`: newcomer's id -> the outlet of the article that it repeats.
+    `kind`: one of KINDS. `newcomers`: the articles that came, oldest first. `former`: public ids of stories that were
+    merged into this one; `parts_of`: of those that it, or an article of it, was taken out of by hand. `backfill`:
+    nothing of it is news. `cursor`: where to go on after it. `repeated`: newcomer's id -> the outlet of the article
+    that it repeats.
     """
 
     kind: str
     view: StoryView
     newcomers: tuple[MemberView, ...] = ()
     former: tuple[str, ...] = ()
+    parts_of: tuple[str, ...] = ()
     repeated: Mapping[str, str] = {}
     backfill: bool = False
     cursor: str = ""
 
 
 def change_record(change: Change) -> dict[str, Any]:
-    """What `report --follow --json` prints of a change; `former` only where stories were merged into this one."""
-    former = {"former": list(change.former)} if change.former else {}
-    return {"event": change.kind, "cursor": change.cursor} | story_record(change.view) | former
+    """What `report --follow --json` prints of a change; `former` only where stories were merged into this one, `from`
+    only where an editor took it, or an article of it, out of others, which have fewer articles now."""
+    others = {"former": list(change.former), "from": list(change.parts_of)}
+    said = {name: ids for name, ids in others.items() if ids}
+    return {"event": change.kind, "cursor": change.cursor} | story_record(change.view) | said
 
 
 def parse_cursor(text: str) -> dict[str, tuple[int, int]]:
@@ -142,8 +146,8 @@ class Follower:
 
 def _change(events: Sequence[Event], view: StoryView, members: Sequence[MemberView], cursor: str) -> Change:
     kinds = {event.kind for event in events}
-    came = {event.article for event in events if event.kind != "merged"}
-    newcomers = tuple(member for member in members if member.id in came)
+    came = {event.uid for event in events if event.kind in ("new", "grew", "moved")}
+    newcomers = tuple(member for member in members if uid(member.id) in came)
     sources = {member.id: member.source for member in members}
     return Change(
         kind=next(kind for kind in KINDS if kind in kinds),
@@ -151,6 +155,7 @@ def _change(events: Sequence[Event], view: StoryView, members: Sequence[MemberVi
         newcomers=newcomers,
         repeated={member.id: sources.get(member.of or "", "") for member in newcomers},
         former=tuple(story_id(event.lang, event.story) for event in events if event.kind == "merged"),
+        parts_of=tuple(story_id(event.lang, event.story) for event in events if event.kind in ("split", "moved")),
         backfill=all(event.backfill for event in events),
         cursor=cursor,
     )

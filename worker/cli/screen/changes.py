@@ -22,6 +22,10 @@ MARKS = {
     "grew": ("▲", "bold blue"),
     "merged": ("⇐", "bold magenta"),
     "revised": ("~", "cyan"),
+    "split": ("⇒", "bold magenta"),
+    "moved": ("⇒", "bold magenta"),
+    "pinned": ("◆", "magenta"),
+    "shrank": ("▼", "magenta"),
 }
 
 MOST_SINGLES = 6
@@ -89,8 +93,10 @@ def _show(screen: Screen, change: Change, now: float) -> None:
 
 def detail(change: Change) -> list[Part]:
     """What came: `BBC`, `The Sun: copy of Reuters`, of several `BBC, then 2 reports` or `+2 copies, +1 report`; and
-    what was merged."""
+    what was merged, or done by hand."""
     merged = [f"took in {', '.join(change.former)}"] if change.former else []
+    merged += [f"taken out of {', '.join(change.parts_of)}"] if change.parts_of else []
+    merged += [_BY_HAND[change.kind]] if change.kind in _BY_HAND else []
     if len(change.newcomers) != 1:
         return ["; ".join([*filter(None, [_several(change.newcomers)]), *merged])]
     member = change.newcomers[0]
@@ -104,6 +110,8 @@ def detail(change: Change) -> list[Part]:
         parts += [": ", (what, STYLES[member.relation]), f" of {of}" if of else ""]
     return parts + [f"; {text}" for text in merged]
 
+
+_BY_HAND = {"pinned": "an article was pinned", "shrank": "an article was forgotten"}
 
 _NOUNS = {Relation.COPY: ("copy", "copies"), Relation.REWRITE: ("rewrite",), Relation.REPORT: ("report",)}
 
@@ -127,7 +135,12 @@ def _repeated(change: Change, member: MemberView) -> str:
 
 def _only_revised(change: Change) -> bool:
     """Nobody came: the articles were there before, with another text."""
-    return not change.former and bool(change.newcomers) and all(m.revision > 1 for m in change.newcomers)
+    return (
+        not change.former
+        and not change.parts_of
+        and bool(change.newcomers)
+        and all(m.revision > 1 for m in change.newcomers)
+    )
 
 
 def _clock(change: Change, now: float) -> str:
