@@ -8,6 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
+from itertools import filterfalse
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
@@ -30,6 +31,9 @@ _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W\d_]+)*")
 _RUN = re.compile(f"[{_UNSPACED}]+")
 _APOSTROPHES = "’ʼ＇`´"
+_SIGNS = "“”„«»‘–—…•\u00a0"
+"""Good typography between words: but for it most English is ASCII."""
+_ASCII = str.maketrans({c: " " for c in map(chr, range(128)) if not (c.isalnum() or c in ".,'")} | {"`": "'"})
 _ELISION = re.compile(r"(?:[^\W\d_]{1,2}|qu)'(?=\w{3})")
 _MAX_TOKEN = 30
 
@@ -59,13 +63,40 @@ def tokens(text: str) -> list[str]:
     characters.
     """
     text = text.casefold()
-    for apostrophe in _APOSTROPHES:
-        text = text.replace(apostrophe, "'")
+    if not text.isascii():
+        for apostrophe in _APOSTROPHES:
+            text = text.replace(apostrophe, "'")
+        for sign in _SIGNS:
+            text = text.replace(sign, " ")
+    if text.isascii():
+        return _ascii_tokens(text)
     if _RUN.search(text):
         text = _RUN.sub(_bigrams, text)
     words: list[str] = _WORD.findall(text)
     plain = {word: _plain(word) for word in set(words) if len(word) > _MAX_TOKEN or not word.isalnum()}
     return [plain.get(word, word) for word in words] if plain else words
+
+
+def _ascii_tokens(text: str) -> list[str]:
+    """The same for a case-folded ASCII text: split at spaces first, which takes a third of the expression's time."""
+    chunks = text.translate(_ASCII).replace(". ", " ").replace(", ", " ").split()
+    distinct = set(chunks)
+    odd = {chunk: _inside(chunk) for chunk in filterfalse(str.isalnum, distinct)}
+    if max(map(len, distinct), default=0) > _MAX_TOKEN:
+        odd |= {chunk: _inside(chunk) for chunk in distinct if len(chunk) > _MAX_TOKEN}
+    if not odd:
+        return chunks
+    words: list[str] = []
+    for chunk in chunks:
+        if chunk in odd:
+            words += odd[chunk]
+        else:
+            words.append(chunk)
+    return words
+
+
+def _inside(chunk: str) -> list[str]:
+    return [_plain(word) for word in _WORD.findall(chunk)]
 
 
 def _plain(word: str) -> str:
