@@ -13,6 +13,7 @@ from math import cos, log, log10, pi
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.figures import figures
 from worker.model import Fingerprints
 from worker.text import tokens
 from worker.vocabulary import Numbers, Vocabulary
@@ -53,6 +54,7 @@ def fingerprints(title: str, text: str, lang: str) -> Fingerprints:
         digest=blake2b(" ".join([*head, "\n", *body]).encode(), digest_size=8).digest(),
         terms=tuple([term for _, term in heaviest]),
         weights=bytes([max(1, round(-255 * weight / norm)) for weight, _ in heaviest]),
+        figures=figures([*head, *body[:STORY_WORDS]]),
     )
 
 

@@ -55,7 +55,8 @@ class Fingerprints(Struct, frozen=True, array_like=True):
     `copy`: 64-bit SimHash over word 3-shingles, 8 bytes; `story`: 2048-bit SimHash over weighted words, 256 bytes;
     both big-endian and empty for a text without words. `sketch`: the up to 64 smallest 32-bit shingle hashes, sorted,
     little-endian. `shingles`: how many distinct shingles there are. `digest`: 8 bytes of the normalised title and text.
-    `terms` with `weights` (0 to 255 each, of the unit vector): the up to 48 heaviest, heaviest first.
+    `terms` with `weights` (0 to 255 each, of the unit vector): the up to 48 heaviest, heaviest first. `figures`: the
+    numbers it tells (see figures.py).
     """
 
     copy: bytes = b""
@@ -66,6 +67,7 @@ class Fingerprints(Struct, frozen=True, array_like=True):
     digest: bytes = b""
     terms: tuple[str, ...] = ()
     weights: bytes = b""
+    figures: bytes = b""
 
     @property
     def empty(self) -> bool:
@@ -116,7 +118,8 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
     `first`, `last`: the span of its members' event times; `active`: the wall clock of the last change. `outlets`:
     sorted distinct 32-bit hashes of source names, 4 bytes each. `heat`: arrivals at `last`, halved every two hours.
     `planes` and `voters`: the bit-sliced vote (see cluster/vote.py). `texts`: uids of its distinct texts, oldest first,
-    that new articles are compared with. `aliases`: numbers of the stories that were merged into it.
+    that new articles are compared with. `aliases`: numbers of the stories that were merged into it. `edition`: how many
+    editions of a recurring report are known to have come before, `every`: seconds since the last one of them.
     """
 
     number: int
@@ -134,6 +137,8 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
     voters: int = 0
     texts: tuple[bytes, ...] = ()
     aliases: tuple[int, ...] = ()
+    edition: int = 0
+    every: float = 0.0
 
 
 class Event(Struct, frozen=True):
