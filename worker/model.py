@@ -141,12 +141,32 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
     every: float = 0.0
 
 
+class Correction(Struct, frozen=True, array_like=True):
+    """What an editor said of articles, for good: constraints that must link them, or must not (Wagstaff & Cardie 2000).
+
+    `kind`: `split`, the articles of `one` are a story that is not the story of `other`; `merge`, the story of `one` is
+    that of `other`; `pin`, the article of `one` is in the story of `other`. Both hold article ids; `other`, and in a
+    merge `one`, stand for a story whose numbers come and go. `number` counts a language's corrections; `seq` is its
+    commit, `made` its wall clock; `stories`: those it was about, by number. `until`: when it is let go of, by the wall
+    clock, after articles of it have ended; 0 while all are there.
+    """
+
+    number: int
+    kind: str
+    made: float
+    seq: int
+    stories: tuple[int, ...]
+    one: tuple[str, ...]
+    other: tuple[str, ...]
+    until: float = 0.0
+
+
 class Event(Struct, frozen=True):
     """One line of a language's event stream: what a commit did to a story.
 
-    `kind` is `new`, `grew`, `merged`, or an editor's: `split`, `moved`, `pinned`, `shrank`. `uid`: the article that caused
-    it, by its hash, so that nothing of an article that is forgotten stands here. `into`: the story that survived a
-    merge, came of a split, or took an article in. `seq` and `part` are its place in the stream (`seq-part`), which
+    `kind` is `new`, `grew`, `merged`, or an editor's: `split`, `moved`, `pinned`, `shrank`. `uid`: the article that
+    caused it, by its hash, so that nothing of a forgotten article stands here. `into`: the story that survived a merge,
+    came of a split, or took an article in. `seq` and `part` are its place in the stream (`seq-part`), which
     `Stories.events` reads on from.
     """
 

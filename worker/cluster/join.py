@@ -19,8 +19,11 @@ AROUND = 64
 """Members around a late article's time that it is compared with besides the texts."""
 
 
-def begin(view: View, kin: Kinship, now: float, again: Story | None = None) -> Generator[Need, None, None]:
-    """A new story of one article; `again`: an emptied story that begins once more, under its number."""
+def begin(
+    view: View, kin: Kinship, now: float, again: Story | None = None, *, told: bool = True
+) -> Generator[Need, None, None]:
+    """A new story of one article; `again`: an emptied story that begins once more, under its number. `told`: with an
+    event of its own."""
     article = replace(kin.article, relation=Relation.FIRST, of=b"", score=None)
     if again is None:
         view.made += 1
@@ -29,10 +32,13 @@ def begin(view: View, kin: Kinship, now: float, again: Story | None = None) -> G
     story = Story(number, article.title, article.time, article.time, now, article.uid, aliases=aliases)
     yield from _enter(view, story, article, not article.prints.empty, now)
     kind = "grew" if again else "new"
-    view.emit(Event(kind, view.seq, view.lang, number, article.uid, article.backfill))
+    if told:
+        view.emit(Event(kind, view.seq, view.lang, number, article.uid, article.backfill))
 
 
-def join(view: View, kin: Kinship, story: Story, score: float | None, now: float) -> Generator[Need, None, None]:
+def join(
+    view: View, kin: Kinship, story: Story, score: float | None, now: float, *, told: bool = True
+) -> Generator[Need, None, None]:
     """The article becomes a member: what it is to the earlier ones, and what later ones are to it, is settled here."""
     others = yield from _beside(view, kin.article, story)
     relation, of = kin.origin(others)
@@ -40,7 +46,8 @@ def join(view: View, kin: Kinship, story: Story, score: float | None, now: float
     voting = not article.prints.empty and not any(kin.to(text) is Relation.COPY for text in view.present(story.texts))
     story = _relate_later(view, kin, article, story, others)
     yield from _enter(view, story, article, voting, now)
-    view.emit(Event("grew", view.seq, view.lang, story.number, article.uid, article.backfill))
+    if told:
+        view.emit(Event("grew", view.seq, view.lang, story.number, article.uid, article.backfill))
 
 
 def _beside(view: View, article: Member, story: Story) -> Generator[Need, None, list[Member]]:

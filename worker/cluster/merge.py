@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterable
 from msgspec.structs import replace
 
 from worker.cluster import vote
+from worker.cluster.constraints import held_apart
 from worker.cluster.edition import are_editions
 from worker.cluster.index import compared
 from worker.cluster.join import MAX_OUTLETS, count
@@ -33,8 +34,16 @@ def merge_alike(
             continue
         if story.voters < 2 or not other.voters or are_editions(story, other):
             continue
-        if alike(story, other) >= MERGE_COSINE:
+        if alike(story, other) >= MERGE_COSINE and not (yield from held_apart(view, story, other)):
             yield from merge(view, story, other, article, now)
+
+
+def absorb(view: View, article: Member, story: Story, emptied: Story) -> Story:
+    """The only article of a story went to another one: its number leads there from now on."""
+    for number in (emptied.number, *emptied.aliases):
+        view.put_alias(number, story.number)
+    view.emit(Event("merged", view.seq, view.lang, emptied.number, article.uid, article.backfill, story.number))
+    return replace(story, aliases=(*story.aliases, emptied.number, *emptied.aliases))
 
 
 def alike(a: Story, b: Story) -> float:

@@ -9,13 +9,15 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
+from worker.cluster.constraints import destination, forbidden, united
+from worker.cluster.correct import enforce
 from worker.cluster.join import begin, join
-from worker.cluster.merge import merge_alike
+from worker.cluster.merge import absorb, merge_alike
 from worker.cluster.relation import SHORT_WORDS, Kinship, relate
 from worker.cluster.search import Candidate, search
 from worker.cluster.view import Need, View
 from worker.cluster.withdraw import reclaim, repeats, withdraw
-from worker.model import Event, Member, Relation, Story
+from worker.model import Member, Relation, Story
 
 SHORT_COPY_DAYS = 1.0
 """A short text that comes again later than this says little: it joins by its score, or not at all."""
@@ -33,6 +35,8 @@ class Placed(StrEnum):
 def place(view: View, article: Member, now: float) -> Generator[Need, None, Placed]:
     """Put an article (not placed yet, its event time set) into its story; `now` is the wall clock.
 
+    What an editor said of it goes before what its text says.
+
     A revision that is already there, or an older one, changes nothing. A newer one takes the old one's part out
     first; it stays in its story while the texts are still alike, and a story that it began keeps its number.
     """
@@ -42,33 +46,45 @@ def place(view: View, article: Member, now: float) -> Generator[Need, None, Plac
         return Placed.REPEATED
     view.seq += 1
     if before is None:
-        return (yield from _settle(view, Kinship(replace(article, seq=view.seq)), now))
+        placed = yield from _settle(view, Kinship(replace(article, seq=view.seq)), now)
+        yield from enforce(view, article.uid, now)
+        return placed
     repeating = yield from repeats(view, before)
     home = yield from withdraw(view, before)
     kin = Kinship(replace(article, seq=before.seq))
     placed = yield from _resettle(view, kin, before, home, now)
     reclaim(view, kin, repeating)
+    yield from enforce(view, article.uid, now)
     return placed
 
 
 def _settle(view: View, kin: Kinship, now: float) -> Generator[Need, None, Placed]:
     candidates = yield from _candidates(view, kin)
     chosen = choose(kin.article, candidates)
-    if chosen is None:
+    story = yield from destination(view, kin.article.uid)
+    if story is None:
+        story = chosen.story if chosen else (yield from united(view, kin.article.uid))
+    if story is None:
         yield from begin(view, kin, now)
         return Placed.NEW
-    yield from join(view, kin, chosen.story, chosen.score, now)
-    yield from merge_alike(view, kin.article, chosen.story.number, [c.story.number for c in candidates], now)
+    score = next((c.score for c in candidates if c.story.number == story.number), None)
+    yield from join(view, kin, story, score, now)
+    yield from merge_alike(view, kin.article, story.number, [c.story.number for c in candidates], now)
     return Placed.JOINED
 
 
 def _resettle(
     view: View, kin: Kinship, before: Member, home: Story | None, now: float
 ) -> Generator[Need, None, Placed]:
-    """A revision stays in its story while its text is still like the old one, or where no other story fits."""
+    """A revision stays in its story while its text is still like the old one, where no other story fits, or where an
+    editor spoke of it."""
+    tied = bool(view.ties.of(kin.article.uid))
+    if tied and home is None:
+        yield from _settle(view, kin, now)
+        return Placed.REVISED
     candidates = yield from _candidates(view, kin)
     chosen = choose(kin.article, candidates)
-    alike = relate(before.prints, kin.article.prints) is not Relation.REPORT
+    alike = tied or relate(before.prints, kin.article.prints) is not Relation.REPORT
     if home is not None and not home.articles and (alike or chosen is None):
         yield from begin(view, kin, now, home)
     elif home is not None and alike:
@@ -79,25 +95,19 @@ def _resettle(
     else:
         story = chosen.story
         if home is not None and not home.articles:
-            story = _absorb(view, kin.article, story, home)
+            story = absorb(view, kin.article, story, home)
         yield from join(view, kin, story, chosen.score, now)
     return Placed.REVISED
 
 
-def _absorb(view: View, article: Member, story: Story, emptied: Story) -> Story:
-    """The only article of a story went to another one: its number leads there from now on."""
-    for number in (emptied.number, *emptied.aliases):
-        view.put_alias(number, story.number)
-    view.emit(Event("merged", view.seq, view.lang, emptied.number, article.uid, article.backfill, story.number))
-    return replace(story, aliases=(*story.aliases, emptied.number, *emptied.aliases))
-
-
 def _candidates(view: View, kin: Kinship) -> Generator[Need, None, list[Candidate]]:
-    """The stories beside the article; none for a text without words, and none that was just emptied."""
+    """The stories beside the article; none for a text without words, none that was just emptied, and none that it was
+    split off from."""
     if kin.article.prints.empty:
         return []
     candidates = yield from search(view, kin)
-    return [candidate for candidate in candidates if candidate.story.articles]
+    barred = yield from forbidden(view, kin.article.uid)
+    return [c for c in candidates if c.story.articles and c.story.number not in barred]
 
 
 def choose(article: Member, candidates: list[Candidate]) -> Candidate | None:

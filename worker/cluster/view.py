@@ -10,7 +10,8 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from worker.model import Alias, Event, Member, Story
+from worker.cluster.ties import Ties
+from worker.model import Alias, Correction, Event, Member, Story
 
 Band = tuple[int, bytes]
 
@@ -51,15 +52,19 @@ class Changes:
     moves: list[Move] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
+    corrections: set[int] = field(default_factory=set)
 
 
 class View:
-    """A working set of one language. `seq` is the last commit, `made` the number of the last story."""
+    """A working set of one language. `seq` is the last commit, `made` the number of the last story, `hand` that of the
+    last correction; `ties` are all corrections that are in force."""
 
-    def __init__(self, lang: str, seq: int = 0, made: int = 0) -> None:
+    def __init__(self, lang: str, seq: int = 0, made: int = 0, hand: int = 0, ties: Ties | None = None) -> None:
         self.lang = lang
         self.seq = seq
         self.made = made
+        self.hand = hand
+        self.ties = ties or Ties()
         self.members: dict[bytes, Member | None] = {}
         self.terms: dict[str, bytes] = {}
         self.bands: dict[Band, bytes] = {}
@@ -148,6 +153,14 @@ class View:
     def end_alias(self, number: int) -> None:
         """The story that an alias leads to has ended: the alias outlives it by 90 days."""
         self.changes.ended.append(number)
+
+    def put_correction(self, correction: Correction) -> None:
+        self.ties = self.ties.put(correction)
+        self.changes.corrections.add(correction.number)
+
+    def drop_correction(self, number: int) -> None:
+        self.ties = self.ties.drop(number)
+        self.changes.corrections.add(number)
 
     def drop_member(self, uid: bytes) -> None:
         self.members[uid] = None

@@ -1,0 +1,250 @@
+"""An editor's corrections: split a story, merge stories, pin an article; and keeping them true afterwards.
+
+Invariant: after a correction the articles are where it wants them, and whatever earlier ones said against it is lifted:
+so the corrections in force never contradict each other where all their articles are there.
+"""
+
+from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from worker.cluster.constraints import destination, forbidden, held_apart, homes, violators
+from worker.cluster.join import begin, join
+from worker.cluster.merge import absorb, merge
+from worker.cluster.relation import Kinship, order, relate
+from worker.cluster.ties import opposite, uids, without
+from worker.cluster.view import Need, View
+from worker.cluster.withdraw import withdraw
+from worker.errors import BadInput
+from worker.model import Correction, Event, Member, Relation, Story, story_id, uid
+
+MOST_NAMED = 64
+"""Articles that one split takes out, copies included: 64 of a story of 5,000 keep the lease for about 2 s."""
+STANDING = 16
+"""Articles that stand for a story in a correction: its first, then its oldest and newest texts."""
+MOST_CORRECTIONS = 5_000
+"""Of a language: every worker holds them, 1 KB each."""
+GRACE_S = 90 * 86_400.0
+"""How long a correction outlives articles of it, so that they find it when they come again."""
+
+
+@dataclass
+class Corrected:
+    """What a correction did: the correction, and the earlier ones that it lifted, or of which it lifted a part."""
+
+    correction: Correction
+    lifted: list[Correction] = field(default_factory=list)
+
+
+def split(view: View, number: int, named: Collection[bytes], now: float) -> Generator[Need, None, Corrected]:
+    """Take articles (uids) out of a story into one of their own; their copies go with them.
+
+    Raises BadInput where one is not in the story, or nothing would be left of it.
+    """
+    _make_room(view)
+    story = yield from _standing(view, number)
+    yield from view.want(rolls=[story.number])
+    roll = list(view.rolls[story.number])
+    yield from view.want(members=roll)
+    taken = _with_copies(view.present(roll), named)
+    shown = story_id(view.lang, story.number)
+    if not set(named) <= {member.uid for member in taken}:
+        raise BadInput(f"not all of these articles are in {shown} now: `storywire report --members` lists its articles")
+    if len(taken) == len(roll):
+        raise BadInput(f"nothing would be left of {shown}: these are all of its articles and their copies")
+    if len(taken) > MOST_NAMED:
+        raise BadInput(f"{len(taken)} articles with their copies, and one split takes {MOST_NAMED}: name fewer")
+    view.seq += 1
+    for member in taken:
+        yield from _take_out(view, member.uid)
+    view.emit(Event("split", view.seq, view.lang, story.number, taken[0].uid, into=view.made + 1))
+    for member in taken:
+        kin = Kinship(replace(member, score=None))
+        if member is taken[0]:
+            yield from begin(view, kin, now, told=False)
+        else:
+            yield from join(view, kin, _root(view, view.made), None, now, told=False)
+    rest = _names(view, _stand(_root(view, story.number)))
+    said = _correction(view, "split", now, (story.number, view.made), [m.id for m in taken], rest)
+    return (yield from _enact(view, said, {member.uid for member in taken}))
+
+
+def unite(view: View, numbers: Sequence[int], now: float) -> Generator[Need, None, Corrected]:
+    """Make one story of several; the oldest number stays. Raises BadInput where they are one already."""
+    _make_room(view)
+    stories: dict[int, Story] = {}
+    for number in numbers:
+        story = yield from _standing(view, number)
+        stories[story.number] = story
+    keep, *others = sorted(stories)
+    if not others:
+        raise BadInput(f"these are one story already, {story_id(view.lang, keep)}: name two")
+    yield from view.want(rolls=stories, members={u: None for story in stories.values() for u in _stand(story)})
+    view.seq += 1
+    moved = {article for number in others for article in view.rolls[number]}
+    one = _names(view, _stand(stories[keep]))
+    other = [name for number in others for name in _names(view, _stand(stories[number]))]
+    for number in others:
+        lead = view.present([stories[number].lead, *view.rolls[number]])[0]
+        yield from merge(view, _root(view, keep), _root(view, number), replace(lead, backfill=False), now)
+    said = _correction(view, "merge", now, (keep, *others), one, other)
+    return (yield from _enact(view, said, moved))
+
+
+def pin(view: View, article: bytes, number: int | None, now: float) -> Generator[Need, None, Corrected]:
+    """Keep an article in its story, or put it into another one, for good. Raises BadInput where it is in none."""
+    _make_room(view)
+    yield from view.want(members=[article])
+    member = view.members[article]
+    if member is None:
+        raise BadInput("the article has left the store meanwhile")
+    home = yield from _standing(view, member.story)
+    story = home if number is None else (yield from _standing(view, number))
+    yield from view.want(members=_stand(story))
+    view.seq += 1
+    others = [name for name in _names(view, _stand(story)) if name != member.id]
+    if story.number == home.number:
+        view.emit(Event("pinned", view.seq, view.lang, story.number, article))
+    else:
+        yield from _move(view, article, story.number, now)
+    said = _correction(view, "pin", now, (story.number,), [member.id], others)
+    return (yield from _enact(view, said, {article}))
+
+
+def undo(view: View, number: int) -> Correction | None:
+    """Lift a correction; no article moves. None where there is none of that number."""
+    correction = view.ties.get(number)
+    if correction is not None:
+        view.seq += 1
+        view.drop_correction(number)
+    return correction
+
+
+def enforce(view: View, article: bytes, now: float) -> Generator[Need, None, None]:
+    """After an article was placed: merge the stories, and fetch the articles, that corrections tie to it."""
+    for correction in view.ties.of(article):
+        if correction.until:
+            view.put_correction(replace(correction, until=0.0))
+        if correction.kind == "merge":
+            yield from _reunite(view, correction, article, now)
+        elif correction.kind == "pin" and uid(correction.one[0]) != article:
+            yield from _fetch(view, uid(correction.one[0]), now)
+
+
+def outlive(view: View, until: float) -> None:
+    """Note on the corrections of articles that the view has removed how long they stay in force after them."""
+    gone = [article for article in view.changes.members if view.members[article] is None]
+    for correction in view.ties.named(gone):
+        view.put_correction(replace(correction, until=until))
+
+
+def _reunite(view: View, correction: Correction, article: bytes, now: float) -> Generator[Need, None, None]:
+    """Merge the article's story with that of the other side; where those were split, the article goes there."""
+    other_side = opposite(correction, article)
+    for partner in other_side:
+        places = yield from homes(view, [article, partner])
+        if article not in places or places.get(partner, places[article]) == places[article]:
+            continue
+        own, other, member = _root(view, places[article]), _root(view, places[partner]), view.members[article]
+        if member is not None and not (yield from held_apart(view, own, other)):
+            yield from merge(view, own, other, member, now)
+        elif other.number not in (yield from forbidden(view, article)):
+            yield from _move(view, article, other.number, now)
+
+
+def _fetch(view: View, pinned: bytes, now: float) -> Generator[Need, None, None]:
+    """Bring a pinned article to the story that it belongs to, which has come only now."""
+    places = yield from homes(view, [pinned])
+    story = yield from destination(view, pinned)
+    if story is not None and pinned in places and places[pinned] != story.number:
+        yield from _move(view, pinned, story.number, now)
+
+
+def _move(view: View, article: bytes, number: int, now: float) -> Generator[Need, None, None]:
+    """Take an article out of its story and into another; a story that it leaves empty leads there from now on."""
+    member, left = yield from _take_out(view, article)
+    story = _root(view, number)
+    if left is not None and not left.articles:
+        story = absorb(view, member, story, left)
+    else:
+        origin = left.number if left is not None else member.story
+        view.emit(Event("moved", view.seq, view.lang, origin, article, into=number))
+    yield from join(view, Kinship(member), story, None, now, told=False)
+
+
+def _take_out(view: View, article: bytes) -> Generator[Need, None, tuple[Member, Story | None]]:
+    """Withdraw a member as it is now; the member, and what is left of its story."""
+    yield from view.want(members=[article])
+    (member,) = view.present([article])
+    left = yield from withdraw(view, member)
+    return member, left
+
+
+def _enact(view: View, correction: Correction, moved: set[bytes]) -> Generator[Need, None, Corrected]:
+    """Put a correction in force, and lift what earlier ones say against it of the articles that were moved."""
+    done = Corrected(correction)
+    for earlier in view.ties.named(view.ties.both(moved)):
+        places = yield from homes(view, uids(earlier))
+        against = violators(earlier, places, moved.intersection(uids(earlier)))
+        again = correction.kind == earlier.kind == "pin" and correction.one == earlier.one
+        kept = None if again else without(earlier, against)
+        if kept == earlier:
+            continue
+        done.lifted.append(earlier)
+        if kept is None:
+            view.drop_correction(earlier.number)
+        else:
+            view.put_correction(kept)
+    view.put_correction(correction)
+    return done
+
+
+def _correction(
+    view: View, kind: str, now: float, stories: tuple[int, ...], one: Sequence[str], other: Sequence[str]
+) -> Correction:
+    """The language's next one."""
+    view.hand += 1
+    return Correction(view.hand, kind, now, view.seq, stories, tuple(one), tuple(other[:MOST_NAMED]))
+
+
+def _make_room(view: View) -> None:
+    """Raises BadInput where there are too many corrections for one more."""
+    if len(view.ties) >= MOST_CORRECTIONS:
+        raise BadInput(f"{MOST_CORRECTIONS} corrections of {view.lang} are in force: lift one, `storywire story undo`")
+
+
+def _with_copies(members: Sequence[Member], named: Collection[bytes]) -> list[Member]:
+    """The named members and those of the same text, in order of time."""
+    chosen = [member for member in members if member.uid in named]
+    taken = [
+        member
+        for member in members
+        if member.uid in named or any(relate(one.prints, member.prints) is Relation.COPY for one in chosen)
+    ]
+    return sorted(taken, key=order)
+
+
+def _stand(story: Story) -> list[bytes]:
+    """The articles that stand for a story: uids, its first one first."""
+    return list(dict.fromkeys([story.lead, *story.texts]))[:STANDING]
+
+
+def _names(view: View, articles: Sequence[bytes]) -> list[str]:
+    return [member.id for member in view.present(articles)]
+
+
+def _standing(view: View, number: int) -> Generator[Need, None, Story]:
+    """The story of a number, through its alias. Raises BadInput where it has ended."""
+    yield from view.want(stories=[number])
+    yield from view.want(stories=view.aliased([number]))
+    story = view.root(number)
+    if story is None or not story.articles:
+        raise BadInput(f"{story_id(view.lang, number)} has ended: `storywire report` lists the stories")
+    return story
+
+
+def _root(view: View, number: int) -> Story:
+    story = view.root(number)
+    assert story is not None
+    return story
