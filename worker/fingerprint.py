@@ -4,8 +4,6 @@ Invariant: static. A fingerprint depends on the text, its language, wordfreq 3.1
 other articles; any change of one of these is a new schema (store/keys.py).
 """
 
-import struct
-from bisect import bisect_right
 from functools import cache, lru_cache
 from hashlib import blake2b
 from math import cos, log, log10, pi
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 
 from worker.figures import figures
 from worker.model import Fingerprints
+from worker.sketch import sketch
 from worker.text import tokens
 from worker.vocabulary import Numbers, Vocabulary
 
@@ -22,7 +21,6 @@ STORY_BITS = 2048
 STORY_WORDS = 400
 """Words of an article that its story fingerprint looks at: news has its facts on top."""
 COPY_SHINGLE = 3
-SKETCH = 64
 KEY_TERMS = 48
 TITLE_COUNTS = 3
 """A word of the headline counts as often as three in the text."""
@@ -48,7 +46,7 @@ def fingerprints(title: str, text: str, lang: str) -> Fingerprints:
     return Fingerprints(
         copy=copy_simhash(shingles),
         story=_majority(terms, weights),
-        sketch=_sketch(shingles),
+        sketch=sketch(shingles),
         shingles=shingles.size,
         words=len(words),
         digest=blake2b(" ".join([*head, "\n", *body]).encode(), digest_size=8).digest(),
@@ -132,42 +130,11 @@ COSINES = tuple(cos(pi * distance / STORY_BITS) for distance in range(STORY_BITS
 """The cosine that a Hamming distance between two story fingerprints stands for (Charikar 2002)."""
 
 
-def containment(a: Fingerprints, b: Fingerprints) -> float:
-    """The share of the shorter text's 3-shingles that the other has too, 0 to 1, from both sketches.
-
-    Below the smaller of the two sketches' ends both are complete: what is common there over what there is estimates
-    Jaccard (bottom-k sampling, Cohen and Kaplan 2007), and the exact counts turn it into containment. Standard error
-    about 0.06; exact where both have fewer than 64 shingles.
-    """
-    left, right = _sorted(a.sketch), _sorted(b.sketch)
-    if not left or not right:
-        return 0.0
-    end = min(known[-1] if len(known) == SKETCH else _COMPLETE for known in (left, right))
-    both = len(_distinct(a.sketch) & _distinct(b.sketch))
-    either = bisect_right(left, end) + bisect_right(right, end) - both
-    jaccard = both / either
-    shared = jaccard / (1 + jaccard) * (a.shingles + b.shingles)
-    return min(1.0, shared / min(a.shingles, b.shingles))
-
-
 def shared_terms(a: Fingerprints, b: Fingerprints) -> list[tuple[str, int, int]]:
     """The key terms of both, with the weight (0 to 255) on each side, the largest product first."""
     right = dict(zip(b.terms, b.weights, strict=True))
     pairs = [(t, w, right[t]) for t, w in zip(a.terms, a.weights, strict=True) if t in right]
     return sorted(pairs, key=lambda pair: (-pair[1] * pair[2], pair[0]))
-
-
-_COMPLETE = 2**32
-
-
-@lru_cache(maxsize=20_000)
-def _sorted(sketch: bytes) -> tuple[int, ...]:
-    return struct.unpack(f"<{len(sketch) // 4}I", sketch)
-
-
-@lru_cache(maxsize=20_000)
-def _distinct(sketch: bytes) -> frozenset[int]:
-    return frozenset(_sorted(sketch))
 
 
 def shingle_hashes(words: list[str]) -> NDArray[np.uint64]:
@@ -198,11 +165,6 @@ def copy_simhash(shingles: NDArray[np.uint64]) -> bytes:
     """The 64-bit SimHash of shingle hashes at equal weights, big-endian: the simhash package's over the same hashes."""
     bits = np.unpackbits(shingles.astype(">u8").view(np.uint8).reshape(shingles.size, 8), axis=1)
     return np.packbits(2 * bits.sum(axis=0, dtype=np.int64) > shingles.size).tobytes()
-
-
-def _sketch(shingles: NDArray[np.uint64]) -> bytes:
-    """The smallest upper halves: the hashes come sorted, so these are the first ones."""
-    return (shingles[:SKETCH] >> np.uint64(32)).astype("<u4").tobytes()
 
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)

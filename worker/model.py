@@ -53,8 +53,8 @@ class Fingerprints(Struct, frozen=True, array_like=True):
     """Everything of an article's text that clustering compares.
 
     `copy`: 64-bit SimHash over word 3-shingles, 8 bytes; `story`: 2048-bit SimHash over weighted words, 256 bytes;
-    both big-endian and empty for a text without words. `sketch`: the up to 64 smallest 32-bit shingle hashes, sorted,
-    little-endian. `shingles`: how many distinct shingles there are. `digest`: 8 bytes of the normalised title and text.
+    both big-endian and empty for a text without words. `sketch`: the up to 96 smallest shingle hashes (see
+    sketch.py). `shingles`: how many distinct shingles there are. `digest`: 8 bytes of the normalised title and text.
     `terms` with `weights` (0 to 255 each, of the unit vector): the up to 48 heaviest, heaviest first. `figures`: the
     numbers it tells (see figures.py).
     """

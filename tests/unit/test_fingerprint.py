@@ -10,7 +10,6 @@ from simhash import Simhash
 
 from worker.fingerprint import (
     KEY_TERMS,
-    containment,
     copy_simhash,
     cosine,
     fingerprints,
@@ -20,6 +19,7 @@ from worker.fingerprint import (
     story_simhash,
     term_weights,
 )
+from worker.sketch import SKETCH, containment
 from worker.text import tokens
 
 WORDS = st.lists(st.text("abcdefghij", min_size=1, max_size=4), min_size=1, max_size=120)
@@ -112,7 +112,7 @@ def test_containment_estimates_the_share_of_the_shorter_text(share: float) -> No
 def test_containment_is_exact_where_the_sketch_holds_everything() -> None:
     words = prose(5, 40).split()
     a, b = fingerprints("", " ".join(words), "en"), fingerprints("", " ".join(words[:30]), "en")
-    assert a.shingles <= 64
+    assert a.shingles <= SKETCH
     assert containment(a, b) == pytest.approx(1.0)
 
 
@@ -130,4 +130,4 @@ def test_hashes_are_the_same_in_every_process() -> None:
     """A change of these is a new schema: stored fingerprints would not meet new ones."""
     prints = fingerprints("Dam breaks", "Water rose in Vellmark on Tuesday", "en")
     digest = hashlib.sha256(b"".join([prints.copy, prints.story, prints.sketch, prints.digest, prints.weights]))
-    assert digest.hexdigest()[:16] == "fd0ad8ff4478bc89"
+    assert digest.hexdigest()[:16] == "b1d8e0c059685457"

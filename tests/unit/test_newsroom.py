@@ -13,8 +13,9 @@ from worker.demo import stylebook
 from worker.demo.newsroom import DAY_S, START_S, Newsroom, Published
 from worker.demo.outlets import OUTLETS
 from worker.demo.stylebook import Choice, Fact, Kind, Line
-from worker.fingerprint import containment, cosine, fingerprints
+from worker.fingerprint import cosine, fingerprints
 from worker.model import Fingerprints, Relation
+from worker.sketch import containment
 
 LANGS = sorted({outlet.lang for outlet in OUTLETS})
 

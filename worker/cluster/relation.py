@@ -1,17 +1,22 @@
 """What two texts are to each other, and what each member of a story is to the earlier ones.
 
-Invariant: symmetrical in the texts; who repeats whom is decided by event time alone.
+Invariant: symmetrical in the texts; who repeats whom is decided by event time alone. Wording decides, not words: two
+reports of one event use the same words, but not in the same order.
 """
 
 from collections.abc import Iterable
 
 from worker.cluster.posting import COPY_DISTANCE
-from worker.fingerprint import containment, cosine, hamming
+from worker.fingerprint import hamming
 from worker.model import Fingerprints, Member, Relation
+from worker.sketch import Overlap, overlap
 
-COPY_CONTAINMENT = 0.8
-REWRITE_CONTAINMENT = 0.25
-REWRITE_COSINE = 0.5
+COPY_CONTAINMENT = 0.85
+"""Of the shorter text's 3-shingles, what a copy has: a cut, an insert or an agency line leaves 92 % and more, one word
+in ten replaced 80 %, 100 words of boilerplate under two texts of 40 words 75 %."""
+REWRITE_OVERLAP = 0.42
+"""Of both texts' 3-shingles in the mean, what a rewrite has: three words in ten replaced leave 58 %, while 99 in 100
+pairs of independent reports share less than 38 %, most of it quotes."""
 SHORT_WORDS = 30
 """Under this, two texts are copies only if they are the same words: a few shingles prove nothing."""
 
@@ -20,18 +25,19 @@ STRENGTH = {Relation.FIRST: 0, Relation.REPORT: 0, Relation.REWRITE: 1, Relation
 
 def relate(earlier: Fingerprints, later: Fingerprints) -> Relation:
     """COPY, REWRITE or REPORT: what the later text is to the earlier one."""
-    if earlier.empty or later.empty:
+    return _relate(earlier, later, overlap(earlier, later))
+
+
+def _relate(a: Fingerprints, b: Fingerprints, shared: Overlap) -> Relation:
+    if a.empty or b.empty:
         return Relation.REPORT
-    if earlier.digest == later.digest:
+    if a.digest == b.digest:
         return Relation.COPY
-    if min(earlier.words, later.words) < SHORT_WORDS:
+    if min(a.words, b.words) < SHORT_WORDS:
         return Relation.REPORT
-    shared = containment(earlier, later)
-    if shared >= COPY_CONTAINMENT or hamming(earlier.copy, later.copy) <= COPY_DISTANCE:
+    if shared.of_shorter >= COPY_CONTAINMENT or hamming(a.copy, b.copy) <= COPY_DISTANCE:
         return Relation.COPY
-    if shared >= REWRITE_CONTAINMENT and cosine(earlier.story, later.story) >= REWRITE_COSINE:
-        return Relation.REWRITE
-    return Relation.REPORT
+    return Relation.REWRITE if shared.mean >= REWRITE_OVERLAP else Relation.REPORT
 
 
 def order(member: Member) -> tuple[float, int]:
@@ -44,18 +50,16 @@ class Kinship:
 
     def __init__(self, article: Member) -> None:
         self.article = article
-        self._known: dict[bytes, Relation] = {}
+        self._known: dict[bytes, tuple[Relation, float]] = {}
 
     def to(self, other: Member) -> Relation:
         """COPY, REWRITE or REPORT."""
-        if other.uid not in self._known:
-            self._known[other.uid] = relate(other.prints, self.article.prints)
-        return self._known[other.uid]
+        return self._compared(other)[0]
 
     def origin(self, others: Iterable[Member]) -> tuple[Relation, bytes]:
         """What the article is to the earlier ones of `others`, and the uid of the one it repeats (empty for a report).
 
-        The strongest relation wins, then the larger containment, then the earliest. FIRST where nobody is earlier.
+        The strongest relation wins, then the larger share of wording, then the earliest. FIRST where nobody is earlier.
         """
         earlier = [other for other in others if order(other) < order(self.article)]
         if not earlier:
@@ -63,8 +67,14 @@ class Kinship:
         strongest = max(map(self.to, earlier), key=STRENGTH.__getitem__)
         if strongest is Relation.REPORT:
             return strongest, b""
-        best = min(
-            (other for other in earlier if self.to(other) is strongest),
-            key=lambda o: (-round(containment(o.prints, self.article.prints), 2), order(o)),
-        )
+        nearest = (other for other in earlier if self.to(other) is strongest)
+        best = min(nearest, key=lambda other: (-self._compared(other)[1], order(other)))
         return strongest, best.uid
+
+    def _compared(self, other: Member) -> tuple[Relation, float]:
+        """The relation, and how much of the wording is shared, in steps that are no mere chance of the sketch."""
+        if other.uid not in self._known:
+            shared = overlap(other.prints, self.article.prints)
+            relation = _relate(other.prints, self.article.prints, shared)
+            self._known[other.uid] = relation, round(shared.of_shorter, 2)
+        return self._known[other.uid]

@@ -13,9 +13,10 @@ from worker.cluster.place import SHORT_COPY_DAYS
 from worker.cluster.relation import SHORT_WORDS, relate
 from worker.cluster.timing import DAY_S
 from worker.errors import BadInput
-from worker.fingerprint import containment, cosine, fingerprints, hamming, shared_terms
+from worker.fingerprint import cosine, fingerprints, hamming, shared_terms
 from worker.model import Fingerprints, Relation, parse_story_id, story_id, uid
 from worker.report.views import rfc3339
+from worker.sketch import overlap
 from worker.text import clean, language
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     story_distance: int
     cosine: float
     containment: float
+    mean_containment: float
     days: float | None
     time_factor: float
     score: float
@@ -163,6 +165,7 @@ def compare(one: Side, other: Side) -> Comparison:
             earlier, later = other, one
     a, b = earlier.prints, later.prints
     words = not (a.empty or b.empty)
+    wording = overlap(a, b)
     factor = cluster.time_factor(days or 0.0)
     estimate = cosine(a.story, b.story) if words else 0.0
     only_a, only_b = _only(a, b), _only(b, a)
@@ -172,7 +175,8 @@ def compare(one: Side, other: Side) -> Comparison:
         copy_distance=hamming(a.copy, b.copy) if words else 8 * len(a.copy or b.copy),
         story_distance=hamming(a.story, b.story) if words else 8 * len(a.story or b.story),
         cosine=estimate,
-        containment=containment(a, b),
+        containment=wording.of_shorter,
+        mean_containment=wording.mean,
         days=days,
         time_factor=factor,
         score=cluster.pair_score(a, b, days or 0.0) if words else 0.0,
@@ -212,6 +216,7 @@ def comparison_record(result: Comparison) -> dict[str, Any]:
         "story_distance": result.story_distance,
         "cosine": round(result.cosine, 4),
         "containment": round(result.containment, 4),
+        "mean_containment": round(result.mean_containment, 4),
         "days": None if result.days is None else round(result.days, 4),
         "time_factor": round(result.time_factor, 4),
         "score": round(result.score, 4),

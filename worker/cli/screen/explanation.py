@@ -13,7 +13,7 @@ from worker.cli.screen.reasons import reason, verdict
 from worker.cli.screen.terminal import Part, Screen, fit
 from worker.cli.screen.words import count, fraction, full_time
 from worker.cluster.posting import COPY_DISTANCE
-from worker.cluster.relation import COPY_CONTAINMENT, REWRITE_CONTAINMENT
+from worker.cluster.relation import COPY_CONTAINMENT, REWRITE_OVERLAP
 from worker.fingerprint import STORY_BITS
 from worker.model import Relation
 from worker.report.comparison import Comparison, Side, Term
@@ -68,11 +68,9 @@ def figures(result: Comparison) -> Iterator[tuple[str, str, str]]:
         yield "not compared", "", "texts without words, and texts of two languages, never are"
         return
     yield "copy distance", f"{result.copy_distance} of 64 bits", f"the same text is within {COPY_DISTANCE}"
-    yield (
-        "containment",
-        f"{fraction(result.containment)} of triples",
-        f"rewrites from {fraction(REWRITE_CONTAINMENT)}, copies from {fraction(COPY_CONTAINMENT)}",
-    )
+    copies, rewrites = fraction(COPY_CONTAINMENT), fraction(REWRITE_OVERLAP)
+    yield "containment", f"{fraction(result.containment)} of triples", f"of the shorter text's; copies from {copies}"
+    yield "shared wording", f"{fraction(result.mean_containment)} of triples", f"mean of both; rewrites from {rewrites}"
     yield (
         "story distance",
         f"{result.story_distance} of {STORY_BITS} bits",
