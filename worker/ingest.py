@@ -6,22 +6,21 @@ at once, places each revision once.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from worker.clock import Clock
-from worker.cluster import Need, View, event_time, expire, place, prefetch
+from worker.cluster import event_time, expire, outlive, place, prefetch
+from worker.cluster.correct import GRACE_S
 from worker.config import Settings
 from worker.errors import LeaseLost
 from worker.fingerprint import fingerprints
 from worker.model import Article, Member, Ref
 from worker.store.commits import Commits, Lease
+from worker.store.forgotten import of_article, of_feed, of_url
 from worker.store.outbox import Outbox
 from worker.store.stories import Stories
-
-T = TypeVar("T")
 
 _ATTEMPTS = 5
 """How often a batch starts over when another worker took its lease."""
@@ -29,7 +28,8 @@ _ATTEMPTS = 5
 
 @dataclass
 class BatchResult:
-    """What became of a batch: `counts` of new, joined, revised, repeated articles, and milliseconds a stage."""
+    """What became of a batch: `counts` of new, joined, revised, repeated, forgotten articles, and milliseconds a
+    stage."""
 
     articles: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -66,7 +66,7 @@ class Ingest:
             for ref, article in waiting:
                 shards[article.lang].append((ref, self._member(article)))
         for lang, batch in shards.items():
-            self._place(lang, [member for _, member in batch], result)
+            self._place(lang, batch, result)
             with result.stage("settle"):
                 self._outbox.settle([(ref, member.revision) for ref, member in batch])
         return result
@@ -78,6 +78,7 @@ class Ingest:
         for lang in self._stories.languages():
             for number in self._commits.quiet(lang, before, limit):
                 removed += self._expire(lang, number, before)
+            self._let_go(lang)
         return removed
 
     def _member(self, article: Article) -> Member:
@@ -94,7 +95,7 @@ class Ingest:
             prints=fingerprints(article.title, article.text, article.lang),
         )
 
-    def _place(self, lang: str, batch: Sequence[Member], result: BatchResult) -> None:
+    def _place(self, lang: str, batch: Sequence[tuple[Ref, Member]], result: BatchResult) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._commits.lease(lang) as lease:
@@ -106,38 +107,50 @@ class Ingest:
                 if attempt == _ATTEMPTS:
                     raise
 
-    def _decide(self, lease: Lease, batch: Sequence[Member], result: BatchResult) -> Counter[str]:
+    def _decide(self, lease: Lease, waiting: Sequence[tuple[Ref, Member]], result: BatchResult) -> Counter[str]:
         view, counts = lease.view(), Counter[str]()
         with result.stage("read"):
-            self._answer(view, prefetch(view, batch))
+            batch = self._wanted(waiting)
+            counts["forgotten"] += len(waiting) - len(batch)
+            self._commits.answer(view, prefetch(view, batch))
         with result.stage("decide"):
             now = self._clock.now()
             for member in batch:
                 placing = place(view, member, now)
-                counts[self._answer(view, placing)] += 1
+                counts[self._commits.answer(view, placing)] += 1
                 self._commits.renew(lease)
         with result.stage("commit"):
             self._commits.commit(lease, view)
-        return counts
+        return +counts
+
+    def _wanted(self, waiting: Sequence[tuple[Ref, Member]]) -> list[Member]:
+        """The articles that nobody had forgotten: asked under the lease, as whoever forgets takes the lease after it
+        has said so."""
+        names = [(of_article(m.id), of_url(m.url), of_feed(ref.feed)) for ref, m in waiting]
+        gone = self._commits.forgotten.among([name for three in names for name in three], self._clock.now())
+        return [member for (_, member), three in zip(waiting, names, strict=True) if gone.isdisjoint(three)]
 
     def _expire(self, lang: str, number: int, before: float) -> int:
         removed = 0
         while True:
             with self._commits.lease(lang) as lease:
                 view = lease.view()
-                self._answer(view, view.want(stories=[number]))
+                self._commits.answer(view, view.want(stories=[number]))
                 story = view.root(number)
                 if story is None or story.number != number or story.active >= before:
                     return removed
-                removed += self._answer(view, expire(view, number))
+                removed += self._commits.answer(view, expire(view, number))
+                outlive(view, self._clock.now() + GRACE_S)
                 self._commits.commit(lease, view)
 
-    def _answer(self, view: View, steps: Generator[Need, None, T] | Iterator[Need]) -> T:
-        """Run the steps of a decision to their end, loading what they ask for; returns what they return."""
-        while True:
-            try:
-                need = next(steps)
-            except StopIteration as stop:
-                answer: T = stop.value
-                return answer
-            self._commits.load(view, need)
+    def _let_go(self, lang: str) -> None:
+        """Drop the corrections that have outlived the articles that they name."""
+        now = self._clock.now()
+        if not any(0 < correction.until < now for correction in self._commits.ties(lang).all()):
+            return
+        with self._commits.lease(lang) as lease:
+            view = lease.view()
+            for correction in view.ties.all():
+                if 0 < correction.until < now:
+                    view.drop_correction(correction.number)
+            self._commits.commit(lease, view)

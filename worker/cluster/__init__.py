@@ -1,10 +1,13 @@
 """Clustering, pure: (article, view) -> decision and its effects. Nothing here reads, waits or tells the time."""
 
+from worker.cluster.correct import outlive, pin, split, undo, unite
 from worker.cluster.evidence import THRESHOLD, pair_score
 from worker.cluster.expire import expire
+from worker.cluster.forget import forget
 from worker.cluster.place import Placed, place
 from worker.cluster.relation import relate
 from worker.cluster.search import prefetch
+from worker.cluster.ties import Ties
 from worker.cluster.timing import event_time, time_factor
 from worker.cluster.view import Need, View
 
@@ -12,12 +15,19 @@ __all__ = [
     "THRESHOLD",
     "Need",
     "Placed",
+    "Ties",
     "View",
     "event_time",
     "expire",
+    "forget",
+    "outlive",
     "pair_score",
+    "pin",
     "place",
     "prefetch",
     "relate",
+    "split",
     "time_factor",
+    "undo",
+    "unite",
 ]

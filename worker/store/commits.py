@@ -5,20 +5,23 @@ newest; so what was read under the lease is what the commit meets.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import msgpack
 from redis import Redis
 
-from worker.cluster import Need, View
+from worker.cluster import Need, Ties, View
 from worker.errors import LeaseLost
-from worker.model import Alias, Member, Story
+from worker.model import Alias, Correction, Member, Story
 from worker.store import keys
+from worker.store.forgotten import Forgotten
 from worker.store.plan import plan
 from worker.store.scripts import load
+
+T = TypeVar("T")
 
 LEASE_S = 10.0
 _RETRY_S = 0.002
@@ -27,32 +30,39 @@ _WAIT_S = 60.0
 
 _member = msgpack.Decoder(Member)
 _story = msgpack.Decoder(Story | Alias)
+_correction = msgpack.Decoder(Correction)
 
 
 @dataclass
 class Lease:
-    """The right to commit to one language: `fence` proves it, `seq` is the last commit, `waited_ms` what it cost."""
+    """The right to commit to one language: `fence` proves it, `seq` is the last commit, `waited_ms` what it cost;
+    `ties` are the corrections in force."""
 
     lang: str
     fence: int
     seq: int
     made: int
+    hand: int
+    ties: Ties
     waited_ms: float
     taken: float = field(default_factory=time.monotonic)
 
     def view(self) -> View:
         """An empty working set that goes on where the last commit ended."""
-        return View(self.lang, self.seq, self.made)
+        return View(self.lang, self.seq, self.made, self.hand, self.ties)
 
 
 class Commits:
-    """Leases, loads and commits. Raises LeaseLost where somebody else has taken over: then nothing was written."""
+    """Leases, loads and commits; `forgotten`: what is kept out. Raises LeaseLost where somebody else has taken over:
+    then nothing was written."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
+        self.forgotten = Forgotten(redis)
         self._take = load(redis, "take_lease")
         self._keep = load(redis, "keep_lease")
         self._commit = load(redis, "commit_batch")
+        self._ties: dict[str, tuple[int, Ties]] = {}
 
     @contextmanager
     def lease(self, lang: str, wait_s: float = _WAIT_S) -> Iterator[Lease]:
@@ -70,6 +80,16 @@ class Commits:
         if not self._keep(keys=[keys.lease(lease.lang)], args=[lease.fence, int(LEASE_S * 1000)]):
             raise LeaseLost(f"the lease of {lease.lang} ran out: another worker goes on")
         lease.taken = time.monotonic()
+
+    def answer(self, view: View, steps: Generator[Need, None, T] | Iterator[Need]) -> T:
+        """Run the steps of a decision to their end, loading what they ask for; returns what they return."""
+        while True:
+            try:
+                need = next(steps)
+            except StopIteration as stop:
+                value: T = stop.value
+                return value
+            self.load(view, need)
 
     def load(self, view: View, need: Need) -> None:
         """Put what a view lacks into it: one MGET, and one call for each list of members."""
@@ -94,15 +114,31 @@ class Commits:
     def commit(self, lease: Lease, view: View) -> None:
         """Write what the view changed since the lease, all or nothing; raises LeaseLost where it came too late."""
         names, values = plan(view)
-        shard = [f(view.lang) for f in (keys.fence, keys.counters, keys.active, keys.latest, keys.events)]
+        shard = [
+            f(view.lang) for f in (keys.fence, keys.counters, keys.active, keys.latest, keys.events, keys.corrections)
+        ]
         if not self._commit(keys=[*shard, *names], args=[lease.fence, lease.seq, *values]):
             raise LeaseLost(f"a commit to {lease.lang} came after its lease had gone to another worker")
-        lease.seq, lease.made = view.seq, view.made
+        lease.seq, lease.made, lease.hand, lease.ties = view.seq, view.made, view.hand, view.ties
 
     def quiet(self, lang: str, before: float, limit: int) -> list[int]:
         """The numbers of up to `limit` stories whose last change, by the wall clock, is older than `before`."""
         found: Any = self._redis.zrange(keys.active(lang), "-inf", before, byscore=True, offset=0, num=limit)
         return [int(number) for number in found]
+
+    def ties(self, lang: str) -> Ties:
+        """The corrections of a language that are in force."""
+        found: Any = self._redis.hget(keys.counters(lang), "corrected")
+        return self._corrections(lang, int(found or 0))
+
+    def _corrections(self, lang: str, corrected: int) -> Ties:
+        """Read anew only where somebody changed them since."""
+        known, ties = self._ties.get(lang, (0, Ties()))
+        if known != corrected:
+            packed: Any = self._redis.hvals(keys.corrections(lang))
+            ties = Ties(sorted(map(_correction.decode, packed), key=lambda correction: correction.number))
+            self._ties[lang] = (corrected, ties)
+        return ties
 
     def _acquire(self, lang: str, wait_s: float) -> Lease:
         began, pause_s = time.monotonic(), _RETRY_S
@@ -111,10 +147,10 @@ class Commits:
             fence, *counters = self._take(keys=names, args=[int(LEASE_S * 1000)])
             waited = time.monotonic() - began
             if fence:
-                seq, made = counters
+                seq, made, hand, corrected = counters
                 if not seq:
                     self._redis.sadd(keys.languages(), lang)
-                return Lease(lang, fence, seq, made, waited * 1000)
+                return Lease(lang, fence, seq, made, hand, self._corrections(lang, corrected), waited * 1000)
             if waited > wait_s:
                 raise LeaseLost(f"the lease of {lang} was not free for {wait_s:.0f} s")
             time.sleep(pause_s)

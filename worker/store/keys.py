@@ -35,8 +35,15 @@ def fence(lang: str) -> str:
 
 
 def counters(lang: str) -> str:
-    """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored. Forever."""
+    """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored; `hand`, the last correction,
+    and `corrected`, how often corrections changed. Forever."""
     return _shard(lang, "counters")
+
+
+def corrections(lang: str) -> str:
+    """hash: number -> packed Correction. Bound: 5,000, up to 80 article ids each. Lifetime: 90 days longer than the
+    articles that they name."""
+    return _shard(lang, "corrections")
 
 
 def article(lang: str, uid: bytes) -> str:
@@ -75,8 +82,17 @@ def latest(lang: str) -> str:
 
 
 def events(lang: str) -> str:
-    """stream of new, grew, merged; ids are `seq-n`. Bound: about 100,000 entries."""
+    """stream of new, grew, merged, and what editors did; ids are `seq-n`. Bound: about 100,000 entries."""
     return _shard(lang, "events")
+
+
+# --- all languages ------------------------------------------------------------------------------------------------
+
+
+def forgotten() -> str:
+    """zset of 8-byte hashes of article ids, addresses and feeds that a person had forgotten, by when that was or when
+    they last came again. Bound: the newest 1,000,000. Lifetime: 90 days each."""
+    return f"sw:{SCHEMA}:forgotten"
 
 
 # --- a feed -------------------------------------------------------------------------------------------------------

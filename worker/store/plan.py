@@ -16,7 +16,7 @@ EVENTS_KEPT = 100_000
 
 
 def plan(view: View) -> tuple[list[str], list[Any]]:
-    """(keys after the shard's five, arguments after the fence and the commit) for what the view changed."""
+    """(keys after the shard's six, arguments after the fence and the commit) for what the view changed."""
     sets, deletes = _records(view)
     lists: dict[int, int] = {}
     blobs: list[bytes] = []
@@ -41,6 +41,11 @@ def plan(view: View) -> tuple[list[str], list[Any]]:
         "articles": sum({"join": 1, "leave": -1, "merge": 0}[move.kind] for move in view.changes.moves),
         "events": [(f"{e.seq}-{e.part}", _place(blobs, msgpack.encode(e))) for e in view.changes.events],
         "events_kept": EVENTS_KEPT,
+        "hand": view.hand,
+        "corrections": [
+            (number, _place(blobs, msgpack.encode(said))) if (said := view.ties.get(number)) else (number,)
+            for number in sorted(view.changes.corrections)
+        ],
     }
     names = [*sets, *deletes, *(keys.members(view.lang, number) for number in lists), *ends]
     return names, [msgpack.encode(header), *sets.values(), *blobs]

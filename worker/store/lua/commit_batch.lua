@@ -1,5 +1,5 @@
 -- Write all that a batch changed, or nothing.
--- KEYS: 1 fence, 2 counters, 3 active, 4 latest, 5 events; then as many as the plan says: keys to set, keys to delete,
+-- KEYS: 1 fence, 2 counters, 3 active, 4 latest, 5 events, 6 corrections; then as many as the plan says: keys to set, keys to delete,
 --       member lists (joins, leaves, merges name them by their place among these), keys to let expire.
 -- ARGV: 1 fence, 2 the last commit the batch was decided on, 3 the plan (msgpack), then the values to set, then the
 --       bytes (uids, events) that the plan names by their place.
@@ -9,7 +9,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] or (redis.call('HGET', KEYS[2], 'seq') 
   return 0
 end
 local plan = cmsgpack.unpack(ARGV[3])
-local key = 5
+local key = 6
 local blob = 3 + plan.sets
 for i = 1, plan.sets do
   redis.call('SET', KEYS[key + i], ARGV[3 + i])
@@ -43,6 +43,17 @@ for _, number in ipairs(plan.unindexed) do
 end
 redis.call('HSET', KEYS[2], 'seq', plan.seq, 'story', plan.made)
 redis.call('HINCRBY', KEYS[2], 'articles', plan.articles)
+if #plan.corrections > 0 then
+  redis.call('HSET', KEYS[2], 'hand', plan.hand)
+  redis.call('HINCRBY', KEYS[2], 'corrected', 1)
+end
+for _, correction in ipairs(plan.corrections) do
+  if correction[2] then
+    redis.call('HSET', KEYS[6], correction[1], ARGV[blob + correction[2]])
+  else
+    redis.call('HDEL', KEYS[6], correction[1])
+  end
+end
 for _, event in ipairs(plan.events) do
   redis.call('XADD', KEYS[5], 'MAXLEN', '~', plan.events_kept, event[1], 'e', ARGV[blob + event[2]])
 end

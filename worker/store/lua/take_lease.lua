@@ -1,12 +1,16 @@
 -- Take the lease of a language, if it is free.
 -- KEYS: 1 lease, 2 fence, 3 counters
 -- ARGV: 1 TTL in milliseconds
--- Returns {fence, last commit, last story number}, or {0} where somebody holds it.
+-- Returns {fence, last commit, last story number, last correction, changes of corrections}, or {0} where somebody
+--         holds it.
 -- Cost: O(1). Invariant: the fencing number only grows; whoever holds an older one can commit nothing.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return {0}
 end
 local fence = redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], fence, 'PX', ARGV[1])
-local counters = redis.call('HMGET', KEYS[3], 'seq', 'story')
-return {fence, tonumber(counters[1] or 0), tonumber(counters[2] or 0)}
+local counters = redis.call('HMGET', KEYS[3], 'seq', 'story', 'hand', 'corrected')
+for i = 1, 4 do
+  counters[i] = tonumber(counters[i] or 0)
+end
+return {fence, unpack(counters)}

@@ -1,0 +1,68 @@
+"""What a person had forgotten, so that nobody brings it back: hashes only, no content.
+
+Invariant: written before anything is removed, and asked under the lease: whatever commits later knows of it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from redis import Redis
+
+from worker.model import uid
+from worker.store import keys
+
+KEPT_S = 90 * 86_400.0
+"""How long something is kept out, after it was forgotten or last came again."""
+MOST = 1_000_000
+"""Hashes that are kept, 80 bytes each; the oldest give way."""
+
+_CHUNK = 1_000
+
+
+def of_article(article_id: str) -> bytes:
+    """What stands for an article."""
+    return uid(f"article {article_id}")
+
+
+def of_url(url: str) -> bytes:
+    """What stands for an address, whichever article has it."""
+    return uid(f"url {url}")
+
+
+def of_feed(feed: str) -> bytes:
+    """What stands for all that comes through a feed's outbox."""
+    return uid(f"feed {feed}")
+
+
+class Forgotten:
+    """Keeps the hashes, and knows them again. `redis` speaks bytes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    def add(self, hashes: Collection[bytes], now: float) -> None:
+        """Keep these out from now on; what is older than KEPT_S, or too much, is let go of."""
+        pipe = self._redis.pipeline(transaction=False)
+        for chunk in _chunks(list(hashes)):
+            pipe.zadd(keys.forgotten(), dict.fromkeys(chunk, now))
+        pipe.zremrangebyscore(keys.forgotten(), "-inf", f"({now - KEPT_S!r}")
+        pipe.zremrangebyrank(keys.forgotten(), 0, -MOST - 1)
+        pipe.execute()
+
+    def among(self, hashes: Sequence[bytes], now: float) -> set[bytes]:
+        """Those of these that are to be kept out; they are for KEPT_S more, as they came again."""
+        scores = self._redis.zmscore(keys.forgotten(), hashes) if hashes else []
+        found = {
+            each for each, score in zip(hashes, scores, strict=True) if score is not None and score >= now - KEPT_S
+        }
+        if found:
+            self.add(found, now)
+        return found
+
+    def lift(self, hashes: Collection[bytes]) -> None:
+        """Let these come again."""
+        self._redis.zrem(keys.forgotten(), *hashes)
+
+
+def _chunks(hashes: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    return (hashes[start : start + _CHUNK] for start in range(0, len(hashes), _CHUNK))
