@@ -8,7 +8,8 @@ from worker.cluster import View, posting, vote
 from worker.cluster.index import TEXTS
 from worker.cluster.join import outlet_hash
 from worker.cluster.relation import order, relate
-from worker.model import Alias, Member, Relation, Story
+from worker.cluster.ties import opposite, uids
+from worker.model import Alias, Correction, Member, Relation, Story
 
 
 def check(view: View) -> None:
@@ -25,6 +26,8 @@ def check(view: View) -> None:
             _check_story(view, stored, sorted(groups.get(number, []), key=order))
     _check_postings(view, groups)
     _check_bands(view)
+    for correction in view.ties.all():
+        _check_correction(view, correction)
 
 
 def check_relations(view: View) -> None:
@@ -68,6 +71,17 @@ def _check_vote(story: Story, members: list[Member]) -> None:
     assert voters or all(m.prints.empty for m in members), "a story with words has no vote"
     assert set(story.texts) <= {m.uid for m in voters}
     assert len(story.texts) == min(len(voters), TEXTS)
+
+
+def _check_correction(view: View, correction: Correction) -> None:
+    """Each pair of articles that it names, as far as they are there, is where it wants them."""
+    members = [view.members.get(article) for article in uids(correction)]
+    roots = {m.uid: story.number for m in members if m and (story := view.root(m.story)) and story.articles}
+    for article, number in roots.items():
+        for other in opposite(correction, article):
+            together = roots.get(other, number) == number
+            assert together or correction.kind == "split", f"{correction} is not kept: they are apart"
+            assert not together or correction.kind != "split" or other not in roots, f"{correction} is not kept"
 
 
 def _entries(packed: bytes) -> Iterator[tuple[int, int]]:

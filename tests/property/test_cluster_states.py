@@ -1,6 +1,8 @@
-"""Publishing, revising, merging and ending in any order: the invariants of a shard hold after every step."""
+"""Publishing, revising, merging, ending, correcting and forgetting in any order: the invariants of a shard hold after
+every step."""
 
 import random
+from contextlib import suppress
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -9,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.invariants import check, check_relations
 from tests.memory import Memory, answer, member
 from tests.unit.articles import CUP, DAM, DAM_REPORT, DAM_REWRITE
-from worker.cluster import expire
+from worker.cluster import expire, forget, outlive, pin, split, undo, unite
+from worker.errors import BadInput
 from worker.model import uid
 
 HOUR = 3600.0
@@ -73,9 +76,53 @@ class ClusterMachine(RuleBasedStateMachine):
             number = data.draw(st.sampled_from(numbers))
             for _ in range(parts):
                 answer(self.memory.view, expire(self.memory.view, number, at_once))
+            outlive(self.memory.view, 1.0)
             gone = [name for name in self.revisions if self.memory.view.members.get(uid(name)) is None]
             for name in gone:
                 self.revisions[f"gone {len(self.revisions)}"] = self.revisions.pop(name)
+
+    @rule(data=st.data(), count=st.integers(1, 3))
+    def split(self, data: st.DataObject, count: int) -> None:
+        """Take articles out of a story; refused where it would leave nothing."""
+        numbers = sorted(story.number for story in self.memory.stories() if story.articles > 1)
+        if numbers:
+            self.only_published = False
+            number = data.draw(st.sampled_from(numbers))
+            members = sorted(self.memory.view.rolls[number])
+            named = data.draw(st.lists(st.sampled_from(members), min_size=1, max_size=count, unique=True))
+            with suppress(BadInput):
+                answer(self.memory.view, split(self.memory.view, number, named, 0.0))
+
+    @rule(data=st.data())
+    def unite(self, data: st.DataObject) -> None:
+        numbers = sorted(story.number for story in self.memory.stories() if story.articles)
+        if len(numbers) > 1:
+            self.only_published = False
+            chosen = data.draw(st.lists(st.sampled_from(numbers), min_size=2, max_size=3, unique=True))
+            answer(self.memory.view, unite(self.memory.view, chosen, 0.0))
+
+    @rule(data=st.data())
+    def pin(self, data: st.DataObject) -> None:
+        numbers = sorted(story.number for story in self.memory.stories() if story.articles)
+        if numbers:
+            self.only_published = False
+            home = data.draw(st.sampled_from(numbers))
+            article = data.draw(st.sampled_from(sorted(self.memory.view.rolls[home])))
+            answer(self.memory.view, pin(self.memory.view, article, data.draw(st.sampled_from([None, *numbers])), 0.0))
+
+    @rule(data=st.data())
+    def undo(self, data: st.DataObject) -> None:
+        numbers = [correction.number for correction in self.memory.view.ties.all()]
+        if numbers:
+            assert undo(self.memory.view, data.draw(st.sampled_from(numbers)))
+
+    @rule(data=st.data())
+    def forget(self, data: st.DataObject) -> None:
+        if self.revisions:
+            self.only_published = False
+            name = data.draw(st.sampled_from(sorted(self.revisions)))
+            answer(self.memory.view, forget(self.memory.view, uid(name)))
+            self.revisions[f"gone {len(self.revisions)}"] = self.revisions.pop(name)
 
     @invariant()
     def holds(self) -> None:

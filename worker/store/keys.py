@@ -35,8 +35,8 @@ def fence(lang: str) -> str:
 
 
 def counters(lang: str) -> str:
-    """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored; `hand`, the last correction,
-    and `corrected`, how often corrections changed. Forever."""
+    """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored; `hand`, the last
+    correction; `corrected`, how often corrections changed. Forever."""
     return _shard(lang, "counters")
 
 
