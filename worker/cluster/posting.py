@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 POSTING = 50
 CANDIDATES = 32
@@ -62,12 +63,31 @@ def rank(postings: Sequence[bytes], weights: bytes) -> list[int]:
     entries = np.frombuffer(b"".join(postings), dtype=_ENTRIES)
     if not entries.size:
         return []
-    products = np.repeat(np.frombuffer(weights, dtype=np.uint8), lengths).astype(np.float64) * entries["weight"]
-    stories, index = np.unique(entries["story"], return_inverse=True)
-    dots = np.bincount(index, weights=products)
-    dots[np.bincount(index) < min(MIN_SHARED_TERMS, len(postings))] = 0
-    order = np.lexsort((stories, -dots))[:CANDIDATES]
-    return [int(stories[i]) for i in order if dots[i] > 0]
+    products = np.repeat(np.frombuffer(weights, dtype=np.uint8), lengths).astype(np.uint64) * entries["weight"]
+    packed = np.sort(entries["story"].astype(np.uint64) << _PRODUCT_BITS | products)
+    if len(postings) >= MIN_SHARED_TERMS:
+        packed = packed[_shared(packed >> _PRODUCT_BITS)]
+        if not packed.size:
+            return []
+    numbers = packed >> _PRODUCT_BITS
+    starts = np.flatnonzero(np.concatenate((_TRUE, numbers[1:] != numbers[:-1])))
+    dots = np.add.reduceat(packed & _PRODUCT, starts)
+    best = np.sort((_MOST - dots) << _STORY_BITS | numbers[starts])[:CANDIDATES]
+    return [number & _STORY for number in best.tolist() if number >> 32 < _MOST]
+
+
+def _shared(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of these sorted numbers stand there more than once: one story in eight."""
+    same = numbers[1:] == numbers[:-1]
+    return np.concatenate((same, _FALSE)) | np.concatenate((_FALSE, same))
+
+
+# One sort of whole numbers that hold two figures each takes a third of the time of sorting by one and carrying the
+# other along.
+_PRODUCT_BITS, _STORY_BITS = np.uint64(16), np.uint64(32)
+_PRODUCT, _STORY = np.uint64(2**16 - 1), 2**32 - 1
+_MOST = 2**31
+_TRUE, _FALSE = np.array([True]), np.array([False])
 
 
 def bands(copy: bytes) -> list[tuple[int, bytes]]:
