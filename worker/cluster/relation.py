@@ -19,6 +19,9 @@ REWRITE_OVERLAP = 0.42
 pairs of independent reports share less than 38 %, most of it quotes."""
 SHORT_WORDS = 30
 """Under this, two texts are copies only if they are the same words: a few shingles prove nothing."""
+_LONGER_COUNTS = 0.25
+"""Which of two texts a third one repeats is told by what the shorter of a pair has of the longer, and in this part by
+the reverse: of an original and of its cut copy, another copy has all that the shorter has."""
 
 STRENGTH = {Relation.FIRST: 0, Relation.REPORT: 0, Relation.REWRITE: 1, Relation.COPY: 2}
 
@@ -33,7 +36,7 @@ def _relate(a: Fingerprints, b: Fingerprints, shared: Overlap) -> Relation:
         return Relation.REPORT
     if a.digest == b.digest:
         return Relation.COPY
-    if min(a.words, b.words) < SHORT_WORDS:
+    if shared.of_shorter < REWRITE_OVERLAP or a.words < SHORT_WORDS or b.words < SHORT_WORDS:
         return Relation.REPORT
     if shared.of_shorter >= COPY_CONTAINMENT or hamming(a.copy, b.copy) <= COPY_DISTANCE:
         return Relation.COPY
@@ -72,9 +75,9 @@ class Kinship:
         return strongest, best.uid
 
     def _compared(self, other: Member) -> tuple[Relation, float]:
-        """The relation, and how much of the wording is shared, in steps that are no mere chance of the sketch."""
+        """The relation, and how much of the wording speaks for it."""
         if other.uid not in self._known:
             shared = overlap(other.prints, self.article.prints)
             relation = _relate(other.prints, self.article.prints, shared)
-            self._known[other.uid] = relation, round(shared.of_shorter, 2)
+            self._known[other.uid] = relation, round(shared.of_shorter + _LONGER_COUNTS * shared.of_longer, 2)
         return self._known[other.uid]
