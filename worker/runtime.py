@@ -18,6 +18,8 @@ from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identi
 from worker.errors import ServerUnavailable
 
 if TYPE_CHECKING:
+    from worker.editing import Editing
+    from worker.forgetting import Forgetting
     from worker.ingest import Ingest
     from worker.jobs import Jobs
     from worker.store.feeds import Feeds
@@ -81,6 +83,22 @@ class Runtime:
         from worker.store.commits import Commits  # noqa: PLC0415
 
         return Ingest(self.outbox, self.stories, Commits(self.redis), self.settings, self.clock)
+
+    @cached_property
+    def editing(self) -> Editing:
+        """The use case that corrects stories by hand."""
+        from worker.editing import Editing  # noqa: PLC0415
+        from worker.store.commits import Commits  # noqa: PLC0415
+
+        return Editing(self.stories, Commits(self.redis), self.clock)
+
+    @cached_property
+    def forgetting(self) -> Forgetting:
+        """The use case that removes content everywhere."""
+        from worker.forgetting import Forgetting  # noqa: PLC0415
+        from worker.store.commits import Commits  # noqa: PLC0415
+
+        return Forgetting(self.stories, self.outbox, self.feeds, Commits(self.redis), self.jobs, self.clock)
 
     def described(self) -> str:
         """Where the stories are, in words for a person."""

@@ -3,11 +3,14 @@
 Invariant: a job carries ids only and may be lost at any time; the outbox is the truth. Every key of a job expires.
 """
 
-from collections.abc import Sequence
+import json
+import zlib
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from redis import Redis
+from rq.exceptions import DeserializationError
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job, Retry
 from rq.queue import EnqueueData, Queue
@@ -109,6 +112,48 @@ class Jobs:
                     return max(0.0, now - utcparse(bytes(queued).decode()).timestamp())  # type: ignore[arg-type]
         return None
 
+    def forget(self, article_ids: Collection[str]) -> int:
+        """Take articles out of every job that waits, runs or has failed, whatever feed it names; how many jobs that
+        changed. Nothing is lost: what should still be clustered waits in the outbox."""
+        changed = 0
+        with translated(self.url, self.variable):
+            for job in Job.fetch_many(self._job_ids(), self.redis, JSONSerializer):
+                refs = _refs(job) if job is not None else []
+                left = [ref for ref in refs if ref.article not in article_ids]
+                if job is not None and len(left) < len(refs):
+                    self._rewrite(job.id, left)
+                    changed += 1
+        return changed
+
+    def _job_ids(self) -> list[str]:
+        queue = self.queue
+        registries = [
+            queue.started_job_registry,
+            queue.failed_job_registry,
+            queue.scheduled_job_registry,
+            queue.deferred_job_registry,
+            queue.canceled_job_registry,
+        ]
+        listed = [queue.get_job_ids(), queue.intermediate_queue.get_job_ids()]
+        listed += [registry.get_job_ids(cleanup=False) for registry in registries]
+        return list(dict.fromkeys(job_id for ids in listed for job_id in ids))
+
+    def _rewrite(self, job_id: str, refs: Sequence[Ref]) -> None:
+        """The job with these refs alone; one that has ended meanwhile stays gone. What it failed with is dropped, as
+        that may quote anything."""
+        data = zlib.compress(json.dumps((FUNCTION, None, [[list(ref) for ref in refs]], {})).encode())
+        key = Job.key_for(job_id)
+
+        def rewrite(pipe: Any) -> None:
+            there = pipe.exists(key)
+            pipe.multi()
+            if there:
+                pipe.hset(key, mapping={"data": data, "description": f"{len(refs)} articles"})
+                pipe.hdel(key, "exc_info")
+                pipe.delete(f"rq:results:{job_id}")
+
+        self.redis.transaction(rewrite, key)
+
     def listening(self) -> set[str]:
         """The names of the workers that have been heard of within the last seconds."""
         with translated(self.url, self.variable):
@@ -117,6 +162,14 @@ class Jobs:
             for key in worker_keys:
                 alive.exists(key)
             return {key for key, there in zip(worker_keys, alive.execute(), strict=True) if there}
+
+
+def _refs(job: Job) -> list[Ref]:
+    """The articles of a job; none where it is not one of ours."""
+    try:
+        return [Ref(*ref) for ref in job.args[0]] if job.func_name == FUNCTION else []
+    except (DeserializationError, LookupError, TypeError):
+        return []
 
 
 def _job(refs: Sequence[Ref]) -> EnqueueData:

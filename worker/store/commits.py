@@ -5,7 +5,7 @@ newest; so what was read under the lease is what the commit meets.
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -27,6 +27,8 @@ LEASE_S = 10.0
 _RETRY_S = 0.002
 _MAX_RETRY_S = 0.03
 _WAIT_S = 60.0
+_ATTEMPTS = 5
+"""How often a decision starts over whose lease another worker took."""
 
 _member = msgpack.Decoder(Member)
 _story = msgpack.Decoder(Story | Alias)
@@ -90,6 +92,23 @@ class Commits:
                 value: T = stop.value
                 return value
             self.load(view, need)
+
+    def decide(self, lang: str, steps: Callable[[View], Generator[Need, None, T]]) -> T:
+        """Take the lease, run one decision and commit it; starts over where another worker took the lease.
+
+        Raises LeaseLost after some tries, and what the decision raises: then nothing was written.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self.lease(lang) as lease:
+                    view = lease.view()
+                    value: T = self.answer(view, steps(view))
+                    self.commit(lease, view)
+                    return value
+            except LeaseLost:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
 
     def load(self, view: View, need: Need) -> None:
         """Put what a view lacks into it: one MGET, and one call for each list of members."""

@@ -14,6 +14,7 @@ from redis import Redis
 from worker.feed.address import feed_id, normal_url
 from worker.schedule import PAUSED, PollState
 from worker.store import keys
+from worker.store.forgotten import of_feed
 from worker.store.scripts import load
 
 _CHUNK = 500
@@ -77,6 +78,7 @@ class Feeds:
         """
         url = normal_url(url)
         feed = feed_id(url)
+        self._redis.zrem(keys.forgotten(), of_feed(feed))
         known = self._redis.hget(keys.feed(feed), "address")
         self._redis.srem(keys.removed_feeds(), feed)
         self._redis.persist(keys.seen(feed))
@@ -125,6 +127,10 @@ class Feeds:
         """Drop what is left of a removed feed: a poll that was under way may have written its seen marks."""
         self._redis.delete(keys.feed(feed))
         self._redis.expire(keys.seen(feed), int(self._keep_s))
+
+    def removed(self, feed: str) -> bool:
+        """Whether a person removed a feed of this id."""
+        return bool(self._redis.sismember(keys.removed_feeds(), feed))
 
     def empty(self) -> bool:
         """True for a store that never knew a feed: not one whose feeds a person removed."""

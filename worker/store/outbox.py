@@ -20,6 +20,8 @@ _CHUNK = 500
 _REVISION_BYTES = 4
 """A payload begins with its revision, so that the scripts can compare it without msgpack."""
 
+_LAST_REVISION = 256**_REVISION_BYTES - 1
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Article).decode
 
@@ -108,6 +110,17 @@ class Outbox:
     def _requeue_feed(self, feed: str, before: float, now: float, limit: int) -> list[Ref]:
         ids = self._requeue(keys=[keys.pending(feed)], args=[before, now, limit])
         return [Ref(feed, article_id.decode()) for article_id in ids]
+
+    def everything(self) -> Iterable[tuple[Ref, Article]]:
+        """All articles that wait, feed by feed: to look for some of them, not to work by."""
+        for feeds in self._listed():
+            for feed in feeds:
+                for article_id, payload in self._redis.hscan_iter(keys.payloads(feed), count=_CHUNK):
+                    yield Ref(feed, article_id.decode()), _decode(payload[_REVISION_BYTES:])
+
+    def drop(self, refs: Sequence[Ref]) -> None:
+        """Take articles out, whatever revision of them waits."""
+        self.settle([(ref, _LAST_REVISION) for ref in refs])
 
     def depth(self) -> int:
         """How many articles wait, over all feeds."""

@@ -49,8 +49,12 @@ class Stories:
     def members(self, lang: str, number: int) -> list[Member]:
         """All members of a story, by event time, equal times by arrival."""
         uids: Any = self._redis.zrange(keys.members(lang, number), 0, -1)
+        return sorted(self.present(lang, uids), key=lambda m: (m.time, m.seq))
+
+    def present(self, lang: str, uids: Sequence[bytes]) -> list[Member]:
+        """Those of these articles that the store has."""
         raws: Any = self._redis.mget([keys.article(lang, uid) for uid in uids]) if uids else []
-        return sorted((_member.decode(raw) for raw in raws if raw), key=lambda m: (m.time, m.seq))
+        return [_member.decode(raw) for raw in raws if raw]
 
     def times(self, lang: str, numbers: Sequence[int]) -> list[list[float]]:
         """The event times of the members of each story, sorted; one round trip."""
@@ -109,7 +113,12 @@ class Stories:
         return {"articles": sum(int(n or 0) for n in found[::2]), "stories": sum(found[1::2])}
 
     def assignments(self) -> Iterator[tuple[str, str]]:
-        """(article id, story id) of every article, after merges; some hundred stories a round trip."""
+        """(article id, story id) of every article, after merges."""
+        for lang, number, member in self.everything():
+            yield member.id, story_id(lang, number)
+
+    def everything(self) -> Iterator[tuple[str, int, Member]]:
+        """(language, story number after merges, member) of every article; some hundred stories a round trip."""
         for lang in self.languages():
             found: Any = self._redis.zrange(keys.latest(lang), 0, -1)
             for numbers in _batched([int(number) for number in found], _AT_ONCE):
@@ -120,7 +129,7 @@ class Stories:
                 raws: Any = self._redis.mget([keys.article(lang, uid) for uid, _ in placed]) if placed else []
                 for (_, number), raw in zip(placed, raws, strict=True):
                     if raw:
-                        yield _member.decode(raw).id, story_id(lang, number)
+                        yield lang, number, _member.decode(raw)
 
     def _stories(self, lang: str, numbers: Sequence[int]) -> list[Story | Alias | None]:
         raws: Any = self._redis.mget([keys.story(lang, number) for number in numbers]) if numbers else []

@@ -1,0 +1,169 @@
+"""The use case of forgetting: an article, an address or a feed out of every key of the store, for good.
+
+Invariant: what must not come back is written down first, as hashes; so whatever is under way meanwhile ends at the
+lease, and what is there is found after it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
+
+from worker.clock import Clock
+from worker.cluster import Need, View, forget
+from worker.errors import BadInput
+from worker.feed.address import feed_id, normal_url
+from worker.jobs import Jobs
+from worker.model import Member, Ref, story_id
+from worker.store.commits import Commits
+from worker.store.feeds import Feeds
+from worker.store.forgotten import of_article, of_feed, of_url
+from worker.store.outbox import Outbox
+from worker.store.stories import Stories
+
+AT_ONCE = 20
+"""Articles that one commit removes: new ones wait for the lease no longer than a batch takes."""
+
+
+class What(StrEnum):
+    """What a name stands for."""
+
+    ARTICLE = "article"
+    URL = "address"
+    FEED = "feed"
+
+
+class Target(NamedTuple):
+    """What is to be forgotten: an article's id, an address, or a feed's id."""
+
+    what: What
+    name: str
+
+    def covers(self, article_id: str, url: str, feed: str = "") -> bool:
+        """Whether an article, which came or waits in a feed's outbox, is meant."""
+        if self.what is What.FEED:
+            return feed == self.name or article_id.startswith(f"{self.name}.")
+        return article_id == self.name or (self.what is What.URL and url == self.name)
+
+    @property
+    def mark(self) -> bytes:
+        """The hash that keeps it out."""
+        return {What.ARTICLE: of_article, What.URL: of_url, What.FEED: of_feed}[self.what](self.name)
+
+
+@dataclass
+class Removed:
+    """What is to be removed, or was: articles by language, what waits in outboxes, and what became of the stories."""
+
+    target: Target
+    articles: dict[str, list[Member]] = field(default_factory=lambda: defaultdict(list))
+    waiting: list[Ref] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+
+    @property
+    def count(self) -> int:
+        """How many clustered articles."""
+        return sum(map(len, self.articles.values()))
+
+
+class Forgetting:
+    """Finds and removes. Raises BadInput for what nobody knows, and what the server's client raises."""
+
+    def __init__(
+        self, stories: Stories, outbox: Outbox, feeds: Feeds, commits: Commits, jobs: Jobs, clock: Clock
+    ) -> None:
+        self._stories = stories
+        self._outbox = outbox
+        self._feeds = feeds
+        self._commits = commits
+        self._jobs = jobs
+        self._clock = clock
+
+    def find(self, name: str) -> Removed:
+        """What forgetting this article, address or feed would remove."""
+        feed = self._feed(name)
+        what = What.FEED if feed else What.URL if "://" in name else What.ARTICLE
+        found = self._look(Target(what, feed or name))
+        if not feed and not found.count and not found.waiting:
+            raise BadInput(
+                f"{name!r} is no article, address or feed of the store: `storywire report --members` lists the "
+                "articles, `storywire feeds list` the feeds"
+            )
+        return found
+
+    def forget(self, target: Target) -> Removed:
+        """Remove it, and keep it out for 90 days after it last came again."""
+        found = self._look(target)
+        self._keep_out(found)
+        if target.what is What.FEED:
+            self._feeds.remove(target.name)
+        for lang in self._stories.languages():
+            with self._commits.lease(lang):
+                pass  # a batch that did not know of it yet has been committed now
+        found = self._look(target)
+        self._keep_out(found)
+        self._outbox.drop(found.waiting)
+        for lang, members in found.articles.items():
+            rest = iter(sorted(members, key=lambda member: (member.story, member.uid)))
+            while chunk := [member.uid for member in islice(rest, AT_ONCE)]:
+                self._note(found, lang, self._commits.decide(lang, _forgetting(chunk)))
+        names = {member.id for members in found.articles.values() for member in members}
+        self._jobs.forget(names | {ref.article for ref in found.waiting} | {target.name})
+        return found
+
+    def _keep_out(self, found: Removed) -> None:
+        names = [member.id for members in found.articles.values() for member in members]
+        marks = [of_article(name) for name in (*names, *(ref.article for ref in found.waiting))]
+        self._commits.forgotten.add([found.target.mark, *marks], self._clock.now())
+
+    def _look(self, target: Target) -> Removed:
+        found = Removed(target)
+        for lang, member in self._clustered(target):
+            found.articles[lang].append(member)
+        for ref, article in self._outbox.everything():
+            if target.covers(article.id, article.url, ref.feed):
+                found.waiting.append(ref)
+        return found
+
+    def _clustered(self, target: Target) -> Iterator[tuple[str, Member]]:
+        if target.what is What.ARTICLE:
+            there = self._stories.article(target.name)
+            yield from [there] if there else []
+            return
+        for lang, _, member in self._stories.everything():
+            if target.covers(member.id, member.url):
+                yield lang, member
+
+    def _feed(self, name: str) -> str:
+        """The id of a feed, known or removed, by its id or its address; "" where there is none."""
+        try:
+            by_address = feed_id(normal_url(name))
+        except BadInput:
+            by_address = ""
+        for feed in filter(None, (name, by_address)):
+            if self._feeds.get(feed) or self._feeds.removed(feed):
+                return feed
+        return ""
+
+    @staticmethod
+    def _note(found: Removed, lang: str, left: dict[int, int]) -> None:
+        for number, articles in left.items():
+            (found.changed if articles else found.ended).add(story_id(lang, number))
+        found.changed -= found.ended
+
+
+def _forgetting(articles: Sequence[bytes]) -> Callable[[View], Generator[Need, None, dict[int, int]]]:
+    """One commit's worth: story number -> how many articles are left of it."""
+
+    def steps(view: View) -> Generator[Need, None, dict[int, int]]:
+        left: dict[int, int] = {}
+        for article in articles:
+            story = yield from forget(view, article)
+            if story is not None:
+                left[story.number] = story.articles
+        return left
+
+    return steps
