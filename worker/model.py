@@ -4,7 +4,7 @@ Invariant: every value here is frozen, or is owned by one place at a time; times
 """
 
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -49,7 +49,7 @@ class Ref(NamedTuple):
     article: str
 
 
-class Fingerprints(Struct, frozen=True, array_like=True):
+class Fingerprints(Struct, frozen=True, array_like=True, dict=True):
     """Everything of an article's text that clustering compares.
 
     `copy`: 64-bit SimHash over word 3-shingles, 8 bytes; `story`: 2048-bit SimHash over weighted words, 256 bytes;
@@ -74,8 +74,13 @@ class Fingerprints(Struct, frozen=True, array_like=True):
         """True for a text without words: it never joins anything."""
         return not self.story
 
+    @cached_property
+    def by_term(self) -> dict[str, int]:
+        """Key term -> weight."""
+        return dict(zip(self.terms, self.weights, strict=True))
 
-class Member(Struct, frozen=True, array_like=True):
+
+class Member(Struct, frozen=True, array_like=True, dict=True):
     """An article as the store keeps it: what is shown of it, its fingerprints, and its place in a story.
 
     `time` is the event time, `seq` the commit that placed it, `story` the number of its story, `of` the uid of the
@@ -100,7 +105,7 @@ class Member(Struct, frozen=True, array_like=True):
     score: float | None = None
     voting: bool = True
 
-    @property
+    @cached_property
     def uid(self) -> bytes:
         """The article's key inside its language."""
         return uid(self.id)

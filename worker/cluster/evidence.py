@@ -55,8 +55,8 @@ def pair_score(a: Fingerprints, b: Fingerprints, days: float) -> float:
 def key_terms(article: Fingerprints, texts: Sequence[Fingerprints]) -> tuple[float, float]:
     """The article's key terms beside those of a story's texts: the largest product with one text, and the cosine to all
     of them together; nought for none."""
-    own = _weights(article)
-    products = [_dot(own, _weights(text)) for text in texts]
+    own = article.by_term
+    products = [_dot(own, text.by_term) for text in texts]
     length = _length(article.weights) * _together(texts)
     return max(products, default=0) / _FULL_WEIGHT**2, sum(products) / length if length else 0.0
 
@@ -93,13 +93,4 @@ def cohesion(planes: Planes, voters: int) -> float:
 
 
 def _dot(a: dict[str, int], b: dict[str, int]) -> int:
-    return sum(weight * b[term] for term, weight in a.items() if term in b)
-
-
-def _weights(prints: Fingerprints) -> dict[str, int]:
-    return _by_term(prints.terms, prints.weights)
-
-
-@lru_cache(maxsize=20_000)
-def _by_term(terms: tuple[str, ...], weights: bytes) -> dict[str, int]:
-    return dict(zip(terms, weights, strict=True))
+    return sum([a[term] * b[term] for term in a.keys() & b.keys()])

@@ -79,7 +79,8 @@ def rank(postings: Sequence[bytes], weights: bytes) -> list[int]:
 def _shared(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Which of these sorted numbers stand there more than once: one story in eight."""
     same = numbers[1:] == numbers[:-1]
-    return np.concatenate((same, _FALSE)) | np.concatenate((_FALSE, same))
+    shared: NDArray[np.bool_] = np.concatenate((same, _FALSE)) | np.concatenate((_FALSE, same))
+    return shared
 
 
 # One sort of whole numbers that hold two figures each takes a third of the time of sorting by one and carrying the
