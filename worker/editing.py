@@ -4,11 +4,12 @@ Invariant: what is refused changed nothing; each refusal names the thing and whe
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from worker.clock import Clock
 from worker.cluster import Need, View, pin, split, undo, unite
-from worker.cluster.correct import Corrected
+from worker.cluster.correct import Corrected, adopt
 from worker.errors import BadInput
 from worker.model import Correction, Member, Story, parse_story_id, story_id, uid
 from worker.store.commits import Commits
@@ -78,11 +79,8 @@ class Editing:
         """Lift a correction, by the name that the list shows; no article moves."""
         lang, _, number = name.rpartition(".")
 
-        def lift(view: View) -> Generator[Need, None, Correction | None]:
-            yield from ()
-            return undo(view, int(number))
-
-        lifted = self._commits.decide(lang, lift) if number.isdecimal() and lang in self._stories.languages() else None
+        known = number.isdecimal() and lang in self._stories.languages()
+        lifted = self._commits.decide(lang, lambda view: undo(view, int(number))) if known else None
         if lifted is None:
             raise BadInput(f"{name} is no correction that is in force: `storywire story corrections` lists them")
         return Named(lang, lifted)
@@ -91,6 +89,13 @@ class Editing:
         """All that are in force: language by language, the oldest first."""
         languages = self._stories.languages()
         return [Named(lang, said) for lang in languages for said in self._commits.ties(lang).all()]
+
+    def adopt(self, corrections: Sequence[tuple[str, Correction]]) -> int:
+        """Put corrections of another store in force; how many were not there yet. No article moves."""
+        wanted: dict[str, list[Correction]] = {}
+        for lang, said in corrections:
+            wanted.setdefault(lang, []).append(said)
+        return sum(self._commits.decide(lang, partial(adopt, corrections=said)) for lang, said in wanted.items())
 
     def members(self, named: Named) -> dict[str, Member]:
         """Article id -> member, of those that a correction names and the store still has."""

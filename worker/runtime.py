@@ -100,6 +100,13 @@ class Runtime:
 
         return Forgetting(self.stories, self.outbox, self.feeds, Commits(self.redis), self.jobs, self.clock)
 
+    def rewrite_log(self) -> bool:
+        """Have the embedded server write its log anew, without what was removed; False for another server, which is
+        not ours to burden."""
+        from worker.store.forgotten import Forgotten  # noqa: PLC0415
+
+        return not self.settings.redis_url and Forgotten(self.redis).rewrite_log()
+
     def described(self) -> str:
         """Where the stories are, in words for a person."""
         if self.settings.redis_url:

@@ -114,7 +114,7 @@ class ClusterMachine(RuleBasedStateMachine):
     def undo(self, data: st.DataObject) -> None:
         numbers = [correction.number for correction in self.memory.view.ties.all()]
         if numbers:
-            assert undo(self.memory.view, data.draw(st.sampled_from(numbers)))
+            assert answer(self.memory.view, undo(self.memory.view, data.draw(st.sampled_from(numbers))))
 
     @rule(data=st.data())
     def forget(self, data: st.DataObject) -> None:

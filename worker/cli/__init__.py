@@ -17,6 +17,8 @@ COMMANDS = {
     "explain": "Why two articles are, or are not, one story.",
     "replay": "A file of articles through the real pipeline into a store of its own, then the report.",
     "import": "The same files into the live store, as backfill.",
+    "story": "Correct stories by hand: split, merge, pin, undo.",
+    "forget": "Remove an article, an address or a feed everywhere, for good.",
     "feeds": "Add, remove, list, import and export feeds.",
     "check": "Server, queue, feeds, lag: one line each.",
 }

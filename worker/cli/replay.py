@@ -10,11 +10,13 @@ from typing import TextIO
 import click
 
 from worker import config, log
+from worker.cli.cases import read_cases, tell_verdict
 from worker.cli.loading import FILES, WORKERS, end, load, read_index
 from worker.cli.report import show
 from worker.cli.screen.terminal import ended_quietly
 from worker.clock import SystemClock
 from worker.errors import BadSetting
+from worker.report.cases import judge
 from worker.report.listing import Query, whole_store
 from worker.runtime import open_runtime
 
@@ -24,6 +26,9 @@ from worker.runtime import open_runtime
 @click.option(
     "--assignments", metavar="OUT.tsv", type=click.Path(path_type=Path), help="Write `article<TAB>story` here."
 )
+@click.option(
+    "--cases", metavar="CASES", type=click.Path(path_type=Path), help="Test it on the cases of `story export`."
+)
 @click.option("--data-dir", metavar="DIR", help="Keep the store here instead of in a temporary folder.")
 @WORKERS
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object a story.")
@@ -32,6 +37,7 @@ from worker.runtime import open_runtime
 def command(
     files: tuple[Path, ...],
     assignments: Path | None,
+    cases: Path | None,
     data_dir: str | None,
     workers: int,
     as_json: bool,
@@ -42,7 +48,7 @@ def command(
 
     A file holds one JSON object a line: `id`, and `title` or `text`; `url`, `published` (RFC 3339), `source` and `lang`
     if they are known. Articles go in order of their dates. The store is a new, temporary one unless --data-dir is
-    given; the live store is never touched. Exit status 1 if lines had to be left out.
+    given; the live store is never touched. Exit status 1 if lines had to be left out, or a case was decided otherwise.
 
     Example: storywire replay articles.jsonl --assignments stories.tsv
     """
@@ -53,6 +59,7 @@ def command(
         return started if published is None else min(published, started)
 
     found = read_index(files, arrival)
+    asked = read_cases(cases) if cases is not None else []
     with ExitStack() as closing:
         out = closing.enter_context(_opened(assignments, files)) if assignments is not None else None
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
@@ -66,7 +73,12 @@ def command(
         query = Query(limit=limit, members=members)
         with ended_quietly():
             show(whole_store(runtime.stories, query), query, as_json)
+        verdict = judge(asked, dict(runtime.stories.assignments()) if asked else {})
+    if cases is not None:
+        tell_verdict(verdict)
     end(found)
+    if verdict.wrong:
+        raise SystemExit(1)
 
 
 def _opened(path: Path, files: Sequence[Path]) -> TextIO:

@@ -112,8 +112,24 @@ def pin(view: View, article: bytes, number: int | None, now: float) -> Generator
     return (yield from _enact(view, said, {article}))
 
 
-def undo(view: View, number: int) -> Correction | None:
+def adopt(view: View, corrections: Sequence[Correction]) -> Generator[Need, None, int]:
+    """Put corrections that were made in another store in force, those that are not there yet; how many. None of the
+    articles that are there moves; those that come from now on follow them."""
+    yield from ()
+    view.seq += 1
+    known = {(said.kind, said.one, said.other) for said in view.ties.all()}
+    before = view.hand
+    for said in corrections:
+        if (said.kind, said.one, said.other) not in known:
+            _make_room(view)
+            view.hand += 1
+            view.put_correction(replace(said, number=view.hand, seq=view.seq))
+    return view.hand - before
+
+
+def undo(view: View, number: int) -> Generator[Need, None, Correction | None]:
     """Lift a correction; no article moves. None where there is none of that number."""
+    yield from ()
     correction = view.ties.get(number)
     if correction is not None:
         view.seq += 1

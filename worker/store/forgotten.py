@@ -3,6 +3,7 @@
 Invariant: written before anything is removed, and asked under the lease: whatever commits later knows of it.
 """
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -59,9 +60,18 @@ class Forgotten:
             self.add(found, now)
         return found
 
-    def lift(self, hashes: Collection[bytes]) -> None:
-        """Let these come again."""
-        self._redis.zrem(keys.forgotten(), *hashes)
+    def rewrite_log(self, within_s: float = 30.0) -> bool:
+        """Let the server write its log anew, without what was removed; False where it does not, or not in time."""
+        if not self._redis.info("persistence")["aof_enabled"]:
+            return False
+        self._redis.bgrewriteaof()
+        until = time.monotonic() + within_s
+        while time.monotonic() < until:
+            said = self._redis.info("persistence")
+            if not said["aof_rewrite_in_progress"] and not said["aof_rewrite_scheduled"]:
+                return bool(said["aof_last_bgrewrite_status"] == "ok")
+            time.sleep(0.05)
+        return False
 
 
 def _chunks(hashes: Sequence[bytes]) -> Iterable[Sequence[bytes]]:

@@ -1,0 +1,180 @@
+"""`storywire story`: an editor's corrections, and what is in force of them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import json as msgspec_json
+
+from worker.config import load
+from worker.errors import BadInput
+
+if TYPE_CHECKING:
+    from worker.editing import Edited, Editing
+
+
+@click.group("story")
+@click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
+@click.pass_context
+def command(context: click.Context, data_dir: str | None) -> None:
+    """Correct stories by hand: split, merge, pin; list, undo and export the corrections.
+
+    A correction is kept as constraints between articles, so it holds after merges, revisions and restarts, and for
+    articles that come again. A later one lifts what an earlier one says against it. A STORY is an id such as en-7f3k,
+    an ARTICLE an id that `storywire report --members` shows, or its address.
+    """
+    context.obj = data_dir
+
+
+def _given(context: click.Context, _parameter: click.Parameter, data_dir: str | None) -> str | None:
+    """The folder given behind the subcommand, or before it."""
+    return data_dir or context.obj
+
+
+_DATA_DIR = click.option("--data-dir", metavar="DIR", callback=_given, help="Data directory of the embedded server.")
+
+
+@contextmanager
+def _opened(data_dir: str | None) -> "Iterator[Editing]":
+    from worker import log
+    from worker.runtime import open_runtime
+
+    settings = load(os.environ, data_dir=data_dir)
+    log.configure("story", settings.log_level, settings.log_format)
+    with open_runtime(settings) as runtime:
+        yield runtime.editing
+
+
+@command.command("split", epilog="Example: storywire story split en-7f3k bbc.1f3a9c https://example.org/flood")
+@click.argument("story")
+@click.argument("articles", nargs=-1, required=True, metavar="ARTICLE...")
+@_DATA_DIR
+def split(story: str, articles: tuple[str, ...], data_dir: str | None) -> None:
+    """Take articles out of a story, into one story of their own; the two never merge again.
+
+    Copies of their texts go with them, now and later. Other articles that come later join whichever fits better.
+    """
+    with _opened(data_dir) as editing:
+        done = editing.split(story, articles)
+    rest, new = done.made.stories
+    copies = len(done.made.correction.one) - len(set(articles))
+    along = f", {copies} of them as copies of those named" if copies > 0 else ""
+    click.echo(f"{new} is the story of {_count(done.made.correction.one)} taken out of {rest}{along}")
+    _tell(done)
+
+
+@command.command("merge", epilog="Example: storywire story merge en-7f3k en-81aa")
+@click.argument("stories", nargs=-1, required=True, metavar="STORY STORY...")
+@_DATA_DIR
+def merge(stories: tuple[str, ...], data_dir: str | None) -> None:
+    """Make one story of several; the oldest number stays, the others lead to it."""
+    with _opened(data_dir) as editing:
+        done = editing.merge(stories)
+    keep, *others = done.made.stories
+    click.echo(f"{keep} took in {', '.join(others)}")
+    _tell(done)
+
+
+@command.command("pin", epilog="Example: storywire story pin bbc.1f3a9c en-7f3k")
+@click.argument("article")
+@click.argument("story", required=False)
+@_DATA_DIR
+def pin(article: str, story: str | None, data_dir: str | None) -> None:
+    """Keep an article in its story, or put it into another one, for good: whatever its revisions say."""
+    from worker.cli.screen.harmless import harmless
+
+    with _opened(data_dir) as editing:
+        done = editing.pin(article, story)
+    click.echo(f"{harmless(done.made.correction.one[0])} is in {done.made.stories[0]} for good")
+    _tell(done)
+
+
+@command.command("undo", epilog="Example: storywire story undo en.3")
+@click.argument("correction")
+@_DATA_DIR
+def undo(correction: str, data_dir: str | None) -> None:
+    """Lift a correction, by the name that `storywire story corrections` shows. Articles stay where they are."""
+    with _opened(data_dir) as editing:
+        lifted = editing.undo(correction)
+    click.echo(f"lifted {lifted.id}; no article moved")
+
+
+@command.command("corrections", epilog="Example: storywire story corrections --json | jq -r .kind")
+@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+@_DATA_DIR
+def corrections(as_json: bool, data_dir: str | None) -> None:
+    """List the corrections in force, the oldest first."""
+    from worker.cli.screen.harmless import harmless
+    from worker.cli.screen.terminal import Screen, ended_quietly, print_json
+    from worker.cli.screen.words import full_time
+    from worker.report.cases import correction_record, described
+
+    with _opened(data_dir) as editing, ended_quietly():
+        found = editing.corrections()
+        screen = Screen()
+        for named in found:
+            if as_json:
+                print_json(correction_record(named.lang, named.correction))
+                continue
+            said = harmless(described(named.lang, named.correction).removeprefix("storywire story "))
+            until = f"  (until {full_time(named.correction.until)})" if named.correction.until else ""
+            screen.say((f"{named.id:<8}", "bold"), f"  {full_time(named.correction.made)}  {said}{until}")
+        if not found:
+            click.echo("no corrections: `storywire story split | merge | pin` makes one", err=True)
+
+
+@command.command("import", epilog="Example: storywire story import corrections.jsonl")
+@click.argument("file", type=click.Path(path_type=Path))
+@_DATA_DIR
+def import_(file: Path, data_dir: str | None) -> None:
+    """Put the corrections of another store in force, as `storywire story corrections --json` printed them.
+
+    They hold for articles that come from now on: import them before the articles. None that is there moves.
+    """
+    from worker.report.cases import parse_corrections
+
+    try:
+        records = list(parse_corrections(file.read_bytes().splitlines(), str(file)))
+    except OSError as error:
+        raise BadInput(f"{file}: {(error.strerror or 'cannot be read').lower()}: give another path") from None
+    with _opened(data_dir) as editing:
+        added = editing.adopt(records)
+    click.echo(f"{added} corrections in force, {len(records) - added} known already")
+
+
+@command.command("export", epilog="Example: storywire story export cases.jsonl")
+@click.argument("file", type=click.Path(path_type=Path))
+@_DATA_DIR
+def export(file: Path, data_dir: str | None) -> None:
+    """Write the corrections as test cases, one pair of articles a line; `storywire replay --cases` runs them."""
+    from worker.report.cases import cases
+
+    with _opened(data_dir) as editing:
+        found = [
+            case
+            for named in editing.corrections()
+            for case in cases(named.lang, named.correction, editing.members(named))
+        ]
+    try:
+        file.write_bytes(b"".join(msgspec_json.encode(case) + b"\n" for case in found))
+    except OSError as error:
+        raise BadInput(f"{file}: {(error.strerror or 'cannot be written').lower()}: give another path") from None
+    click.echo(f"{file}: {len(found)} pairs of articles")
+
+
+def _tell(done: "Edited") -> None:
+    """The name of the correction, and what it was about that earlier ones said."""
+    from worker.cli.screen.harmless import harmless
+    from worker.report.cases import described
+
+    click.echo(f"correction {done.made.id}")
+    for named in done.lifted:
+        said = described(named.lang, named.correction).removeprefix("storywire story ")
+        click.echo(f"overrides {named.id} ({harmless(said)})")
+
+
+def _count(articles: tuple[str, ...]) -> str:
+    return f"{len(articles)} article{'' if len(articles) == 1 else 's'}"
