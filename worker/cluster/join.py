@@ -44,7 +44,9 @@ def join(
     relation, of = kin.origin(others)
     article = replace(kin.article, relation=relation, of=of, score=score)
     voting = not article.prints.empty and not any(kin.to(text) is Relation.COPY for text in view.present(story.texts))
-    story = _relate_later(view, kin, article, story, others)
+    later = [other for other in others if order(other) > order(article) and other.uid != article.uid]
+    yield from view.want(members={other.of: None for other in later if other.of})
+    story = _relate_later(view, kin, article, story, later)
     yield from _enter(view, story, article, voting, now)
     if told:
         view.emit(Event("grew", view.seq, view.lang, story.number, article.uid, article.backfill))
@@ -104,16 +106,24 @@ def _enter(view: View, story: Story, article: Member, voting: bool, now: float) 
     view.join(story.number, article.uid, article.time)
 
 
-def _relate_later(view: View, kin: Kinship, article: Member, story: Story, others: list[Member]) -> Story:
+def _relate_later(view: View, kin: Kinship, article: Member, story: Story, later: list[Member]) -> Story:
     """Keep the relations true when an earlier article arrives late: later texts may repeat it."""
-    for other in others:
-        if order(other) <= order(article) or other.uid == article.uid:
-            continue
-        relation = kin.to(other)
-        if other.relation is Relation.FIRST or STRENGTH[relation] > STRENGTH[other.relation]:
-            of = article.uid if relation is not Relation.REPORT else b""
+    for other in later:
+        relation, of = _origin_now(view, kin, other)
+        if (relation, of) != (other.relation, other.of):
             view.put_member(replace(other, relation=relation, of=of))
             story = count(count(story, other.relation, -1), relation, 1)
     if article.relation is Relation.FIRST:
         story = replace(story, lead=article.uid, headline=article.title or story.headline)
     return story
+
+
+def _origin_now(view: View, kin: Kinship, other: Member) -> tuple[Relation, bytes]:
+    """What a later member is, and of whom, now that the article came before it."""
+    relation = kin.to(other)
+    if other.relation is Relation.FIRST or STRENGTH[relation] > STRENGTH[other.relation]:
+        return relation, kin.article.uid if relation is not Relation.REPORT else b""
+    repeated = view.present([other.of])
+    if relation is other.relation and repeated:
+        return Kinship(other).origin([*repeated, kin.article])
+    return other.relation, other.of

@@ -16,7 +16,7 @@ from worker.cluster.relation import Kinship, order
 from worker.cluster.timing import DAY_S, heat_at, time_factor
 from worker.cluster.view import Need, View
 from worker.fingerprint import cosine
-from worker.model import Event, Member, Relation, Story
+from worker.model import Event, Member, Story
 
 RELATED = 100
 """Members of two merged stories, the earliest, that are related anew besides their texts: 5,000 pairs, 25 ms."""
@@ -59,6 +59,7 @@ def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Genera
     members = sorted((view.rolls[keep.number] | view.rolls[lose.number]).items(), key=lambda m: (m[1], m[0]))
     related = {keep.lead, lose.lead, *keep.texts, *lose.texts, *(uid for uid, _ in members[:RELATED])}
     yield from view.want(members=sorted(related))
+    yield from view.want(members=sorted({member.of for member in view.present(related) if member.of}))
     last = max(keep.last, lose.last)
     outlets = {o[i : i + 4] for o in (keep.outlets, lose.outlets) for i in range(0, len(o), 4)}
     one = replace(
@@ -88,8 +89,8 @@ def _relate_again(view: View, story: Story, uids: set[bytes]) -> Story:
     """The relations of the members of both, among each other: one of the two leads is not the first any more."""
     texts = sorted(view.present(uids), key=order)
     for text in texts:
-        relation, of = Kinship(text).origin(texts)
-        if text.relation is Relation.FIRST or relation is not text.relation:
+        relation, of = Kinship(text).origin([*texts, *view.present([text.of])])
+        if (relation, of) != (text.relation, text.of):
             view.put_member(replace(text, relation=relation, of=of))
             story = count(count(story, text.relation, -1), relation, 1)
     return replace(story, lead=texts[0].uid, headline=texts[0].title or story.headline) if texts else story
