@@ -1,19 +1,21 @@
 """Fingerprints of an article: what makes a copy, a rewrite and another report of one event comparable.
 
-Invariant: static. A fingerprint depends on the text, its language, wordfreq 3.1, text.py and this module, never on
-other articles; any change of one of these is a new schema (store/keys.py).
+Invariant: static. A fingerprint depends on the text, its language, wordfreq 3.1, PyStemmer 3.1, this module and those
+below it, never on other articles; any change of one of these is a new schema (store/keys.py).
 """
 
-from functools import cache, lru_cache
 from hashlib import blake2b
-from math import cos, log, log10, pi
+from math import cos, log, pi
 
 import numpy as np
 from numpy.typing import NDArray
 
 from worker.figures import figures
+from worker.lexicon import rarity
 from worker.model import Fingerprints
+from worker.scripts import tokens_a_word
 from worker.sketch import sketch
+from worker.stem import is_stemmed, stem
 from worker.text import tokens
 from worker.vocabulary import Numbers, Vocabulary
 
@@ -25,16 +27,13 @@ KEY_TERMS = 48
 TITLE_COUNTS = 3
 """A word of the headline counts as often as three in the text."""
 
-_NO_WEIGHT_ZIPF = 6.5
-_UNKNOWN_ZIPF = 1.5
-_UNCOVERED_ZIPF = 4.5
 _SCALE = 16
 """Weights are whole sixteenths, so that sums are exact and the simhash package agrees bit for bit."""
 
 
 def fingerprints(title: str, text: str, lang: str) -> Fingerprints:
     """Everything that clustering compares, from a clean title and text; empty for a text without words."""
-    head, body = tokens(title), tokens(text)
+    head, body = tokens(title, lang), tokens(text, lang)
     words = body or head
     if not words:
         return Fingerprints()
@@ -48,17 +47,18 @@ def fingerprints(title: str, text: str, lang: str) -> Fingerprints:
         story=_majority(terms, weights),
         sketch=sketch(shingles),
         shingles=shingles.size,
-        words=len(words),
+        words=-(-len(words) // tokens_a_word(lang)),
         digest=blake2b(" ".join([*head, "\n", *body]).encode(), digest_size=8).digest(),
         terms=tuple([term for _, term in heaviest]),
         weights=bytes([max(1, round(-255 * weight / norm)) for weight, _ in heaviest]),
-        figures=figures([*head, *body[:STORY_WORDS]]),
+        figures=figures([*head, *body[: STORY_WORDS * tokens_a_word(lang)]]),
     )
 
 
 def term_weights(head: list[str], body: list[str], lang: str) -> dict[str, int]:
-    """Word -> weight in sixteenths: (1 + ln tf) x max(0, 6.5 - zipf), title words counted twice more.
+    """Term -> weight in sixteenths: (1 + ln tf) x max(0, 6.5 - zipf), title words counted twice more.
 
+    A term is a word's stem, or the word where the language has no stems (worker/stem.py).
     A text of nothing but the commonest words keeps them all, at equal weights.
     """
     numbers = _vocabulary.numbers([*head, *body])
@@ -76,16 +76,27 @@ def story_simhash(weights: dict[str, int]) -> bytes:
 
 
 def _weighted(head: Numbers, body: Numbers, lang: str) -> tuple[Numbers, NDArray[np.int64]]:
-    """The distinct words of a text that weigh something, in no order, and their weights."""
-    words = np.concatenate((head.repeat(TITLE_COUNTS), body[:STORY_WORDS]))
+    """The distinct terms of a text that weigh something, in no order, and their weights."""
+    words = np.concatenate((head.repeat(TITLE_COUNTS), body[: STORY_WORDS * tokens_a_word(lang)]))
     terms, counts = np.unique(words, return_counts=True)
     rarities = _vocabulary.rarities(terms, lang)
     heavy = rarities > 0
     if not heavy.any():
         return terms, np.full(terms.size, _SCALE)
     terms, counts, rarities = terms[heavy], counts[heavy], rarities[heavy]
+    if is_stemmed(lang):
+        terms, counts, rarities = _by_stem(terms, counts, rarities, lang)
     often = _OFTEN[counts] if int(counts.max()) < _OFTEN.size else np.array(list(map(_scaled, counts.tolist())))
     return terms, np.maximum(1, np.rint(often * rarities)).astype(np.int64)
+
+
+def _by_stem(
+    words: Numbers, counts: NDArray[np.int64], rarities: NDArray[np.float64], lang: str
+) -> tuple[Numbers, NDArray[np.int64], NDArray[np.float64]]:
+    """Stems instead of words: their counts together, and the mean rarity of their forms in this text."""
+    stems, which = np.unique(_vocabulary.stems(words, lang), return_inverse=True)
+    together = np.bincount(which, weights=counts)
+    return stems, together.astype(np.int64), np.bincount(which, weights=counts * rarities) / together
 
 
 def _scaled(count: int) -> float:
@@ -170,32 +181,4 @@ def copy_simhash(shingles: NDArray[np.uint64]) -> bytes:
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def _rarity(word: str, lang: str) -> float:
-    return _NO_WEIGHT_ZIPF - _zipf(word, lang)
-
-
-def _zipf(word: str, lang: str) -> float:
-    """log10 of a word's occurrences in a thousand million; the common ones of a language have 6 and more."""
-    if word[0].isdecimal():
-        return _NUMBER_ZIPF.get(len(word), 3.0)
-    frequencies = _frequencies(lang)
-    if not frequencies:
-        return _UNCOVERED_ZIPF
-    frequency = frequencies.get(word)
-    return max(_UNKNOWN_ZIPF, log10(frequency) + 9) if frequency else _UNKNOWN_ZIPF
-
-
-_NUMBER_ZIPF = {1: 5.8, 2: 5.0, 3: 4.0, 4: 4.5}
-"""By digits, about what wordfreq's number model gives; four digits are mostly years."""
-
-
-@cache
-def _frequencies(lang: str) -> dict[str, float]:
-    from wordfreq import available_languages, get_frequency_dict  # noqa: PLC0415 (0.2 s, only where needed)
-
-    known = {"no": "nb", "hr": "sh", "sr": "sh", "bs": "sh"}.get(lang, lang)
-    unspaced = lang in ("zh", "ja", "th", "lo", "km", "my")
-    return {} if unspaced or known not in available_languages() else get_frequency_dict(known)
-
-
-_vocabulary = Vocabulary(STORY_BITS, _rarity)
+_vocabulary = Vocabulary(STORY_BITS, rarity, stem)

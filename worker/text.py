@@ -14,6 +14,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from worker.model import UNDETERMINED
+from worker.scripts import MARKS, is_foreign, respell
 
 MAX_CHARACTERS = 200_000
 """A longer text is cut: fingerprints look at the first 400 words, sketches at the whole."""
@@ -25,11 +26,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u
 _SPACE = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
 
-_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
-"""Scripts that put no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han."""
-
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W\d_]+)*")
-_RUN = re.compile(f"[{_UNSPACED}]+")
+_MARKED_WORD = re.compile(rf"\d+(?:[.,]\d+)+|\w[\w{MARKS}]*(?:'\w[\w{MARKS}]*)*")
+_DOTTED_I = str.maketrans("İI", "iı")
 _APOSTROPHES = "’ʼ＇`´"
 _SIGNS = "“”„«»‘–—…•\u00a0"
 """Good typography between words: but for it most English is ASCII."""
@@ -56,13 +55,14 @@ def clean(markup: str) -> str:
     return text[:MAX_CHARACTERS]
 
 
-def tokens(text: str) -> list[str]:
-    """The words of a clean text, in order: case-folded words, numbers without separators, bigrams of unspaced scripts.
+def tokens(text: str, lang: str = "") -> list[str]:
+    """The words of a clean text, in order: case-folded words, numbers without separators.
 
+    Where a script puts no spaces between words: those of the language's list, or overlapping pieces (scripts.py).
     Possessive endings and elided articles (`l'`, `d'`) are left out, and so is punctuation; a word has at most 30
     characters.
     """
-    text = text.casefold()
+    text = _fold(text, lang)
     if not text.isascii():
         for apostrophe in _APOSTROPHES:
             text = text.replace(apostrophe, "'")
@@ -70,11 +70,17 @@ def tokens(text: str) -> list[str]:
             text = text.replace(sign, " ")
     if text.isascii():
         return _ascii_tokens(text)
-    if _RUN.search(text):
-        text = _RUN.sub(_bigrams, text)
-    words: list[str] = _WORD.findall(text)
+    words: list[str] = _MARKED_WORD.findall(respell(text, lang)) if is_foreign(text) else _WORD.findall(text)
     plain = {word: _plain(word) for word in set(words) if len(word) > _MAX_TOKEN or not word.isalnum()}
     return [plain.get(word, word) for word in words] if plain else words
+
+
+def _fold(text: str, lang: str) -> str:
+    """Without case, as the language has it; the dots on the Russian ё are rarely written."""
+    if lang in ("tr", "az"):
+        text = text.translate(_DOTTED_I)
+    text = text.casefold()
+    return text.replace("ё", "е") if lang == "ru" else text
 
 
 def _ascii_tokens(text: str) -> list[str]:
@@ -102,12 +108,6 @@ def _inside(chunk: str) -> list[str]:
 def _plain(word: str) -> str:
     word = _ELISION.sub("", word).removesuffix("'s")
     return (word.replace(",", "") if word[0].isdecimal() else word)[:_MAX_TOKEN]
-
-
-def _bigrams(run: re.Match[str]) -> str:
-    """Overlapping pairs of characters, spaced out: words enough for comparison without a dictionary."""
-    text = run.group()
-    return " " + " ".join(text[i : i + 2] for i in range(max(1, len(text) - 1))) + " "
 
 
 LANGUAGES = (

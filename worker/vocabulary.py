@@ -21,13 +21,17 @@ Numbers = NDArray[np.intp]
 class Vocabulary:
     """Numbers words as they come, over all languages.
 
-    bits: how many bits a word's long hash has; rarity: what a word weighs in a language. Four lookups a word in caches
+    bits: how many bits a word's long hash has; rarity: what a word weighs in a language; stem: the word that stands
+    for it there. Four lookups a word in caches
     of their own cost twice the time of all arithmetic; one lookup and whole arrays do not.
     """
 
-    def __init__(self, bits: int, rarity: Callable[[str, str], float], limit: int = LIMIT) -> None:
+    def __init__(
+        self, bits: int, rarity: Callable[[str, str], float], stem: Callable[[str, str], str], limit: int = LIMIT
+    ) -> None:
         self._width = bits // 8
         self._rarity = rarity
+        self._stem = stem
         self._limit = limit
         self._clear()
 
@@ -39,6 +43,7 @@ class Vocabulary:
         self._hashes = np.zeros(_FIRST_ROOM, dtype=np.uint64)
         self._rows = np.zeros((_FIRST_ROOM, self._width), dtype=np.uint8)
         self._rarities: dict[str, NDArray[np.float64]] = {}
+        self._stems: dict[str, Numbers] = {}
 
     def numbers(self, words: Sequence[str]) -> Numbers:
         """The number of each word; new ones are added."""
@@ -69,6 +74,19 @@ class Vocabulary:
                 known[number] = self._rarity(self.words[number], lang)
             found = known[numbers]
         return found
+
+    def stems(self, numbers: Numbers, lang: str) -> Numbers:
+        """The numbers of the words that stand for these in a language; new ones are added, and none is forgotten."""
+        known = self._stems.setdefault(lang, np.empty(0, dtype=np.intp))
+        if known.size < len(self._rows):
+            known = np.append(known, np.full(len(self._rows) - known.size, -1))
+            self._stems[lang] = known
+        new = numbers[known[numbers] < 0]
+        if new.size:
+            known[new] = [self._known[self._stem(self.words[number], lang)] for number in new.tolist()]
+            if self._filled < len(self.words):
+                self._fill(self.words[self._filled :])
+        return known[numbers]
 
     def _fill(self, words: Sequence[str]) -> None:
         """Hash the newest words."""

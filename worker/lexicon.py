@@ -1,0 +1,104 @@
+"""How common the words of a language are, and where they end in scripts that put no spaces between them.
+
+Invariant: static: wordfreq 3.1 alone decides, never other articles. Pure but for reading that package's lists once.
+"""
+
+import gzip
+from functools import cache, lru_cache
+from importlib.resources import files
+from math import log10
+
+from msgspec import msgpack
+
+SEGMENTED = ("ja", "ko", "zh")
+"""Languages whose words are found by the list: Japanese and Chinese, and Korean, whose words carry their particles."""
+NO_WEIGHT_ZIPF = 6.5
+"""Words as common as this tell nothing: `the` has 7.7, `said` 6.2."""
+
+_UNKNOWN_ZIPF = 1.5
+_UNCOVERED_ZIPF = 4.5
+_NUMBER_ZIPF = {1: 5.8, 2: 5.0, 3: 4.0, 4: 4.5}
+"""By digits, about what wordfreq's number model gives; four digits are mostly years."""
+_LISTS = {"no": "nb", "hr": "sh", "sr": "sh", "bs": "sh"}
+_LONGEST = 3
+"""Characters of a word that is found: four-character words and compounds are two words, as each outlet has its own."""
+_UNKNOWN_CHARACTER = -10.0
+_PARTICLE_ZIPF = 6.0
+"""A single character as common as this is no part of a name."""
+
+
+def rarity(word: str, lang: str) -> float:
+    """What a word weighs in a language: 0 or less for the commonest, 5 for one that nobody knows."""
+    return NO_WEIGHT_ZIPF - zipf(word, lang)
+
+
+def zipf(word: str, lang: str) -> float:
+    """log10 of a word's occurrences in a thousand million; the common ones of a language have 6 and more."""
+    if word[0].isdecimal():
+        return _NUMBER_ZIPF.get(len(word), 3.0)
+    known = frequencies(lang)
+    if not known:
+        return _UNCOVERED_ZIPF
+    frequency = known.get(word)
+    return max(_UNKNOWN_ZIPF, log10(frequency) + 9) if frequency else _UNKNOWN_ZIPF
+
+
+@cache
+def frequencies(lang: str) -> dict[str, float]:
+    """Word -> its share of all words; empty for a language that wordfreq has no list of."""
+    from wordfreq import available_languages, get_frequency_dict  # noqa: PLC0415 (0.2 s, only where needed)
+
+    known = _LISTS.get(lang, lang)
+    return get_frequency_dict(known) if known in available_languages() else {}
+
+
+@lru_cache(maxsize=50_000)
+def segment(run: str, lang: str) -> tuple[str, ...]:
+    """The words of a run of characters without spaces, in a language of SEGMENTED: the likeliest sequence of listed
+    words of up to three characters (Viterbi 1967, a unigram model).
+
+    Names are rarely listed: single characters that stand together become overlapping pairs.
+    """
+    likelihoods = _likelihoods(lang)
+    best, starts = [0.0], [0]
+    for end in range(1, len(run) + 1):
+        likeliest, start = best[end - 1] + likelihoods.get(run[end - 1], _UNKNOWN_CHARACTER), end - 1
+        for length in range(2, min(_LONGEST, end) + 1):
+            likelihood = likelihoods.get(run[end - length : end])
+            if likelihood is not None and best[end - length] + likelihood > likeliest:
+                likeliest, start = best[end - length] + likelihood, end - length
+        best.append(likeliest)
+        starts.append(start)
+    words, end = [], len(run)
+    while end:
+        words.append(run[starts[end] : end])
+        end = starts[end]
+    return tuple(_with_names(words[::-1], lang))
+
+
+def _with_names(words: list[str], lang: str) -> list[str]:
+    found: list[str] = []
+    name = ""
+    for word in [*words, ""]:
+        if len(word) == 1 and zipf(word, lang) < _PARTICLE_ZIPF and not "\u3040" <= word <= "\u309f":
+            name += word
+            continue
+        if name:
+            found += [name[i : i + 2] for i in range(max(1, len(name) - 1))]
+            name = ""
+        if word:
+            found.append(word)
+    return found
+
+
+@cache
+def _likelihoods(lang: str) -> dict[str, float]:
+    """log10 of the share of each listed word that is short enough."""
+    return {word: log10(share) for word, share in frequencies(lang).items() if len(word) <= _LONGEST}
+
+
+@cache
+def simplified() -> dict[int, str]:
+    """Traditional Chinese characters and the simplified ones that wordfreq lists words in, for `str.translate`."""
+    packed = (files("wordfreq") / "data" / "_chinese_mapping.msgpack.gz").read_bytes()
+    return msgpack.decode(gzip.decompress(packed), type=dict[int, str])
