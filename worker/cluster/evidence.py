@@ -62,9 +62,25 @@ def key_terms(article: Fingerprints, texts: Sequence[Fingerprints]) -> tuple[flo
 
 
 def _together(texts: Sequence[Fingerprints]) -> float:
-    """The length of the sum of the texts' key terms."""
+    """The length of the sum of the texts' key terms, remembered: many articles are compared with one story.
+
+    What is remembered holds the very texts, so that no other objects can have their identities.
+    """
     if len(texts) == 1:
         return _length(texts[0].weights)
+    same = tuple(map(id, texts))
+    if same not in _lengths:
+        if len(_lengths) >= _KEPT_LENGTHS:
+            _lengths.clear()
+        _lengths[same] = texts, _length_of_sum(texts)
+    return _lengths[same][1]
+
+
+_KEPT_LENGTHS = 1_000
+_lengths: dict[tuple[int, ...], tuple[Sequence[Fingerprints], float]] = {}
+
+
+def _length_of_sum(texts: Sequence[Fingerprints]) -> float:
     together: dict[str, int] = {}
     for text in texts:
         for term, weight in zip(text.terms, text.weights, strict=True):

@@ -48,11 +48,15 @@ def majority(planes: Planes, voters: int) -> bytes:
     return majority_bits(planes, voters).to_bytes(len(planes[0]), "big") if planes else b""
 
 
-@lru_cache(maxsize=20_000)
 def majority_bits(planes: Planes, voters: int) -> int:
     """The same as an integer: what a search compares, for thousands of stories a second."""
     if voters <= 1:
         return int.from_bytes(planes[0], "big") if planes else 0
+    return _majority_bits(planes, voters)
+
+
+@lru_cache(maxsize=20_000)
+def _majority_bits(planes: Planes, voters: int) -> int:
     width = len(planes[0]) if planes else 0
     half = voters // 2
     more, equal = 0, (1 << 8 * width) - 1

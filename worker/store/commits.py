@@ -19,6 +19,7 @@ from worker.model import Alias, Correction, Member, Story
 from worker.store import keys
 from worker.store.forgotten import Forgotten
 from worker.store.plan import plan
+from worker.store.remembered import Remembered
 from worker.store.scripts import load
 
 T = TypeVar("T")
@@ -30,8 +31,6 @@ _WAIT_S = 60.0
 _ATTEMPTS = 5
 """How often a decision starts over whose lease another worker took."""
 
-_member = msgpack.Decoder(Member)
-_story = msgpack.Decoder(Story | Alias)
 _correction = msgpack.Decoder(Correction)
 
 
@@ -65,6 +64,8 @@ class Commits:
         self._keep = load(redis, "keep_lease")
         self._commit = load(redis, "commit_batch")
         self._ties: dict[str, tuple[int, Ties]] = {}
+        self._member: Remembered[Member] = Remembered(msgpack.Decoder(Member).decode)
+        self._story: Remembered[Story | Alias] = Remembered(msgpack.Decoder(Story | Alias).decode)
 
     @contextmanager
     def lease(self, lang: str, wait_s: float = _WAIT_S) -> Iterator[Lease]:
@@ -119,13 +120,13 @@ class Commits:
         names += [keys.story(lang, number) for number in need.stories]
         values: Iterator[Any] = iter(self._redis.mget(names) if names else [])
         for uid in need.members:
-            view.members[uid] = _member.decode(raw) if (raw := next(values)) else None
+            view.members[uid] = self._member(uid, raw) if (raw := next(values)) else None
         for term in need.terms:
             view.terms[term] = next(values) or b""
         for band in need.bands:
             view.bands[band] = next(values) or b""
         for number in need.stories:
-            view.stories[number] = _story.decode(raw) if (raw := next(values)) else None
+            view.stories[number] = self._story((lang, number), raw) if (raw := next(values)) else None
         for number in need.rolls:
             roll: Any = self._redis.zrange(keys.members(lang, number), 0, -1, withscores=True)
             view.set_roll(number, dict(roll))
