@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from worker.lexicon import frequencies
+from worker.model import UNDETERMINED
 
 _ALGORITHMS = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek", "es": "spanish",
@@ -16,31 +17,30 @@ _ALGORITHMS = {
     "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sv": "swedish", "ta": "tamil",
     "tr": "turkish",
 }  # fmt: skip
-"""Languages that Snowball (Porter 2001) has a stemmer for. Not English, where stems brought nothing."""
-_PREFIX = {
-    **dict.fromkeys(_ALGORITHMS, 6),
-    **dict.fromkeys("he bn gu kn ml mr or pa si te ur ps".split(), 6),
-    **dict.fromkeys("az be bg ka kk ku ky lv mk sk sl sq uk uz".split(), 5),
-}
-"""Letters that are kept of a stem (McNamee and Mayfield 2004): fewer where no stemmer has taken the ending off."""
+"""Languages that Snowball (Porter 2001) has a stemmer for. English has one too, but there stems brought nothing."""
+_UNSTEMMED = ("en", "ja", "km", "ko", "lo", "my", "th", "vi", "zh")
+_LETTERS = 6
+_LETTERS_BY_LANGUAGE = {UNDETERMINED: 7, **dict.fromkeys("az be bg ka kk ku ky lv mk sk sl sq uk uz".split(), 5)}
+"""Letters that are kept of a stem (McNamee and Mayfield 2004): fewer where endings are many and no stemmer takes them
+off, more where the language may be English."""
 _PARTICLES = "והבלכמש"
 """Hebrew writes and, the, in, to, as, from and that together with the next word."""
 
 
 def is_stemmed(lang: str) -> bool:
     """Whether words and terms differ in this language."""
-    return lang in _PREFIX
+    return lang not in _UNSTEMMED
 
 
 def stem(word: str, lang: str) -> str:
     """The term that stands for a word of a language, case-folded; a number stands for itself."""
-    if word[0].isdecimal() or lang not in _PREFIX:
+    if word[0].isdecimal() or lang in _UNSTEMMED:
         return word
     if lang in _ALGORITHMS:
         word = _stemmer(lang).stemWord(word) or word
     elif lang == "he":
         word = _without_particles(word)
-    return word[: _PREFIX[lang]]
+    return word[: _LETTERS_BY_LANGUAGE.get(lang, _LETTERS)]
 
 
 def _without_particles(word: str) -> str:

@@ -28,6 +28,8 @@ _LINES = re.compile(r"\s*\n\s*")
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W\d_]+)*")
 _MARKED_WORD = re.compile(rf"\d+(?:[.,]\d+)+|\w[\w{MARKS}]*(?:'\w[\w{MARKS}]*)*")
+_LATIN = "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š"
+_SERBIAN = dict(zip(map(ord, "абвгдђежзијклљмнњопрстћуфхцчџш"), _LATIN.split(), strict=True))
 _DOTTED_I = str.maketrans("İI", "iı")
 _APOSTROPHES = "’ʼ＇`´"
 _SIGNS = "“”„«»‘–—…•\u00a0"
@@ -76,11 +78,13 @@ def tokens(text: str, lang: str = "") -> list[str]:
 
 
 def _fold(text: str, lang: str) -> str:
-    """Without case, as the language has it; the dots on the Russian ё are rarely written."""
+    """Without case, as the language has it; Serbian in one of its alphabets, Russian without the dots on its ё."""
     if lang in ("tr", "az"):
         text = text.translate(_DOTTED_I)
     text = text.casefold()
-    return text.replace("ё", "е") if lang == "ru" else text
+    if lang == "ru":
+        return text.replace("ё", "е")
+    return text.translate(_SERBIAN) if lang in ("sr", "bs") else text
 
 
 def _ascii_tokens(text: str) -> list[str]:
