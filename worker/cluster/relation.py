@@ -22,6 +22,8 @@ SHORT_WORDS = 30
 _LONGER_COUNTS = 0.25
 """Which of two texts a third one repeats is told by what the shorter of a pair has of the longer, and in this part by
 the reverse: of an original and of its cut copy, another copy has all that the shorter has."""
+_AS_NEAR = 0.05
+"""What two of them differ by as a mere chance of the sketches: then the earlier one is repeated."""
 
 STRENGTH = {Relation.FIRST: 0, Relation.REPORT: 0, Relation.REWRITE: 1, Relation.COPY: 2}
 
@@ -62,7 +64,8 @@ class Kinship:
     def origin(self, others: Iterable[Member]) -> tuple[Relation, bytes]:
         """What the article is to the earlier ones of `others`, and the uid of the one it repeats (empty for a report).
 
-        The strongest relation wins, then the larger share of wording, then the earliest. FIRST where nobody is earlier.
+        The strongest relation wins, then the largest share of wording, then of those that come up to it the earliest.
+        FIRST where nobody is earlier.
         """
         earlier = [other for other in others if order(other) < order(self.article)]
         if not earlier:
@@ -70,14 +73,14 @@ class Kinship:
         strongest = max(map(self.to, earlier), key=STRENGTH.__getitem__)
         if strongest is Relation.REPORT:
             return strongest, b""
-        nearest = (other for other in earlier if self.to(other) is strongest)
-        best = min(nearest, key=lambda other: (-self._compared(other)[1], order(other)))
-        return strongest, best.uid
+        alike = [other for other in earlier if self.to(other) is strongest]
+        least = max(self._compared(other)[1] for other in alike) - _AS_NEAR
+        return strongest, min((other for other in alike if self._compared(other)[1] >= least), key=order).uid
 
     def _compared(self, other: Member) -> tuple[Relation, float]:
         """The relation, and how much of the wording speaks for it."""
         if other.uid not in self._known:
             shared = overlap(other.prints, self.article.prints)
             relation = _relate(other.prints, self.article.prints, shared)
-            self._known[other.uid] = relation, round(shared.of_shorter + _LONGER_COUNTS * shared.of_longer, 2)
+            self._known[other.uid] = relation, shared.of_shorter + _LONGER_COUNTS * shared.of_longer
         return self._known[other.uid]
