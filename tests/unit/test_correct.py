@@ -193,7 +193,7 @@ def test_splitting_off_what_stands_for_a_pin_s_story_takes_it_out_of_the_pin() -
 
 @pytest.mark.parametrize("order", list(permutations(range(len(ALL))))[::5], ids=str)
 def test_a_correction_holds_for_articles_that_come_again_in_any_order(order: tuple[int, ...]) -> None:
-    """Given to a new store, each of the three holds by itself, and the shard is sound at every step; every fifth order."""
+    """Given to a new store, each of the three holds by itself at every step; every fifth order is tried."""
     kept = desk()
     said = [
         kept.split("dam-1", "dam-3").correction,
