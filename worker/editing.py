@@ -122,7 +122,7 @@ class Editing:
         if len(bearers) == 1:
             return bearers[0]
         if bearers:
-            ids = ", ".join(member.id for _, member in bearers[:5])
+            ids = ", ".join(sorted(member.id for _, member in bearers)[:5])
             raise BadInput(f"{name} is the address of {len(bearers)} articles: name one by its id ({ids})")
         raise BadInput(f"{name!r} is no article of the store: `storywire report --members` lists the articles' ids")
 
