@@ -1,30 +1,128 @@
-"""Recurring editions: the same outlet with the same title again, half a day later or more, begins a story of its own.
+"""Recurring reports (market close, weather, "what we know today"): every edition is a story of its own.
 
-Invariant: an edition is known by outlet, title and time, never by its text: whoever reads "Morning briefing" twice
-from one outlet reads two briefings, however alike they are.
+Invariant: two articles are editions of one report by what differs while the rest recurs: an outlet's title half a day
+later, or the same wording around other figures and names. Once three editions of a report are known, an article joins
+one of them only with its news. Nothing here knows an outlet, a title or a topic.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from msgspec.structs import replace
+
+from worker.cluster.dates import DATING
 from worker.cluster.join import outlet_hash
 from worker.cluster.timing import DAY_S
-from worker.model import Member, Story
+from worker.figures import agreement
+from worker.model import Fingerprints, Member, Story
+from worker.sketch import containment
 from worker.text import tokens
 
 APART_DAYS = 0.5
 
+TEMPLATE = 0.25
+"""Texts that share this much of the shorter one's 3-shingles have their wording from one hand: of independent reports
+one pair in fifty does."""
+_OTHER_NEWS = 0.22
+"""Such texts tell other news where they share at most this much of what is news in them ..."""
+_BY_WORDING = 0.5
+"""... and so much more for what they share of the wording beyond that: a copy shares all."""
+_LEAST_SAID = 1.0
+"""What figures must say at least; with fewer, names alone would decide."""
+_SAME_TITLE = 0.3
+"""... and under one title, but for its numbers and dates."""
+_LEAST_WORDS = 15
+"""A headline is no template."""
+_NAMES_SAY = 1.5
+"""What the heaviest terms of a text say beside its figures (see figures.py)."""
+_NAMES = 8
+
+KNOWN = 2
+"""So many editions before it make a story one of a known series: one alone may be a chance."""
+_SAME_NEWS = 0.4
+"""The least share of common news between reports of one edition of a known series ..."""
+_SAME_NEWS_LATE = 0.6
+"""... and where the time speaks against it."""
+_SAME_NEWS_AGAIN = 0.8
+"""... and where the outlet is in the story besides."""
+_WINDOW_S = 43_200.0
+
 
 @lru_cache(maxsize=20_000)
 def label(title: str) -> tuple[str, ...]:
-    """What recurs of a title: its words without numbers; all of it where nothing else is left."""
+    """What recurs of a title: its words without numbers, days and months; all of it where nothing else is left."""
     words = tokens(title)
-    return tuple(word for word in words if not word[0].isdecimal()) or tuple(words)
+    return tuple(word for word in words if not word[0].isdecimal() and word not in DATING) or tuple(words)
 
 
-def is_edition(article: Member, story: Story, texts: Iterable[Member]) -> bool:
-    """Whether the article is another edition of what the story tells: of an outlet that is in it already."""
-    apart = [text for text in texts if abs(article.time - text.time) >= APART_DAYS * DAY_S and text.uid != article.uid]
+def is_edition(article: Member, story: Story, texts: Sequence[Member]) -> bool:
+    """Whether the article is another edition of what the story tells: it never joins it, however alike they are."""
+    others = [text for text in texts if text.uid != article.uid]
+    return (
+        _recurs(article, story, others)
+        or any(other_news(article, text) for text in others)
+        or _misses(article, story, others)
+    )
+
+
+def are_editions(a: Story, b: Story, texts_of_a: Sequence[Member], texts_of_b: Sequence[Member]) -> bool:
+    """Whether two stories are editions of one report: they are never merged."""
+    if any(other_news(one, other) for one in texts_of_a for other in texts_of_b):
+        return True
+    apart = abs(a.first - b.first) >= APART_DAYS * DAY_S
+    if not apart or not label(a.headline) or label(a.headline) != label(b.headline):
+        return False
+    outlets = {a.outlets[i : i + 4] for i in range(0, len(a.outlets), 4)}
+    return not a.outlets or any(b.outlets[i : i + 4] in outlets for i in range(0, len(b.outlets), 4))
+
+
+def other_news(one: Member, other: Member) -> bool:
+    """Whether two texts are one template around different news: much of the wording, few of the figures and names."""
+    a, b = one.prints, other.prints
+    if min(a.words, b.words) < _LEAST_WORDS:
+        return False
+    if agreement(a.figures, b.figures)[1] < _LEAST_SAID and (not one.source or one.source != other.source):
+        return False
+    least = _OTHER_NEWS + (_SAME_TITLE if label(one.title) == label(other.title) != () else 0.0)
+    common = news(a, b)
+    if common >= least + _BY_WORDING * (1 - TEMPLATE):
+        return False
+    wording = containment(a, b)
+    return wording >= TEMPLATE and common < least + _BY_WORDING * (wording - TEMPLATE)
+
+
+def news(a: Fingerprints, b: Fingerprints) -> float:
+    """The share of what is news in the one text that is in the other too, 0 to 1: of the figures of the one that has
+    fewer, and of the heaviest terms of the one that has more of them in common."""
+    share, says = agreement(a.figures, b.figures)
+    names = max(_named(a, b), _named(b, a))
+    return (share * says + names * _NAMES_SAY) / (says + _NAMES_SAY)
+
+
+def _named(a: Fingerprints, b: Fingerprints) -> float:
+    """The share of the one's heaviest terms, by weight, that the other has among its own."""
+    known = _terms(b.terms)
+    common = sum(weight for term, weight in zip(a.terms[:_NAMES], a.weights, strict=False) if term in known)
+    return common / sum(a.weights[:_NAMES])
+
+
+@lru_cache(maxsize=20_000)
+def _terms(terms: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(terms)
+
+
+def numbered(story: Story, others: Sequence[Story]) -> Story:
+    """The story with its place in its series: one more than the latest of the editions that were found beside it."""
+    before = max(others, key=lambda other: (other.edition, other.first), default=None)
+    if before is None or before.edition < story.edition:
+        return story
+    nearest = min((abs(story.first - other.first) for other in others), default=0.0)
+    return replace(story, edition=before.edition + 1, every=nearest)
+
+
+def _recurs(article: Member, story: Story, texts: Iterable[Member]) -> bool:
+    """Whether an outlet that is in the story has its title again, half a day later or more."""
+    apart = [text for text in texts if abs(article.time - text.time) >= APART_DAYS * DAY_S]
     alike = [text for text in apart if label(text.title) == label(article.title) != ()]
     return any(text.source == article.source for text in alike) or bool(alike and _tells(story, article.source))
 
@@ -34,10 +132,11 @@ def _tells(story: Story, source: str) -> bool:
     return any(story.outlets[i : i + 4] == hashed for i in range(0, len(story.outlets), 4))
 
 
-def are_editions(a: Story, b: Story) -> bool:
-    """Whether two stories are editions of one title: they share an outlet and began half a day apart or more."""
-    apart = abs(a.first - b.first) >= APART_DAYS * DAY_S
-    if not apart or not label(a.headline) or label(a.headline) != label(b.headline):
+def _misses(article: Member, story: Story, texts: Sequence[Member]) -> bool:
+    """Whether the story is an edition of a known series, and the article's figures, or else its time, are not its."""
+    if story.edition < KNOWN:
         return False
-    outlets = {a.outlets[i : i + 4] for i in range(0, len(a.outlets), 4)}
-    return not a.outlets or any(b.outlets[i : i + 4] in outlets for i in range(0, len(b.outlets), 4))
+    least = _SAME_NEWS
+    if abs(article.time - story.first) > min(_WINDOW_S, story.every / 2):
+        least = _SAME_NEWS_AGAIN if _tells(story, article.source) else _SAME_NEWS_LATE
+    return all(news(article.prints, text.prints) < least for text in texts)

@@ -32,9 +32,12 @@ def merge_alike(
         story, other = view.root(number), view.root(other_number)
         if story is None or other is None or story.number == other.number:
             continue
-        if story.voters < 2 or not other.voters or are_editions(story, other):
+        if story.voters < 2 or not other.voters or alike(story, other) < MERGE_COSINE:
             continue
-        if alike(story, other) >= MERGE_COSINE and not (yield from held_apart(view, story, other)):
+        yield from view.want(members=[*story.texts, *other.texts])
+        if are_editions(story, other, view.present(story.texts), view.present(other.texts)):
+            continue
+        if not (yield from held_apart(view, story, other)):
             yield from merge(view, story, other, article, now)
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from worker.cluster.constraints import destination, forbidden, united
 from worker.cluster.correct import enforce
+from worker.cluster.edition import numbered
 from worker.cluster.join import begin, join
 from worker.cluster.merge import absorb, merge_alike
 from worker.cluster.relation import SHORT_WORDS, Kinship, relate
@@ -66,11 +67,21 @@ def _settle(view: View, kin: Kinship, now: float) -> Generator[Need, None, Place
         story = chosen.story if chosen else (yield from united(view, kin.article.uid))
     if story is None:
         yield from begin(view, kin, now)
+        _number(view, view.made, candidates)
         return Placed.NEW
     score = next((c.score for c in candidates if c.story.number == story.number), None)
     yield from join(view, kin, story, score, now)
+    _number(view, story.number, candidates)
     yield from merge_alike(view, kin.article, story.number, [c.story.number for c in candidates], now)
     return Placed.JOINED
+
+
+def _number(view: View, number: int, candidates: list[Candidate]) -> None:
+    """Where the article would have joined another edition of its report: its story is the next one of that series."""
+    story = view.root(number)
+    editions = [c.story for c in candidates if c.edition and c.score >= c.threshold and c.story.number != number]
+    if story is not None and editions:
+        view.put_story(numbered(story, editions))
 
 
 def _resettle(

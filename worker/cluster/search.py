@@ -16,7 +16,9 @@ from worker.fingerprint import COSINES, cosine, hamming
 from worker.model import Fingerprints, Member, Relation, Story
 
 COMPARED = 3
-"""How many of the best stories are compared member by member."""
+"""How many of the best stories are compared member by member ..."""
+EDITIONS = 10
+"""... besides the editions of recurring reports among them: one series may have a dozen that are much alike."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,22 @@ def _best(view: View, article: Member, twins: Sequence[bytes], numbers: Sequence
     bits = int.from_bytes(article.prints.story, "big")
     ranks = {s.number: likeness(bits, s) * time_factor(days_apart(article.time, s)) for s in stories.values()}
     best = sorted(stories.values(), key=lambda s: (s.number not in of_twins, -ranks[s.number], s.number))
-    return best[: COMPARED + len(of_twins)]
+    return _foremost(best, COMPARED + len(of_twins))
+
+
+def _foremost(stories: Sequence[Story], most: int) -> list[Story]:
+    """The first `most` of the stories; up to EDITIONS that are editions and stand before these come on top."""
+    found: list[Story] = []
+    editions = 0
+    for story in stories:
+        if len(found) - editions == most:
+            break
+        if not story.edition:
+            found.append(story)
+        elif editions < EDITIONS:
+            found.append(story)
+            editions += 1
+    return found
 
 
 def near(a: bytes, b: bytes) -> bool:
