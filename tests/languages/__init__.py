@@ -1,8 +1,8 @@
 """News in many languages, written for tests: invented events, each told by two or three outlets in words of its own.
 
-A file a language. A block begins with `@ STORY.NUMBER DAYTHH:MM OUTLET`, then the headline, then the text. `=copy` behind
-the number: the text of that report under another headline; `~rewrite`: that report with words replaced. Days are of
-March 2026; all stories of a language fall into the same three days, so that time does not tell them apart.
+A file a language. A block begins with `@ STORY.NUMBER DAYTHH:MM OUTLET`, then the headline, then the text. `=copy`
+behind the number: the text of that report under another headline; `~rewrite`: that report with words replaced. Days
+are of March 2026; all stories of a language fall into the same three days, so that time does not tell them apart.
 """
 
 import re
@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from worker.model import Relation
 
-_HEAD = re.compile(r"@ (?P<story>[^.]+)\.(?P<number>\d)(?P<kind>=copy|~rewrite)? (?P<time>\d\dT\d\d:\d\d) (?P<outlet>.+)")
+_HEAD = re.compile(
+    r"@ (?P<story>[^.]+)\.(?P<number>\d)(?P<kind>=copy|~rewrite)? (?P<time>\d\dT\d\d:\d\d) (?P<outlet>.+)"
+)
 _KINDS = {"=copy": Relation.COPY, "~rewrite": Relation.REWRITE, None: Relation.REPORT}
 
 LANGUAGES = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.txt")))
@@ -31,6 +33,11 @@ class Report(NamedTuple):
     outlet: str
     relation: Relation
     of: str
+
+    @property
+    def published(self) -> str:
+        """The time as RFC 3339 has it."""
+        return datetime.fromtimestamp(self.time, UTC).isoformat()
 
 
 @cache
