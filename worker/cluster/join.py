@@ -53,13 +53,16 @@ def join(
 
 
 def _beside(view: View, article: Member, story: Story) -> Generator[Need, None, list[Member]]:
-    """The members that the article is compared with: the story's texts and its first, and for an article that arrives
-    late the members around its time, as a copy of a later text may repeat, or be repeated by, one that has no vote."""
+    """The members that the article is compared with: the story's texts, its first, and what a text is a copy of, where
+    that came after it; for an article that arrives late also the members around its time, as a copy of a later text may
+    repeat, or be repeated by, one that has no vote."""
     uids = dict.fromkeys([*story.texts, story.lead])
     if article.time <= story.last and story.articles > story.voters:
         yield from view.want(rolls=[story.number])
         by_distance = sorted(view.rolls[story.number].items(), key=lambda m: (abs(m[1] - article.time), m[0]))
         uids |= dict.fromkeys(uid for uid, _ in by_distance[:AROUND])
+    yield from view.want(members=list(uids))
+    uids |= dict.fromkeys(member.of for member in view.present(uids) if member.relation is Relation.COPY)
     yield from view.want(members=list(uids))
     return view.present(uids)
 
