@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from simhash import Simhash
 
+from tests.languages import LANGUAGES, reports
 from worker.fingerprint import (
     KEY_TERMS,
     copy_simhash,
@@ -48,6 +49,15 @@ def test_the_story_fingerprint_is_the_simhash_package_s(weights: dict[str, int])
     assert story_simhash(weights) == theirs.value.to_bytes(256, "big")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_story_fingerprint_is_the_simhash_package_s_in_every_language(lang: str) -> None:
+    for report in reports(lang)[:5]:
+        weights = term_weights(tokens(report.title, lang), tokens(report.text, lang), lang)
+        as_floats = {term: float(weight) for term, weight in weights.items()}
+        theirs = Simhash(as_floats, f=2048, hashfunc=lambda b: hashlib.shake_128(b).digest(256))
+        assert fingerprints(report.title, report.text, lang).story == theirs.value.to_bytes(256, "big")
+
+
 def _shingle_bytes(feature: bytes) -> bytes:
     """A shingle's hash, of the hexadecimal digits that stand for it; the package tries its function on other bytes."""
     return bytes.fromhex(feature.decode()) if len(feature) == 16 else bytes(8)
@@ -74,6 +84,47 @@ def test_a_title_word_counts_thrice() -> None:
 def test_common_words_weigh_nothing_unless_there_are_no_others() -> None:
     assert "the" not in term_weights([], tokens("the dam broke"), "en")
     assert set(term_weights([], ["the", "of"], "en")) == {"the", "of"}
+
+
+@pytest.mark.parametrize(
+    ("lang", "one", "other"),
+    [
+        ("ru", "пожара", "пожаром"),
+        ("de", "Überschwemmungen", "überschwemmt"),
+        ("es", "condenado", "condenaron"),
+        ("ar", "الحريق", "حريق"),
+        ("tr", "yangını", "yangında"),
+        ("uk", "пожежу", "пожежею"),
+        ("he", "והריבית", "ריבית"),
+        ("sr", "пожару", "požar"),
+        ("und", "incendios", "incendió"),
+    ],
+)
+def test_the_forms_of_a_word_are_one_term(lang: str, one: str, other: str) -> None:
+    terms = [set(term_weights([], tokens(word, lang), lang)) for word in (one, other)]
+    assert terms[0] == terms[1]
+
+
+def test_english_words_and_numbers_stand_for_themselves() -> None:
+    assert set(term_weights([], ["flooded", "floods"], "en")) == {"flooded", "floods"}
+    assert set(term_weights([], ["1234567890"], "ru")) == {"1234567890"}
+
+
+def test_the_forms_of_a_word_count_together() -> None:
+    apart = term_weights([], ["пожара", "пожаром"], "ru")
+    (weight,) = apart.values()
+    assert weight > max(term_weights([], ["пожара"], "ru").values(), default=0)
+
+
+def test_the_commonest_words_of_a_language_without_a_list_weigh_least() -> None:
+    weights = term_weights([], tokens("peaminister ja valitsus on uue eelarve üle arutanud", "et"), "et")
+    assert min(weights, key=weights.__getitem__) == "uue"
+    assert not {"ja", "on"} & set(weights)
+
+
+def test_a_text_in_pieces_counts_its_words() -> None:
+    thai = "เกิดเหตุเพลิงไหม้โรงงานผลิตรองเท้าในจังหวัดสมุทรปราการ"
+    assert len(thai) / 6 < fingerprints("", thai, "th").words < len(thai) / 3
 
 
 def test_a_text_without_words_has_no_fingerprint() -> None:

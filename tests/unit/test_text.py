@@ -39,15 +39,46 @@ def test_a_text_of_any_length_is_cut() -> None:
         ("Don't panic, O'Neill", ["don't", "panic", "neill"]),
         ("L'homme d'affaires, qu'il", ["homme", "affaires", "qu'il"]),
         ("snake_case and-hyphen", ["snake", "case", "and", "hyphen"]),
-        ("東京都で", ["東京", "京都", "都で"]),
-        ("水", ["水"]),
         ("ΟΔΟΣ Straße", ["οδοσ", "strasse"]),
         ("!!! ... —", []),
         ("x" * 99, ["x" * 30]),
     ],
 )
-def test_tokens_are_case_folded_words_numbers_and_bigrams(text: str, words: list[str]) -> None:
+def test_tokens_are_case_folded_words_and_numbers(text: str, words: list[str]) -> None:
     assert tokens(text) == words
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "words"),
+    [
+        ("zh", "武汉市发生火灾", ["武汉市", "发生", "火灾"]),
+        ("zh", "臺灣颱風", ["台湾", "台风"]),
+        ("ja", "日本銀行は金利を引き上げる。", ["日本", "銀行", "は", "金利", "を", "引き", "上げる"]),
+        ("ja", "ロケット打ち上げ・成功", ["ロケット", "打ち", "上げ", "成功"]),
+        ("ja", "ﾛｹｯﾄ ３機", ["ロケット", "3", "機"]),
+        ("ko", "소방당국은 3일", ["소방", "당국", "은", "3", "일"]),
+        ("en", "Mayor of 東京都", ["mayor", "of", "東京", "京都"]),
+        ("", "水", ["水"]),
+        ("th", "ไฟไหม้", ["ไฟไห", "ฟไหม", "ไหม้"]),
+        ("hi", "दिल्ली में आग", ["दिल्ली", "में", "आग"]),
+        ("bn", "ঢাকায় আগুন", ["ঢাকায়", "আগুন"]),
+        ("ar", "مُـــحَمَّد ٦٫١ درجات، ١٬٢٠٠", ["محمد", "6.1", "درجات", "1200"]),
+        ("fa", "كتاب علي", ["کتاب", "علی"]),
+        ("he", "שָׁלוֹם, עולם", ["שלום", "עולם"]),
+        ("hi", "१२ लोग", ["12", "लोग"]),
+        ("tr", "İZMİR'de IŞIK", ["izmir'de", "ışık"]),
+        ("en", "İzmir", ["izmir"]),
+        ("ru", "Ещё ёлка", ["еще", "елка"]),
+        ("sr", "Љубљана и Ниш", ["ljubljana", "i", "niš"]),
+    ],
+)
+def test_words_are_found_and_spelled_alike_in_every_script(lang: str, text: str, words: list[str]) -> None:
+    assert tokens(clean(text), lang) == words
+
+
+def test_a_run_without_spaces_of_any_length_costs_no_more_than_its_length() -> None:
+    assert len(tokens("火" * MAX_CHARACTERS, "zh")) >= MAX_CHARACTERS // 3
+    assert len(tokens("ก" * MAX_CHARACTERS, "th")) == MAX_CHARACTERS - 3
 
 
 @pytest.mark.parametrize(
