@@ -175,7 +175,8 @@ def _shingles(words: Numbers) -> NDArray[np.uint64]:
 def copy_simhash(shingles: NDArray[np.uint64]) -> bytes:
     """The 64-bit SimHash of shingle hashes at equal weights, big-endian: the simhash package's over the same hashes."""
     bits = np.unpackbits(shingles.astype(">u8").view(np.uint8).reshape(shingles.size, 8), axis=1)
-    return np.packbits(2 * bits.sum(axis=0, dtype=np.int64) > shingles.size).tobytes()
+    ones = np.ones(shingles.size, dtype=np.float32) @ bits.astype(np.float32)
+    return np.packbits(2 * ones > shingles.size).tobytes()
 
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import filterfalse
 from typing import Any
 
@@ -105,8 +105,14 @@ def _ascii_tokens(text: str) -> list[str]:
     return words
 
 
-def _inside(chunk: str) -> list[str]:
-    return [_plain(word) for word in _WORD.findall(chunk)]
+def _inside(chunk: str) -> tuple[str, ...]:
+    """The words in what stands between two spaces; the short ones come again and again (`don't`, `u.s`, `2.5`)."""
+    return _inside_short(chunk) if len(chunk) <= _MAX_TOKEN else tuple(map(_plain, _WORD.findall(chunk)))
+
+
+@lru_cache(maxsize=20_000)
+def _inside_short(chunk: str) -> tuple[str, ...]:
+    return tuple(map(_plain, _WORD.findall(chunk)))
 
 
 def _plain(word: str) -> str:
