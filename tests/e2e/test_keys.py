@@ -12,7 +12,8 @@ WORDS = "The harbour bridge of Port Vell was closed on Monday after engineers fo
 
 
 def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
-    """Feeds added and removed, articles published, clustered and pending: each key fits one pattern of its type."""
+    """Feeds added and removed, articles published, clustered, pending, pinned and forgotten: each key fits one pattern
+    of its type."""
     with open_runtime(load({"STORYWIRE_REDIS_URL": redis_url})) as runtime:
         now = runtime.clock.now()
         runtime.feeds.add("http://one.example/feed", "One", now)
@@ -20,11 +21,13 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         runtime.feeds.remove(gone)
         articles = [
             Article(id=f"f.{number}", title=WORDS[:40], text=f"{WORDS} {number}.", lang=lang, received=now)
-            for number, lang in enumerate(["en", "en", "de"])
+            for number, lang in enumerate(["en", "en", "de", "en"])
         ]
-        refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(3)}, now)
-        runtime.ingest.run(refs[:2])
-        runtime.jobs.enqueue(refs[2:])
+        refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(4)}, now)
+        runtime.ingest.run([*refs[:2], refs[3]])
+        runtime.jobs.enqueue(refs[2:3])
+        runtime.editing.pin("f.0")
+        runtime.forgetting.forget(runtime.forgetting.find("f.3").target)
         server: Any = runtime.redis
         found = {key.decode(): server.type(key).decode() for key in server.scan_iter()}
     patterns = {_regex(key_pattern(each)): _type(each.__doc__ or "") for each in key_functions()}
