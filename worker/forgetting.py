@@ -16,7 +16,7 @@ from worker.cluster import Need, View, forget
 from worker.errors import BadInput
 from worker.feed.address import feed_id, normal_url
 from worker.jobs import Jobs
-from worker.model import Member, Ref, story_id
+from worker.model import Member, Ref, story_id, uid
 from worker.store.commits import Commits
 from worker.store.feeds import Feeds
 from worker.store.forgotten import of_article, of_feed, of_url
@@ -55,10 +55,11 @@ class Target(NamedTuple):
 
 @dataclass
 class Removed:
-    """What is to be removed, or was: articles by language, what waits in outboxes, and what became of the stories."""
+    """What is to be removed, or was: articles by language, each with its story's number, what waits in outboxes, and
+    what became of the stories."""
 
     target: Target
-    articles: dict[str, list[Member]] = field(default_factory=lambda: defaultdict(list))
+    articles: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     waiting: list[Ref] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
@@ -67,6 +68,12 @@ class Removed:
     def count(self) -> int:
         """How many clustered articles."""
         return sum(map(len, self.articles.values()))
+
+    @property
+    def names(self) -> list[str]:
+        """The ids of all articles, clustered or waiting."""
+        clustered = [name for articles in self.articles.values() for _, name in articles]
+        return clustered + [ref.article for ref in self.waiting]
 
 
 class Forgetting:
@@ -106,23 +113,21 @@ class Forgetting:
         found = self._look(target)
         self._keep_out(found)
         self._outbox.drop(found.waiting)
-        for lang, members in found.articles.items():
-            rest = iter(sorted(members, key=lambda member: (member.story, member.uid)))
-            while chunk := [member.uid for member in islice(rest, AT_ONCE)]:
+        for lang, articles in found.articles.items():
+            rest = iter(sorted(articles))
+            while chunk := [uid(name) for _, name in islice(rest, AT_ONCE)]:
                 self._note(found, lang, self._commits.decide(lang, _forgetting(chunk)))
-        names = {member.id for members in found.articles.values() for member in members}
-        self._jobs.forget(names | {ref.article for ref in found.waiting} | {target.name})
+        self._jobs.forget({*found.names, target.name})
         return found
 
     def _keep_out(self, found: Removed) -> None:
-        names = [member.id for members in found.articles.values() for member in members]
-        marks = [of_article(name) for name in (*names, *(ref.article for ref in found.waiting))]
+        marks = [of_article(name) for name in found.names]
         self._commits.forgotten.add([found.target.mark, *marks], self._clock.now())
 
     def _look(self, target: Target) -> Removed:
         found = Removed(target)
         for lang, member in self._clustered(target):
-            found.articles[lang].append(member)
+            found.articles[lang].append((member.story, member.id))
         for ref, article in self._outbox.everything():
             if target.covers(article.id, article.url, ref.feed):
                 found.waiting.append(ref)

@@ -45,7 +45,7 @@ def united(view: View, article: bytes) -> Generator[Need, None, Story | None]:
 def forbidden(view: View, article: bytes) -> Generator[Need, None, set[int]]:
     """The numbers of the stories that an article was split off from."""
     apart = [other for c in view.ties.of(article) if c.kind == "split" for other in opposite(c, article)]
-    return set((yield from homes(view, apart)).values())
+    return set((yield from homes(view, apart)).values()) if apart else set()
 
 
 def held_apart(view: View, a: Story, b: Story) -> Generator[Need, None, bool]:

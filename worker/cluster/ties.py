@@ -34,7 +34,7 @@ class Ties:
 
     def of(self, article: bytes) -> list[Correction]:
         """Those that name an article, by its uid; the newest first."""
-        return [self._all[number] for number in sorted(self._of.get(article, ()), reverse=True)]
+        return [self._all[number] for number in sorted(self._of[article], reverse=True)] if article in self._of else []
 
     def named(self, articles: Iterable[bytes]) -> list[Correction]:
         """Those that name any of these articles, the oldest first."""
