@@ -1,6 +1,7 @@
 """Clustering, pure: (article, view) -> decision and its effects. Nothing here reads, waits or tells the time."""
 
-from worker.cluster.correct import outlive, pin, split, undo, unite
+from worker.cluster.correct import pin, split, undo, unite
+from worker.cluster.enforce import outlive
 from worker.cluster.evidence import THRESHOLD, pair_score
 from worker.cluster.expire import expire
 from worker.cluster.forget import forget

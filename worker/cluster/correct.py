@@ -1,4 +1,4 @@
-"""An editor's corrections: split a story, merge stories, pin an article; and keeping them true afterwards.
+"""An editor's corrections: split a story, merge stories, pin an article, adopt those of another store, lift one.
 
 Invariant: after a correction the articles are where it wants them, and whatever earlier ones said against it is lifted:
 so the corrections in force never contradict each other where all their articles are there.
@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from worker.cluster.constraints import destination, forbidden, held_apart, homes, violators
+from worker.cluster.constraints import homes, violators
+from worker.cluster.enforce import move, standing_at, take_out
 from worker.cluster.join import begin, join
-from worker.cluster.merge import absorb, merge
+from worker.cluster.merge import merge
 from worker.cluster.relation import Kinship, order, relate
-from worker.cluster.ties import opposite, uids, without
+from worker.cluster.ties import uids, without
 from worker.cluster.view import Need, View
-from worker.cluster.withdraw import withdraw
 from worker.errors import BadInput
-from worker.model import Correction, Event, Member, Relation, Story, story_id, uid
+from worker.model import Correction, Event, Member, Relation, Story, story_id
 
 MOST_NAMED = 64
 """Articles that one split takes out, copies included: 64 of a story of 5,000 keep the lease for about 2 s."""
@@ -57,15 +57,15 @@ def split(view: View, number: int, named: Collection[bytes], now: float) -> Gene
         raise BadInput(f"{len(taken)} articles with their copies, and one split takes {MOST_NAMED}: name fewer")
     view.seq += 1
     for member in taken:
-        yield from _take_out(view, member.uid)
+        yield from take_out(view, member.uid)
     view.emit(Event("split", view.seq, view.lang, story.number, taken[0].uid, into=view.made + 1))
     for member in taken:
         kin = Kinship(replace(member, score=None))
         if member is taken[0]:
             yield from begin(view, kin, now, told=False)
         else:
-            yield from join(view, kin, _root(view, view.made), None, now, told=False)
-    rest = _names(view, _stand(_root(view, story.number)))
+            yield from join(view, kin, standing_at(view, view.made), None, now, told=False)
+    rest = _names(view, _stand(standing_at(view, story.number)))
     said = _correction(view, "split", now, (story.number, view.made), [m.id for m in taken], rest)
     return (yield from _enact(view, said, {member.uid for member in taken}))
 
@@ -87,7 +87,7 @@ def unite(view: View, numbers: Sequence[int], now: float) -> Generator[Need, Non
     other = [name for number in others for name in _names(view, _stand(stories[number]))]
     for number in others:
         lead = view.present([stories[number].lead, *view.rolls[number]])[0]
-        yield from merge(view, _root(view, keep), _root(view, number), replace(lead, backfill=False), now)
+        yield from merge(view, standing_at(view, keep), standing_at(view, number), replace(lead, backfill=False), now)
     said = _correction(view, "merge", now, (keep, *others), one, other)
     return (yield from _enact(view, said, moved))
 
@@ -107,7 +107,7 @@ def pin(view: View, article: bytes, number: int | None, now: float) -> Generator
     if story.number == home.number:
         view.emit(Event("pinned", view.seq, view.lang, story.number, article))
     else:
-        yield from _move(view, article, story.number, now)
+        yield from move(view, article, story.number, now)
     said = _correction(view, "pin", now, (story.number,), [member.id], others)
     return (yield from _enact(view, said, {article}))
 
@@ -135,66 +135,6 @@ def undo(view: View, number: int) -> Generator[Need, None, Correction | None]:
         view.seq += 1
         view.drop_correction(number)
     return correction
-
-
-def enforce(view: View, article: bytes, now: float) -> Generator[Need, None, None]:
-    """After an article was placed: merge the stories, and fetch the articles, that corrections tie to it."""
-    for correction in view.ties.of(article):
-        if correction.until:
-            view.put_correction(replace(correction, until=0.0))
-        if correction.kind == "merge":
-            yield from _reunite(view, correction, article, now)
-        elif correction.kind == "pin" and uid(correction.one[0]) != article:
-            yield from _fetch(view, uid(correction.one[0]), now)
-
-
-def outlive(view: View, until: float) -> None:
-    """Note on the corrections of articles that the view has removed how long they stay in force after them."""
-    gone = [article for article in view.changes.members if view.members[article] is None]
-    for correction in view.ties.named(gone):
-        view.put_correction(replace(correction, until=until))
-
-
-def _reunite(view: View, correction: Correction, article: bytes, now: float) -> Generator[Need, None, None]:
-    """Merge the article's story with that of the other side; where those were split, the article goes there."""
-    other_side = opposite(correction, article)
-    for partner in other_side:
-        places = yield from homes(view, [article, partner])
-        if article not in places or places.get(partner, places[article]) == places[article]:
-            continue
-        own, other, member = _root(view, places[article]), _root(view, places[partner]), view.members[article]
-        if member is not None and not (yield from held_apart(view, own, other)):
-            yield from merge(view, own, other, member, now)
-        elif other.number not in (yield from forbidden(view, article)):
-            yield from _move(view, article, other.number, now)
-
-
-def _fetch(view: View, pinned: bytes, now: float) -> Generator[Need, None, None]:
-    """Bring a pinned article to the story that it belongs to, which has come only now."""
-    places = yield from homes(view, [pinned])
-    story = yield from destination(view, pinned)
-    if story is not None and pinned in places and places[pinned] != story.number:
-        yield from _move(view, pinned, story.number, now)
-
-
-def _move(view: View, article: bytes, number: int, now: float) -> Generator[Need, None, None]:
-    """Take an article out of its story and into another; a story that it leaves empty leads there from now on."""
-    member, left = yield from _take_out(view, article)
-    story = _root(view, number)
-    if left is not None and not left.articles:
-        story = absorb(view, member, story, left)
-    else:
-        origin = left.number if left is not None else member.story
-        view.emit(Event("moved", view.seq, view.lang, origin, article, into=number))
-    yield from join(view, Kinship(member), story, None, now, told=False)
-
-
-def _take_out(view: View, article: bytes) -> Generator[Need, None, tuple[Member, Story | None]]:
-    """Withdraw a member as it is now; the member, and what is left of its story."""
-    yield from view.want(members=[article])
-    (member,) = view.present([article])
-    left = yield from withdraw(view, member)
-    return member, left
 
 
 def _enact(view: View, correction: Correction, moved: set[bytes]) -> Generator[Need, None, Corrected]:
@@ -257,10 +197,4 @@ def _standing(view: View, number: int) -> Generator[Need, None, Story]:
     story = view.root(number)
     if story is None or not story.articles:
         raise BadInput(f"{story_id(view.lang, number)} has ended: `storywire report` lists the stories")
-    return story
-
-
-def _root(view: View, number: int) -> Story:
-    story = view.root(number)
-    assert story is not None
     return story

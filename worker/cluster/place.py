@@ -10,8 +10,8 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from worker.cluster.constraints import destination, forbidden, united
-from worker.cluster.correct import enforce
 from worker.cluster.edition import numbered
+from worker.cluster.enforce import enforce
 from worker.cluster.join import begin, join
 from worker.cluster.merge import absorb, merge_alike
 from worker.cluster.relation import SHORT_WORDS, Kinship, relate
