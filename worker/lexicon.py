@@ -28,11 +28,12 @@ _NUMBER_ZIPF = {1: 5.8, 2: 5.0, 3: 4.0, 4: 4.5}
 _LISTS = {"no": "nb", "hr": "sh", "sr": "sh", "bs": "sh", "tl": "fil"}
 _RAREST = 700
 """Centibels below one."""
-_LONGEST = 3
-"""Characters of a word that is found: four-character words and compounds are two words, as each outlet has its own."""
+_LENGTHS = (2, 3)
+"""Characters of a word that is found, but for single ones: what has four and more is two words or three, as outlets
+compound them differently."""
 _UNKNOWN_CHARACTER = -10.0
-_PARTICLE_ZIPF = 6.0
-"""A single character as common as this is no part of a name."""
+_PARTICLE = -3.0
+"""Occurs once in a thousand words: a single character as common is no part of a name."""
 
 
 def rarity(word: str, lang: str) -> float:
@@ -76,14 +77,14 @@ def segment(run: str, lang: str) -> tuple[str, ...]:
 
     Names are rarely listed: single characters that stand together become overlapping pairs.
     """
-    likelihoods = _likelihoods(lang)
+    likelihood = _likelihoods(lang).get
     best, starts = [0.0], [0]
-    for end in range(1, len(run) + 1):
-        likeliest, start = best[end - 1] + likelihoods.get(run[end - 1], _UNKNOWN_CHARACTER), end - 1
-        for length in range(2, min(_LONGEST, end) + 1):
-            likelihood = likelihoods.get(run[end - length : end])
-            if likelihood is not None and best[end - length] + likelihood > likeliest:
-                likeliest, start = best[end - length] + likelihood, end - length
+    for end, character in enumerate(run, 1):
+        likeliest, start = best[-1] + likelihood(character, _UNKNOWN_CHARACTER), end - 1
+        for length in _LENGTHS[:end]:
+            found = likelihood(run[end - length : end])
+            if found is not None and best[end - length] + found > likeliest:
+                likeliest, start = best[end - length] + found, end - length
         best.append(likeliest)
         starts.append(start)
     words, end = [], len(run)
@@ -94,10 +95,11 @@ def segment(run: str, lang: str) -> tuple[str, ...]:
 
 
 def _with_names(words: list[str], lang: str) -> list[str]:
+    likelihood = _likelihoods(lang).get
     found: list[str] = []
     name = ""
     for word in [*words, ""]:
-        if len(word) == 1 and zipf(word, lang) < _PARTICLE_ZIPF and not "\u3040" <= word <= "\u309f":
+        if len(word) == 1 and likelihood(word, _UNKNOWN_CHARACTER) < _PARTICLE and not "\u3040" <= word <= "\u309f":
             name += word
             continue
         if name:
@@ -111,7 +113,7 @@ def _with_names(words: list[str], lang: str) -> list[str]:
 @cache
 def _likelihoods(lang: str) -> dict[str, float]:
     """log10 of the share of each listed word that is short enough."""
-    return {word: log10(share) for word, share in frequencies(lang).items() if len(word) <= _LONGEST}
+    return {word: log10(share) for word, share in frequencies(lang).items() if len(word) <= _LENGTHS[-1]}
 
 
 @cache

@@ -30,6 +30,21 @@ _SOUTH_EAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _RUN = re.compile(f"[{_HAN}{_HIRAGANA}{_HANGUL}]{{1,100}}|[{_KATAKANA}]+|[{_SOUTH_EAST}]+")
 """A hundred characters at most: a longer run is no sentence."""
 
+_OWN = {
+    lang: re.compile(f"[{characters}]")
+    for lang, characters in {
+        "bn": "\u0985-\u09b9", "el": "\u0370-\u03ff\u1f00-\u1fff", "gu": "\u0a85-\u0ab9", "he": "\u05d0-\u05ea",
+        "hy": "\u0531-\u0587", "ka": "\u10d0-\u10ff", "km": "\u1780-\u17b3", "kn": "\u0c85-\u0cb9", "ko": _HANGUL,
+        "lo": "\u0e81-\u0eae", "ml": "\u0d05-\u0d39", "my": "\u1000-\u102a", "or": "\u0b05-\u0b39",
+        "pa": "\u0a05-\u0a39", "si": "\u0d85-\u0dc6", "ta": "\u0b85-\u0bb9", "te": "\u0c05-\u0c39",
+        "th": "\u0e01-\u0e2e",
+    }.items()
+}  # fmt: skip
+"""Letters of the scripts that tell a language. Not Arabic, Cyrillic, Devanagari and Ethiopic, which several share."""
+_KANA = re.compile(f"[{_HIRAGANA}{_KATAKANA}]")
+_IDEOGRAPH = re.compile(f"[{_HAN}]")
+_MIN_LETTERS = 3
+
 MARKS = "".join(
     chr(c) for c in (*range(0x300, 0x1E00), *range(0xA800, 0xAC00)) if unicodedata.category(chr(c)) in ("Mn", "Mc")
 )
@@ -55,6 +70,22 @@ def respell(text: str, lang: str) -> str:
     elif lang == "zh":
         text = text.translate(simplified())
     return _RUN.sub(lambda run: f" {' '.join(_words(run[0], lang))} ", text)
+
+
+def language_of(text: str) -> str:
+    """The language of a text in a script that only one language writes news in; "" for any other.
+
+    Half of the letters have to be of that script, so that a name in it decides nothing. Of Japanese a tenth is kana:
+    in Chinese a shop's name may have one.
+    """
+    letters = sum(map(str.isalpha, text))
+    counts = {lang: len(pattern.findall(text)) for lang, pattern in _OWN.items()}
+    kana = len(_KANA.findall(text))
+    counts["ja"] = kana + len(_IDEOGRAPH.findall(text)) if kana else 0
+    lang = max(counts, key=counts.__getitem__)
+    if counts[lang] < _MIN_LETTERS or 2 * counts[lang] < letters or (lang == "ja" and 10 * kana < counts[lang]):
+        return ""
+    return lang
 
 
 def _words(run: str, lang: str) -> tuple[str, ...] | list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser
 
 from worker.model import UNDETERMINED
-from worker.scripts import MARKS, is_foreign, respell
+from worker.scripts import MARKS, is_foreign, language_of, respell
 
 MAX_CHARACTERS = 200_000
 """A longer text is cut: fingerprints look at the first 400 words, sketches at the whole."""
@@ -143,7 +143,8 @@ _MIN_SHARE = 0.75
 def language(stated: str, text: str, fallback: str = UNDETERMINED) -> str:
     """The language of a text: the stated tag (`en-US` -> `en`) where it is one, otherwise detected, or the fallback.
 
-    Detection is py3langid's: offline and deterministic. Fewer than 20 letters, or a guess it is not sure of, take the
+    A script that one language alone writes tells it at any length; otherwise detection is py3langid's: offline and
+    deterministic. Fewer than 20 letters, or a guess it is not sure of, take the
     fallback: mostly the language of what stands around the text.
     """
     match = _TAG.fullmatch(stated or "")
@@ -152,6 +153,8 @@ def language(stated: str, text: str, fallback: str = UNDETERMINED) -> str:
         if tag in LANGUAGES:
             return tag
     sample = text[:1000]
+    if not sample.isascii() and (known := language_of(sample)):
+        return known
     if sum(_LETTERS_OF_AN_IDEOGRAPH if c > "\u2e80" else c.isalpha() for c in sample) < _MIN_LETTERS:
         return fallback
     guess, confidence = _detector().classify(sample)
