@@ -113,11 +113,11 @@ class Forgetting:
         found = self._look(target)
         self._keep_out(found)
         self._outbox.drop(found.waiting)
+        self._jobs.forget({*found.names, target.name})  # before the articles: who is interrupted finds them again
         for lang, articles in found.articles.items():
             rest = iter(sorted(articles))
             while chunk := [uid(name) for _, name in islice(rest, AT_ONCE)]:
                 self._note(found, lang, self._commits.decide(lang, _forgetting(chunk)))
-        self._jobs.forget({*found.names, target.name})
         return found
 
     def _keep_out(self, found: Removed) -> None:
