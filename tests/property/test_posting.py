@@ -17,13 +17,24 @@ def test_a_posting_is_a_bounded_dictionary_in_order_of_the_last_put(operations: 
         if kind == "put":
             packed = posting.put(packed, story, weight)
             model[story] = max(weight, model.pop(story, 0))
-            while len(model) > posting.POSTING:
-                del model[next(iter(model))]
+            if len(model) > posting.POSTING:
+                older = list(model)[: -posting.NEWEST]
+                del model[older[0] if story % posting.TURN == 0 else min(older, key=model.__getitem__)]
         else:
             packed = posting.drop(packed, story)
             model.pop(story, None)
     unpacked = {int.from_bytes(packed[i : i + 4], "little"): packed[i + 4] for i in range(0, len(packed), 5)}
     assert list(unpacked.items()) == list(model.items())
+
+
+@given(st.lists(st.integers(1, 255), min_size=1000, max_size=1000), st.integers(1, 255))
+def test_a_common_term_keeps_its_newest_stories_and_forgets_even_the_heaviest(weights: list[int], heavy: int) -> None:
+    packed = posting.put(b"", 1, heavy)
+    for story, weight in enumerate(weights, 2):
+        packed = posting.put(packed, story, weight)
+    stories = [int.from_bytes(packed[i : i + 4], "little") for i in range(0, len(packed), 5)]
+    assert stories[-posting.NEWEST :] == list(range(len(weights) + 2 - posting.NEWEST, len(weights) + 2))
+    assert stories[0] > 1, "a story of long ago keeps its place for good"
 
 
 @given(st.integers(1, 2**32 - 1), st.integers(1, 2**32 - 1), st.integers(1, 255))

@@ -1,6 +1,6 @@
 """Postings of key terms and bands of copy fingerprints, as packed bytes, and the search over them.
 
-Invariant: bounded. A posting keeps its POSTING newest stories, oldest first, so the cost of a search does not grow
+Invariant: bounded. A posting keeps POSTING stories, the last one put at its end, so the cost of a search does not grow
 with the store; a band keeps every distinct fingerprint that the store holds, so that no copy is missed.
 """
 
@@ -11,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 POSTING = 50
+NEWEST = 25
+"""Of a full posting the newest stories, which stay; of the older ones the lightest goes."""
+TURN = 16
+"""One story in so many pushes the oldest out instead: none stays for its weight alone when its news is long over."""
 CANDIDATES = 32
 MIN_SHARED_TERMS = 2
 
@@ -25,12 +29,24 @@ COPY_DISTANCE = 3
 
 
 def put(posting: bytes, story: int, weight: int) -> bytes:
-    """The posting with the story as its newest, at the larger of its old weight and this one (1 to 255)."""
+    """The posting with the story as its newest, at the larger of its old weight and this one (1 to 255).
+
+    What is too much goes by its weight rather than its age: at a million articles a week a common term has fifty newer
+    stories within the hour, and two reports of one event share the terms that weigh much in both (docs/decisions.md).
+    """
     at = _find(posting, story)
     if at >= 0:
         weight = max(weight, posting[at + 4])
         posting = posting[:at] + posting[at + _ENTRY.size :]
-    return (posting + _ENTRY.pack(story, weight))[-POSTING * _ENTRY.size :]
+    posting += _ENTRY.pack(story, weight)
+    return posting if len(posting) <= POSTING * _ENTRY.size else _shortened(posting, oldest=story % TURN == 0)
+
+
+def _shortened(posting: bytes, oldest: bool) -> bytes:
+    """Without the oldest story, or without the lightest of the older ones."""
+    weights = posting[_ENTRY.size - 1 : -NEWEST * _ENTRY.size : _ENTRY.size]
+    at = 0 if oldest else weights.index(min(weights)) * _ENTRY.size
+    return posting[:at] + posting[at + _ENTRY.size :]
 
 
 def drop(posting: bytes, story: int) -> bytes:
