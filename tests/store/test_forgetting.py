@@ -12,7 +12,7 @@ from tests.store.test_ingest import DAY, NOW, Bench, article
 from tests.unit.articles import CUP, CUP_TITLE, DAM_REWRITE, DAM_REWRITE_TITLE
 from worker.connect import Redis, connect, connect_plain
 from worker.editing import Editing
-from worker.errors import BadInput
+from worker.errors import BadInput, ServerUnavailable
 from worker.forgetting import Forgetting, Removed, What
 from worker.jobs import Jobs
 from worker.model import Article, Ref, story_id
@@ -250,3 +250,22 @@ def test_the_hashes_are_all_that_stays_and_expire(desk: Desk) -> None:
     assert {len(each) for each in server.zrange(keys.forgotten(), 0, -1)} == {8}
     desk.commits.forgotten.add([b"12345678"], NOW + KEPT_S + 1)
     assert server.zrange(keys.forgotten(), 0, -1) == [b"12345678"]
+
+
+def test_who_is_interrupted_says_it_again_and_the_rest_goes(desk: Desk) -> None:
+    """What was told is kept out from the first time on."""
+
+    class Ended(Commits):
+        def decide(self, lang: str, steps: Any) -> Any:
+            if lang == "en":
+                raise ServerUnavailable("the server has gone")
+            return super().decide(lang, steps)
+
+    desk.send(secret("one"), secret("two", lang="de"))
+    half = Forgetting(desk.stories, desk.outbox, desk.feeds, Ended(desk.redis), desk.jobs, desk.clock)
+    with pytest.raises(ServerUnavailable):
+        half.forget(half.find(URL).target)
+    desk.send(secret("three"), secret("one", revision=2))
+    assert desk.ids() == ["one"]
+    assert desk.forget(URL).count == 1
+    assert holding(desk.redis, WORD) == []

@@ -17,10 +17,10 @@ from tests.unit.articles import (
     DAM_TITLE,
 )
 from worker.cluster import forget, outlive, pin, split, undo, unite
-from worker.cluster.correct import Corrected, adopt
+from worker.cluster.correct import MOST_CORRECTIONS, MOST_NAMED, Corrected, adopt
 from worker.cluster.ties import Ties
 from worker.errors import BadInput
-from worker.model import Alias, Member, Relation, Story, uid
+from worker.model import Alias, Correction, Member, Relation, Story, uid
 
 HOUR = 3600.0
 DAM_1 = member("dam-1", DAM_TITLE, DAM, 0, source="Wire")
@@ -300,3 +300,14 @@ def test_an_emptied_story_ends_and_its_aliases_with_it() -> None:
     assert not any(it.view.terms.values())
     assert not any(it.view.bands.values())
     assert not len(it.view.ties)
+
+
+def test_there_is_a_most_of_what_one_split_takes_and_of_corrections() -> None:
+    copies = [member(f"copy-{n}", f"Copy {n}", DAM_REPORT, 2 * HOUR + n) for n in range(MOST_NAMED)]
+    it = Desk()
+    Memory.place_all(it, [DAM_1, DAM_3, *copies])
+    with pytest.raises(BadInput, match="65 articles with their copies, and one split takes 64"):
+        it.split("dam-1", "dam-3")
+    it.view.ties = Ties(Correction(n, "pin", 0.0, 0, (1,), (f"x{n}",), ()) for n in range(MOST_CORRECTIONS))
+    with pytest.raises(BadInput, match="5000 corrections of en are in force"):
+        it.pin("dam-1")

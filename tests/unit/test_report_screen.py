@@ -15,7 +15,7 @@ from worker.cli.screen.table import show_listing
 from worker.cli.screen.terminal import Screen
 from worker.cli.screen.words import ASCII_BLOCKS, fraction, local_time, span, sparkline
 from worker.model import Relation
-from worker.report.following import Change
+from worker.report.following import KINDS, Change
 from worker.report.listing import Listing, Query
 from worker.report.views import StoryView
 
@@ -203,6 +203,19 @@ def test_a_merged_story_says_which_it_took_in() -> None:
     assert streamed(merged)[0].endswith("took in en-9")
 
 
+@pytest.mark.parametrize(
+    ("kind", "parts_of", "told"),
+    [
+        ("split", ("en-9",), "taken out of en-9"),
+        ("moved", ("en-9",), "taken out of en-9"),
+        ("pinned", (), "an article was pinned"),
+        ("shrank", (), "an article was forgotten"),
+    ],
+)
+def test_what_was_done_by_hand_is_said(kind: str, parts_of: tuple[str, ...], told: str) -> None:
+    assert streamed(Change(kind=kind, view=view(articles=4, outlets=3), parts_of=parts_of))[0].endswith(told)
+
+
 def test_backfill_is_silent_until_a_second_outlet_tells_the_story() -> None:
     def filled(outlets: int) -> Change:
         return Change(kind="grew", view=view(articles=3, outlets=outlets), backfill=True)
@@ -224,7 +237,7 @@ def test_a_flood_of_single_articles_is_summed_up() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_change_is_wider_than_the_terminal_whatever_a_feed_says(text: str, width: int) -> None:
     newcomer = shown("x", Relation.COPY, "y", source=text, title=text)
-    for kind in ("new", "grew", "merged"):
+    for kind in KINDS:
         for articles in (1, 12):
             told = view(headline=text, articles=articles, outlets=articles)
             hostile = Change(kind=kind, view=told, newcomers=(newcomer,), repeated={"x": text}, former=("en-2",))
