@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from worker.cluster.dates import DATING
 from worker.cluster.join import outlet_hash
+from worker.cluster.relation import Kinship
 from worker.cluster.timing import DAY_S
 from worker.figures import agreement
 from worker.model import Fingerprints, Member, Story
-from worker.sketch import containment
 from worker.text import tokens
 
 APART_DAYS = 0.5
@@ -30,7 +30,9 @@ _BY_WORDING = 0.5
 _LEAST_SAID = 1.0
 """What figures must say at least; with fewer, names alone would decide."""
 _SAME_TITLE = 0.3
-"""... and under one title, but for its numbers and dates."""
+"""... and under one title, but for its numbers and dates ..."""
+_SAME_TITLE_DAYS = 0.25
+"""... so much later: sooner the same title may well tell how many more were found."""
 _LEAST_WORDS = 15
 """A headline is no template."""
 _NAMES_SAY = 1.5
@@ -55,19 +57,16 @@ def label(title: str) -> tuple[str, ...]:
     return tuple(word for word in words if not word[0].isdecimal() and word not in DATING) or tuple(words)
 
 
-def is_edition(article: Member, story: Story, texts: Sequence[Member]) -> bool:
+def is_edition(kin: Kinship, story: Story, texts: Sequence[Member]) -> bool:
     """Whether the article is another edition of what the story tells: it never joins it, however alike they are."""
+    article = kin.article
     others = [text for text in texts if text.uid != article.uid]
-    return (
-        _recurs(article, story, others)
-        or any(other_news(article, text) for text in others)
-        or _misses(article, story, others)
-    )
+    return _recurs(article, story, others) or _tells_other_news(kin, others) or _misses(article, story, others)
 
 
 def are_editions(a: Story, b: Story, texts_of_a: Sequence[Member], texts_of_b: Sequence[Member]) -> bool:
     """Whether two stories are editions of one report: they are never merged."""
-    if any(other_news(one, other) for one in texts_of_a for other in texts_of_b):
+    if any(_tells_other_news(Kinship(one), texts_of_b) for one in texts_of_a):
         return True
     apart = abs(a.first - b.first) >= APART_DAYS * DAY_S
     if not apart or not label(a.headline) or label(a.headline) != label(b.headline):
@@ -76,19 +75,27 @@ def are_editions(a: Story, b: Story, texts_of_a: Sequence[Member], texts_of_b: S
     return not a.outlets or any(b.outlets[i : i + 4] in outlets for i in range(0, len(b.outlets), 4))
 
 
-def other_news(one: Member, other: Member) -> bool:
-    """Whether two texts are one template around different news: much of the wording, few of the figures and names."""
+def _tells_other_news(kin: Kinship, texts: Sequence[Member]) -> bool:
+    """Whether, of the texts that have the article's wording, the one with most of its news tells other news."""
+    alike = [text for text in texts if kin.wording(text) >= TEMPLATE]
+    nearest = max(alike, key=lambda text: news(kin.article.prints, text.prints), default=None)
+    return nearest is not None and other_news(kin.article, nearest, kin.wording(nearest))
+
+
+def other_news(one: Member, other: Member, wording: float) -> bool:
+    """Whether two texts are one template around different news: much of the wording, few of the figures and names.
+
+    `wording`: the share of the shorter one's 3-shingles that the other has.
+    """
     a, b = one.prints, other.prints
-    if min(a.words, b.words) < _LEAST_WORDS:
+    if wording < TEMPLATE or min(a.words, b.words) < _LEAST_WORDS:
         return False
     if agreement(a.figures, b.figures)[1] < _LEAST_SAID and (not one.source or one.source != other.source):
         return False
-    least = _OTHER_NEWS + (_SAME_TITLE if label(one.title) == label(other.title) != () else 0.0)
-    common = news(a, b)
-    if common >= least + _BY_WORDING * (1 - TEMPLATE):
-        return False
-    wording = containment(a, b)
-    return wording >= TEMPLATE and common < least + _BY_WORDING * (wording - TEMPLATE)
+    most = _OTHER_NEWS + _BY_WORDING * (wording - TEMPLATE)
+    if _days(one, other) >= _SAME_TITLE_DAYS and label(one.title) == label(other.title) != ():
+        most += _SAME_TITLE
+    return news(a, b) < most
 
 
 def news(a: Fingerprints, b: Fingerprints) -> float:
@@ -121,10 +128,16 @@ def numbered(story: Story, others: Sequence[Story]) -> Story:
 
 
 def _recurs(article: Member, story: Story, texts: Iterable[Member]) -> bool:
-    """Whether an outlet that is in the story has its title again, half a day later or more."""
-    apart = [text for text in texts if abs(article.time - text.time) >= APART_DAYS * DAY_S]
-    alike = [text for text in apart if label(text.title) == label(article.title) != ()]
-    return any(text.source == article.source for text in alike) or bool(alike and _tells(story, article.source))
+    """Whether an outlet that is in the story has its title again, half a day or more after it last had it there."""
+    alike = [text for text in texts if label(text.title) == label(article.title) != ()]
+    own = [_days(article, text) for text in alike if text.source == article.source]
+    if own:
+        return min(own) >= APART_DAYS
+    return any(_days(article, text) >= APART_DAYS for text in alike) and _tells(story, article.source)
+
+
+def _days(one: Member, other: Member) -> float:
+    return abs(one.time - other.time) / DAY_S
 
 
 def _tells(story: Story, source: str) -> bool:

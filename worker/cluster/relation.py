@@ -55,11 +55,15 @@ class Kinship:
 
     def __init__(self, article: Member) -> None:
         self.article = article
-        self._known: dict[bytes, tuple[Relation, float]] = {}
+        self._known: dict[bytes, tuple[Relation, float, float]] = {}
 
     def to(self, other: Member) -> Relation:
         """COPY, REWRITE or REPORT."""
         return self._compared(other)[0]
+
+    def wording(self, other: Member) -> float:
+        """The share of the shorter text's 3-shingles that the other has, 0 to 1."""
+        return self._compared(other)[2]
 
     def origin(self, others: Iterable[Member]) -> tuple[Relation, bytes]:
         """What the article is to the earlier ones of `others`, and the uid of the one it repeats (empty for a report).
@@ -77,10 +81,11 @@ class Kinship:
         least = max(self._compared(other)[1] for other in alike) - _AS_NEAR
         return strongest, min((other for other in alike if self._compared(other)[1] >= least), key=order).uid
 
-    def _compared(self, other: Member) -> tuple[Relation, float]:
-        """The relation, and how much of the wording speaks for it."""
+    def _compared(self, other: Member) -> tuple[Relation, float, float]:
+        """The relation, how much of the wording speaks for it, and what the shorter text has of the longer."""
         if other.uid not in self._known:
             shared = overlap(other.prints, self.article.prints)
             relation = _relate(other.prints, self.article.prints, shared)
-            self._known[other.uid] = relation, shared.of_shorter + _LONGER_COUNTS * shared.of_longer
+            weight = shared.of_shorter + _LONGER_COUNTS * shared.of_longer
+            self._known[other.uid] = relation, weight, shared.of_shorter
         return self._known[other.uid]

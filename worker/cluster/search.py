@@ -126,4 +126,4 @@ def compare(kin: Kinship, story: Story, texts: Sequence[Member]) -> Candidate:
         days_apart(article.time, story),
     )
     least = evidence.threshold(prints.words, story.voters, evidence.cohesion(story.planes, story.voters))
-    return Candidate(story, fit, least, strongest, gap, is_edition(article, story, texts))
+    return Candidate(story, fit, least, strongest, gap, is_edition(kin, story, texts))
