@@ -1,4 +1,4 @@
-"""News in fourteen languages through the real queue and workers, in one file and with no language stated."""
+"""News in sixteen languages through the real queue and workers, in one file and with no language stated."""
 
 import json
 from pathlib import Path
