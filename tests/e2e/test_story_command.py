@@ -55,6 +55,7 @@ def test_an_editor_s_session(tmp_path: Path, store: Path) -> None:
         "story", "split", "en-2", URL, data_dir=store
     )
     assert stories(store) == {"en-1": ["cup-1"], "en-2": ["dam-1", "dam-2"], "en-3": [DAM_3["id"]]}
+    assert "an editor keeps them in two" in said("explain", "dam-1", DAM_3["id"], data_dir=store)
     assert "cup-1 is in en-3 for good" in said("story", "pin", "cup-1", "en-3", data_dir=store)
     merged = said("story", "merge", "en-3", "en-2", data_dir=store)
     assert "en-2 took in en-3\ncorrection en.3\noverrides en.1 (split en-2" in merged

@@ -102,6 +102,21 @@ def test_a_stored_relation_that_the_figures_do_not_give_is_not_explained_by_them
     assert "by the two alone that makes B a copy of A, but in the store B is a rewrite of A" in reason(result)
 
 
+def test_what_an_editor_decided_is_not_explained_by_figures() -> None:
+    merged = ("en.3: storywire story merge en-1 en-2", "en.1: storywire story pin a en-1")
+    result = compare(side("a", BRIDGE, corrections=merged), side("b", ORCHARD, corrections=merged[:1]))
+    assert "they would not be one story" in reason(result)
+    assert "an editor spoke of both, en.3: storywire story merge en-1 en-2." in reason(result)
+    assert comparison_record(result)["corrections"] == ["en.3: storywire story merge en-1 en-2"]
+    split = side("b", BRIDGE_REWRITE, story="en-2", corrections=("en.4: storywire story split en-1 b",))
+    result = compare(side("a", BRIDGE), split)
+    assert verdict(result) == "an editor keeps them in two"
+    assert "But an editor spoke of one of them, en.4: storywire story split en-1 b." in reason(result)
+    assert "editor" not in reason(compare(side("a", BRIDGE, corrections=merged), side("b", BRIDGE_REWRITE))), (
+        "they fit anyway"
+    )
+
+
 def test_one_story_below_the_threshold_is_said_to_have_joined_through_others() -> None:
     result = compare(side("a", BRIDGE), side("b", ORCHARD))
     assert result.score < THRESHOLD

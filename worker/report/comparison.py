@@ -15,6 +15,7 @@ from worker.cluster.timing import DAY_S
 from worker.errors import BadInput
 from worker.fingerprint import cosine, fingerprints, hamming, shared_terms
 from worker.model import Fingerprints, Relation, parse_story_id, story_id, uid
+from worker.report.cases import described
 from worker.report.views import rfc3339
 from worker.sketch import overlap
 from worker.text import clean, language
@@ -28,7 +29,7 @@ _FULL_WEIGHT = 255
 class Side(Struct, frozen=True, kw_only=True):
     """One of the two. `time`, `story`, `relation`, `of` are None for a text that is not in a store; `order` tells two
     articles of one event time apart; `of`: the uid of the article that it repeats, `of_name` that one's headline and
-    outlet, empty where the store does not have it any more."""
+    outlet, empty where the store does not have it any more. `corrections`: those that name it, the newest first."""
 
     id: str
     title: str
@@ -41,6 +42,7 @@ class Side(Struct, frozen=True, kw_only=True):
     relation: Relation | None = None
     of: bytes | None = None
     of_name: str = ""
+    corrections: tuple[str, ...] = ()
 
 
 class Term(Struct, frozen=True):
@@ -94,6 +96,12 @@ class Comparison(Struct, frozen=True, kw_only=True):
         return self.stored_repeat
 
     @property
+    def by_hand(self) -> tuple[str, ...]:
+        """The corrections that name both; where there are none, those that name one of the two."""
+        one, other = self.earlier.corrections, self.later.corrections
+        return tuple(each for each in one if each in other) or (*one, *other)
+
+    @property
     def would_join(self) -> bool:
         """Whether these two alone would be one story."""
         return self.comparable and (self.same_text or self.score >= self.threshold)
@@ -134,6 +142,9 @@ def stored(stories: "Stories", article_id: str) -> Side:
         relation=member.relation,
         of=member.of,
         of_name=_name_of(stories, lang, story.number, member.of) if story and member.of else "",
+        corrections=tuple(
+            f"{lang}.{said.number}: {described(lang, said)}" for said in stories.corrections(lang, member.uid)
+        ),
     )
 
 
@@ -217,6 +228,7 @@ def comparison_record(result: Comparison) -> dict[str, Any]:
         "cosine": round(result.cosine, 4),
         "containment": round(result.containment, 4),
         "mean_containment": round(result.mean_containment, 4),
+        "corrections": list(result.by_hand),
         "days": None if result.days is None else round(result.days, 4),
         "time_factor": round(result.time_factor, 4),
         "score": round(result.score, 4),

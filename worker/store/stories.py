@@ -10,13 +10,15 @@ from typing import Any
 from msgspec import msgpack
 from redis import Redis
 
-from worker.model import Alias, Event, Member, Story, story_id, uid
+from worker.cluster import Ties
+from worker.model import Alias, Correction, Event, Member, Story, story_id, uid
 from worker.store import keys
 
 _AT_ONCE = 200
 
 _member = msgpack.Decoder(Member)
 _story = msgpack.Decoder(Story | Alias)
+_correction = msgpack.Decoder(Correction)
 _event = msgpack.Decoder(Event)
 
 
@@ -55,6 +57,11 @@ class Stories:
         """Those of these articles that the store has."""
         raws: Any = self._redis.mget([keys.article(lang, uid) for uid in uids]) if uids else []
         return [_member.decode(raw) for raw in raws if raw]
+
+    def corrections(self, lang: str, article: bytes) -> list[Correction]:
+        """The corrections in force that name an article; the newest first."""
+        packed: Any = self._redis.hvals(keys.corrections(lang))
+        return Ties(map(_correction.decode, packed)).of(article) if packed else []
 
     def times(self, lang: str, numbers: Sequence[int]) -> list[list[float]]:
         """The event times of the members of each story, sorted; one round trip."""

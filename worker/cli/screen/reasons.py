@@ -18,6 +18,8 @@ def verdict(result: Comparison) -> str:
     if not result.together:
         if not result.comparable:
             return "they cannot be compared"
+        if result.would_join and result.by_hand:
+            return "an editor keeps them in two"
         return "the store keeps them in two" if result.would_join else "they share too little"
     if result.repeats is None:
         return _side_by_side(result)
@@ -70,6 +72,9 @@ def _why_together(result: Comparison) -> str:
     if result.together and (above or result.would_join):
         much = f"score {score} where {limit} is enough" if above else "are the same text, which joins at any score"
         return f"{words} and {much}, so they are one story."
+    if result.by_hand and result.together is not result.would_join:
+        alone = "would" if result.would_join else "would not"
+        return f"By themselves they {alone} be one story, by a score of {score} against {limit}. {_by_hand(result)}"
     if result.together:
         return (
             f"By themselves they would not be: {score} is below {limit}. Each joined through other articles of the "
@@ -84,6 +89,12 @@ def _why_together(result: Comparison) -> str:
         alike = f"Their words are alike (cosine {fraction(result.cosine)})"
         return f"{alike}, but they are too far apart in time to be one event."
     return f"{words}, which is too little: {score} is below the {limit} that makes one story."
+
+
+def _by_hand(result: Comparison) -> str:
+    """The correction that counts, as it was given."""
+    both = result.by_hand[0] in result.earlier.corrections and result.by_hand[0] in result.later.corrections
+    return f"But an editor spoke of {'both' if both else 'one of them'}, {harmless(result.by_hand[0])}."
 
 
 def _why_relation(result: Comparison) -> str:
