@@ -51,6 +51,24 @@ def test_every_pair_within_three_bits_shares_a_band(copy: bytes, flipped: set[in
     assert set(posting.bands(copy)) & set(posting.bands(near.to_bytes(8, "big")))
 
 
+@given(
+    st.binary(min_size=8, max_size=8),
+    st.lists(st.tuples(st.sets(st.integers(0, 63), max_size=6), st.binary(min_size=8, max_size=8)), max_size=20),
+)
+def test_the_copies_of_a_text_are_those_within_three_bits_in_order(
+    copy: bytes, others: list[tuple[set[int], bytes]]
+) -> None:
+    band, model = b"", dict[bytes, int]()
+    for flipped, uid in others:
+        other = int.from_bytes(copy, "big") ^ sum(1 << bit for bit in flipped)
+        band = posting.post(band, other.to_bytes(8, "big"), uid)
+        model.pop(uid, None)
+        model[uid] = len(flipped)
+    expected = [uid for uid, distance in model.items() if distance <= posting.COPY_DISTANCE]
+    assert posting.near([band], copy) == expected
+    assert posting.near([band, b"", band], copy) == expected + expected
+
+
 def test_ranking_is_by_the_dot_product_of_at_least_two_shared_terms() -> None:
     both = posting.put(posting.put(b"", 1, 10), 2, 200)
     first_only = posting.put(posting.put(b"", 1, 50), 3, 255)

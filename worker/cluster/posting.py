@@ -119,6 +119,8 @@ def post(band: bytes, copy: bytes, uid: bytes) -> bytes:
 
 def unpost(band: bytes, uid: bytes) -> bytes:
     """The band without what the article posted."""
+    if uid not in band:  # as for every new article; the other way costs by the length, which grows with the store
+        return band
     return b"".join(known + owner for known, owner in posted(band) if owner != uid)
 
 
@@ -126,3 +128,18 @@ def posted(band: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The (fingerprint, uid) pairs of a band, oldest first."""
     for at in range(0, len(band), _POSTED):
         yield band[at : at + _FINGERPRINT], band[at + _FINGERPRINT : at + _POSTED]
+
+
+def near(bands: Sequence[bytes], copy: bytes) -> list[bytes]:
+    """The uids in these bands whose fingerprints are within COPY_DISTANCE bits: those of the same text.
+
+    All at once: with a million articles stored there are sixty pairs in four bands.
+    """
+    pairs = np.frombuffer(b"".join(bands), dtype=_PAIRS)
+    if not pairs.size:
+        return []
+    distances = np.bitwise_count(pairs["copy"] ^ np.uint64(int.from_bytes(copy, "little")))
+    return [pairs["uid"][i].tobytes() for i in np.flatnonzero(distances <= COPY_DISTANCE)]
+
+
+_PAIRS = np.dtype([("copy", "<u8"), ("uid", "V8")])

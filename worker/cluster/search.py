@@ -12,7 +12,7 @@ from worker.cluster.relation import STRENGTH, Kinship
 from worker.cluster.timing import DAY_S, days_apart, time_factor
 from worker.cluster.view import Need, View
 from worker.cluster.vote import majority_bits
-from worker.fingerprint import COSINES, cosine, hamming
+from worker.fingerprint import COSINES, cosine
 from worker.model import Fingerprints, Member, Relation, Story
 
 COMPARED = 3
@@ -63,8 +63,7 @@ def prefetch(view: View, articles: Sequence[Member]) -> Generator[Need, None, li
 
 def _twins(view: View, prints: Fingerprints) -> list[bytes]:
     """The uids of articles of the same text, by their copy fingerprints."""
-    found = (pair for band in posting.bands(prints.copy) for pair in posting.posted(view.bands[band]))
-    return [uid for known, uid in found if near(known, prints.copy)]
+    return posting.near([view.bands[band] for band in posting.bands(prints.copy)], prints.copy)
 
 
 def _numbers(view: View, article: Member, twins: Sequence[bytes]) -> list[int]:
@@ -97,11 +96,6 @@ def _foremost(stories: Sequence[Story], most: int) -> list[Story]:
             found.append(story)
             editions += 1
     return found
-
-
-def near(a: bytes, b: bytes) -> bool:
-    """Whether two copy fingerprints are those of one text."""
-    return hamming(a, b) <= posting.COPY_DISTANCE
 
 
 def likeness(bits: int, story: Story) -> float:
