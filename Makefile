@@ -32,7 +32,7 @@ lint: dev ## style, types, layers
 	@$(BIN)/lint-imports --no-cache --no-logo
 
 bench: dev ## measure quality and speed; minutes
-	@$(BIN)/python -m pytest -q -s -m slow tests/bench $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -s -p no:randomly -m slow tests/bench $(PYTEST_ARGS)
 
 docs: dev ## write the pages of docs/ that come from the code
 	@$(BIN)/python -m docs.generate

@@ -22,8 +22,8 @@ class Vocabulary:
     """Numbers words as they come, over all languages.
 
     bits: how many bits a word's long hash has; rarity: what a word weighs in a language; stem: the word that stands
-    for it there. Four lookups a word in caches
-    of their own cost twice the time of all arithmetic; one lookup and whole arrays do not.
+    for it there. Four lookups a word in caches of their own cost twice the time of all arithmetic; one lookup and whole
+    arrays do not.
     """
 
     def __init__(

@@ -63,7 +63,8 @@ def report(speeds: Sequence[Speed]) -> None:
         ("texts", "the first 100", "articles/s", "simhash alone", "ratio"),
         [(s.texts, f"{s.first:.0f}", f"{s.ours:.0f}", f"{s.simhash:.0f}", f"{s.ratio:.1f}") for s in speeds],
     )
-    keep("fingerprints", [{**to_builtins(s), "ratio": s.ratio} for s in speeds])
+    for speed in speeds:
+        keep(f"fingerprints_{speed.texts}", {**to_builtins(speed), "ratio": speed.ratio})
 
 
 def sets(stories: Path, count: int) -> list[tuple[str, list[Article]]]:

@@ -67,7 +67,8 @@ def report(paths: Sequence[Path]) -> None:
         ],
     )
     print("  (milliseconds of processor time an article)")
-    keep("worker_path", [{**to_builtins(p), "ratio": p.ratio, "rate": p.run.rate} for p in paths])
+    for path in paths:
+        keep(f"worker_path_{path.texts}", {**to_builtins(path), "ratio": path.ratio, "rate": path.run.rate})
 
 
 if __name__ == "__main__":
