@@ -31,7 +31,7 @@ lint: dev ## style, types, layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --no-logo
 
-bench: dev ## measure quality and speed; minutes
+bench: dev .venv/installed-bench ## measure quality and speed; half an hour
 	@$(BIN)/python -m pytest -q -s -p no:randomly -m slow tests/bench $(PYTEST_ARGS)
 
 docs: dev ## write the pages of docs/ that come from the code
@@ -43,7 +43,7 @@ picture: dev ## draw docs/report.svg anew
 lock: ## resolve the dependencies anew into constraints.txt
 	@rm -rf build/lock
 	@$(PYTHON) -m venv build/lock
-	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install --upgrade '.[dev]'
+	@build/lock/bin/python -m pip --disable-pip-version-check --quiet install --upgrade '.[dev,bench]'
 	@{ echo '# Every version that the tests passed with; `make lock` writes it, pip reads it with -c.'; \
 		build/lock/bin/python -m pip freeze --exclude storywire; } > build/constraints.txt
 	@! grep -n '://\| @ ' build/constraints.txt
@@ -69,4 +69,9 @@ clean: ## remove all that was made here, the virtual environment too
 .venv/installed-dev: .venv/installed
 	@echo 'Installing the tools for tests into .venv ...' >&2
 	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed-dev
+	@echo 'Installing the packages of the side by side into .venv ...' >&2
+	@$(PIP) install -c constraints.txt -e '.[bench]'
 	@touch $@
