@@ -206,13 +206,15 @@ def measured(sizes: Sequence[int], probes: int = PROBES) -> list[Growth]:
 
 def probed(windows: Sequence[Window], probes: Sequence[Report]) -> list[Growth]:
     """Look for the stories of the probes, then place them, batch by batch in all windows: whatever else the machine
-    does, it does to all of them."""
+    does, it does to all of them. Each is the first in turn, as what the process remembers of a batch helps the next.
+    """
     found = [[hit for batch in batches(probes, BATCH) for hit in window.find(batch)] for window in windows]
     stored = [(window.runtime.stories.counts(), window.used_memory) for window in windows]
     costs: list[list[Cost]] = [[] for _ in windows]
-    for batch in batches(probes, BATCH):
-        for window, own in zip(windows, costs, strict=True):
-            own.append(window.cost(batch))
+    for turn, batch in enumerate(batches(probes, BATCH)):
+        for place in range(len(windows)):
+            at = (turn + place) % len(windows)
+            costs[at].append(windows[at].cost(batch))
     return [
         Growth(
             articles=counts["articles"],
