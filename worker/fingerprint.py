@@ -51,7 +51,7 @@ def fingerprints(title: str, text: str, lang: str) -> Fingerprints:
         digest=blake2b(" ".join([*head, "\n", *body]).encode(), digest_size=8).digest(),
         terms=tuple([term for _, term in heaviest]),
         weights=bytes([max(1, round(-255 * weight / norm)) for weight, _ in heaviest]),
-        figures=figures([*head, *body[: STORY_WORDS * tokens_a_word(lang)]]),
+        figures=figures(_vocabulary.numerals(numbers[: len(head) + STORY_WORDS * tokens_a_word(lang)])),
     )
 
 

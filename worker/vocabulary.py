@@ -42,6 +42,7 @@ class Vocabulary:
         self._filled = 0
         self._hashes = np.zeros(_FIRST_ROOM, dtype=np.uint64)
         self._rows = np.zeros((_FIRST_ROOM, self._width), dtype=np.uint8)
+        self._numeral = np.zeros(_FIRST_ROOM, dtype=np.bool_)
         self._rarities: dict[str, NDArray[np.float64]] = {}
         self._stems: dict[str, Numbers] = {}
 
@@ -61,6 +62,10 @@ class Vocabulary:
     def rows(self, numbers: Numbers) -> NDArray[np.uint8]:
         """The long hashes of these words (SHAKE128), a row each."""
         return self._rows[numbers]
+
+    def numerals(self, numbers: Numbers) -> list[str]:
+        """Those of these words that begin with a digit, in order."""
+        return [self.words[number] for number in numbers[self._numeral[numbers]].tolist()]
 
     def rarities(self, numbers: Numbers, lang: str) -> NDArray[np.float64]:
         """What these words weigh in a language."""
@@ -94,10 +99,12 @@ class Vocabulary:
         if self._filled > len(self._rows):
             room = max(self._filled, 2 * len(self._rows))
             self._hashes = np.append(self._hashes, np.zeros(room - len(self._hashes), dtype=np.uint64))
+            self._numeral = np.append(self._numeral, np.zeros(room - len(self._numeral), dtype=np.bool_))
             self._rows = np.append(self._rows, np.zeros((room - len(self._rows), self._width), dtype=np.uint8), axis=0)
         texts = [word.encode() for word in words]
         hashes = b"".join([blake2b(text, digest_size=8).digest() for text in texts])
         rows = b"".join([shake_128(text).digest(self._width) for text in texts])
+        self._numeral[start : self._filled] = [word[:1].isdecimal() for word in words]
         self._hashes[start : self._filled] = np.frombuffer(hashes, dtype=">u8")
         self._rows[start : self._filled] = np.frombuffer(rows, dtype=np.uint8).reshape(len(texts), self._width)
 
