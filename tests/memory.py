@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Iterator
 from typing import TypeVar
 
-from worker.cluster import Need, Placed, View, place
+from worker.cluster import USUAL_STRICTNESS, Need, Placed, View, place
 from worker.fingerprint import fingerprints
 from worker.model import Member, Story, story_id
 
@@ -41,8 +41,9 @@ def member(
 class Memory:
     """A language in memory."""
 
-    def __init__(self, lang: str = "en") -> None:
+    def __init__(self, lang: str = "en", strictness: float = USUAL_STRICTNESS) -> None:
         self.view = View(lang)
+        self.view.strictness = strictness
 
     def place(self, article: Member, now: float | None = None) -> Placed:
         """Place one article; the wall clock is its own time unless given."""

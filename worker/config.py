@@ -32,6 +32,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ValueError("write a number from 0 to 1, like 0.5")
+    return value
+
+
 def _choice(*allowed: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text.lower() not in allowed:
@@ -61,6 +71,7 @@ SETTINGS = (
     Setting("queue_url", str, "", "Server of the RQ queue; without it, the stories' server"),
     Setting("data_dir", _path, "~/.local/share/storywire", "Folder of the embedded server, its socket, lock and log"),
     Setting("retention", duration, "7d", "How long a story is kept after its last article", 3600.0),
+    Setting("strictness", _share, "0.5", "What one story asks of two articles, from 0 (little) to 1 (near certainty)"),
     Setting("batch", _count, "50", "Articles in one job"),
     Setting("workers", _count, "1", "Worker processes that `up` and `demo` start"),
     Setting("poll_interval", duration, "10m", "How often a feed is polled while nothing else is known of it", 1.0),
@@ -80,6 +91,7 @@ class Settings:
     queue_url: str
     data_dir: Path
     retention: float
+    strictness: float
     batch: int
     workers: int
     poll_interval: float

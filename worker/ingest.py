@@ -108,7 +108,7 @@ class Ingest:
                     raise
 
     def _decide(self, lease: Lease, waiting: Sequence[tuple[Ref, Member]], result: BatchResult) -> Counter[str]:
-        view, counts = lease.view(), Counter[str]()
+        view, counts = lease.view(self._settings.strictness), Counter[str]()
         with result.stage("read"):
             batch = self._wanted(waiting)
             counts["forgotten"] += len(waiting) - len(batch)

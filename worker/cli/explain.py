@@ -40,7 +40,7 @@ def command(articles: tuple[str, str], lang: str, as_json: bool, data_dir: str |
         one, other = _sides(articles, lang, data_dir)
         if _same(*articles):
             raise BadInput(f"{articles[0]!r} is given twice: it is one and the same article, give another to compare")
-        result = compare(one, other)
+        result = compare(one, other, config.load(os.environ).strictness)
         if as_json:
             print_json(comparison_record(result))
         else:

@@ -30,6 +30,7 @@ from worker.runtime import open_runtime
     "--cases", metavar="CASES", type=click.Path(path_type=Path), help="Test it on the cases of `story export`."
 )
 @click.option("--data-dir", metavar="DIR", help="Keep the store here instead of in a temporary folder.")
+@click.option("--strictness", metavar="X", help="From 0 (join freely) to 1 (only what is nearly certain).")
 @WORKERS
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object a story.")
 @click.option("--members", is_flag=True, help="The report with every story's articles.")
@@ -39,6 +40,7 @@ def command(
     assignments: Path | None,
     cases: Path | None,
     data_dir: str | None,
+    strictness: str | None,
     workers: int,
     as_json: bool,
     members: bool,
@@ -64,7 +66,7 @@ def command(
         out = closing.enter_context(_opened(assignments, files)) if assignments is not None else None
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
         environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
-        settings = config.load(environ, data_dir=folder)
+        settings = config.load(environ, data_dir=folder, strictness=strictness)
         log.configure("replay", "error", settings.log_format)  # workers have a log of their own
         runtime = closing.enter_context(open_runtime(settings, clock))
         load(runtime, found, arrival, workers, backfill=False)

@@ -2,7 +2,7 @@
 
 from worker.cluster.correct import pin, split, undo, unite
 from worker.cluster.enforce import outlive
-from worker.cluster.evidence import THRESHOLD, pair_score
+from worker.cluster.evidence import THRESHOLD, USUAL_STRICTNESS, demanded, pair_score
 from worker.cluster.expire import expire
 from worker.cluster.forget import forget
 from worker.cluster.place import Placed, place
@@ -14,10 +14,12 @@ from worker.cluster.view import Need, View
 
 __all__ = [
     "THRESHOLD",
+    "USUAL_STRICTNESS",
     "Need",
     "Placed",
     "Ties",
     "View",
+    "demanded",
     "event_time",
     "expire",
     "forget",

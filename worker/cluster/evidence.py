@@ -6,7 +6,7 @@ sets (docs/quality.md); none of them names a set, an outlet or a word.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import cos, log, pi, sqrt
+from math import cos, log, pi, pow, sqrt
 
 import numpy as np
 
@@ -27,6 +27,12 @@ _SHORT_WORDS = 25.0
 """A headline has few words, and a large story of headlines is no broader for it."""
 _FULL_WEIGHT = 255
 
+USUAL_STRICTNESS = 0.5
+_LOOSEST = 0.7
+"""What strictness 0 leaves of every limit: with less, strangers draw so much into a story that others lose theirs."""
+_STRICTEST = 2.5
+"""What strictness 1 makes of it: two articles in a hundred that are together then do not belong together."""
+
 
 def score(likeness: float, closest: float, overlap: float, centre: float, days: float) -> float:
     """How well an article fits a story, about 0 to 1, faded by time.
@@ -44,6 +50,13 @@ def threshold(words: int, voters: int, cohesion: float) -> float:
     short = 1 / (1 + (words / _SHORT_WORDS) ** 2)
     size = _BY_SIZE * log(min(voters, _COUNTED_TEXTS)) * (1 - short)
     return THRESHOLD + size + _COHESION * (cohesion - _USUAL_COHESION)
+
+
+def demanded(limit: float, strictness: float) -> float:
+    """What becomes of a limit at a strictness from 0 to 1; at the usual one it stays as it is. Grows with both."""
+    if strictness < USUAL_STRICTNESS:
+        return limit * pow(_LOOSEST, 1 - strictness / USUAL_STRICTNESS)
+    return limit * pow(_STRICTEST, (strictness - USUAL_STRICTNESS) / (1 - USUAL_STRICTNESS))
 
 
 def pair_score(a: Fingerprints, b: Fingerprints, days: float) -> float:

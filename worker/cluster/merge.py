@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from worker.cluster import vote
 from worker.cluster.constraints import held_apart
 from worker.cluster.edition import are_editions
+from worker.cluster.evidence import USUAL_STRICTNESS, demanded
 from worker.cluster.index import compared
 from worker.cluster.join import MAX_OUTLETS, count
 from worker.cluster.relation import Kinship, order
@@ -28,11 +29,12 @@ def merge_alike(
     view: View, article: Member, number: int, others: Iterable[int], now: float
 ) -> Generator[Need, None, None]:
     """After an article joined a story: merge it with those of `others` that it has become too like to stay apart."""
+    least = demanded(MERGE_COSINE, (view.strictness + USUAL_STRICTNESS) / 2)
     for other_number in others:
         story, other = view.root(number), view.root(other_number)
         if story is None or other is None or story.number == other.number:
             continue
-        if story.voters < 2 or not other.voters or alike(story, other) < MERGE_COSINE:
+        if story.voters < 2 or not other.voters or alike(story, other) < least:
             continue
         yield from view.want(members=[*story.texts, *other.texts])
         if are_editions(story, other, view.present(story.texts), view.present(other.texts)):

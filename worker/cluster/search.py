@@ -37,7 +37,10 @@ class Candidate:
 def search(view: View, kin: Kinship) -> Generator[Need, None, list[Candidate]]:
     """The candidates of an article whose fingerprints are not empty, best first; yields for what the view lacks."""
     (best,) = yield from prefetch(view, [kin.article])
-    return sorted((compare(kin, s, view.present(s.texts)) for s in best), key=lambda c: (-c.score, c.story.number))
+    return sorted(
+        (compare(kin, s, view.present(s.texts), view.strictness) for s in best),
+        key=lambda c: (-c.score, c.story.number),
+    )
 
 
 def prefetch(view: View, articles: Sequence[Member]) -> Generator[Need, None, list[list[Story]]]:
@@ -103,7 +106,7 @@ def likeness(bits: int, story: Story) -> float:
     return COSINES[(bits ^ majority_bits(story.planes, story.voters)).bit_count()] if story.voters else 0.0
 
 
-def compare(kin: Kinship, story: Story, texts: Sequence[Member]) -> Candidate:
+def compare(kin: Kinship, story: Story, texts: Sequence[Member], strictness: float) -> Candidate:
     """The article beside a story and its texts."""
     article, prints = kin.article, kin.article.prints
     texts = [text for text in texts if text.uid != article.uid and not text.prints.empty]
@@ -120,4 +123,5 @@ def compare(kin: Kinship, story: Story, texts: Sequence[Member]) -> Candidate:
         days_apart(article.time, story),
     )
     least = evidence.threshold(prints.words, story.voters, evidence.cohesion(story.planes, story.voters))
+    least = evidence.demanded(least, strictness)
     return Candidate(story, fit, least, strongest, gap, is_edition(kin, story, texts))

@@ -10,6 +10,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from worker.cluster.evidence import USUAL_STRICTNESS
 from worker.cluster.ties import Ties
 from worker.model import Alias, Correction, Event, Member, Story
 
@@ -57,7 +58,7 @@ class Changes:
 
 class View:
     """A working set of one language. `seq` is the last commit, `made` the number of the last story, `hand` that of the
-    last correction; `ties` are all corrections that are in force."""
+    last correction; `ties` are all corrections that are in force, `strictness` is what the user asks of a decision."""
 
     def __init__(self, lang: str, seq: int = 0, made: int = 0, hand: int = 0, ties: Ties | None = None) -> None:
         self.lang = lang
@@ -65,6 +66,7 @@ class View:
         self.made = made
         self.hand = hand
         self.ties = ties or Ties()
+        self.strictness = USUAL_STRICTNESS
         self.members: dict[bytes, Member | None] = {}
         self.terms: dict[str, bytes] = {}
         self.bands: dict[Band, bytes] = {}

@@ -166,8 +166,11 @@ def from_text(name: str, content: str, lang: str = "") -> Side:
     return Side(id=name, title=title, source="", lang=decided, prints=fingerprints(title, text, decided))
 
 
-def compare(one: Side, other: Side) -> Comparison:
-    """The two against each other, in order of event time; without times the first given is the earlier."""
+def compare(one: Side, other: Side, strictness: float = cluster.USUAL_STRICTNESS) -> Comparison:
+    """The two against each other, in order of event time; without times the first given is the earlier.
+
+    `strictness`: that of the decision, 0 to 1; what the store says of articles may have been decided at another.
+    """
     earlier, later = one, other
     days = None
     if one.time is not None and other.time is not None:
@@ -191,7 +194,7 @@ def compare(one: Side, other: Side) -> Comparison:
         days=days,
         time_factor=factor,
         score=cluster.pair_score(a, b, days or 0.0) if words else 0.0,
-        threshold=cluster.THRESHOLD,
+        threshold=cluster.demanded(cluster.THRESHOLD, strictness),
         relation=relate(a, b),
         one_story=None if one.story is None or other.story is None else one.story == other.story,
         stored_repeat=_stored_repeat(earlier, later),
@@ -232,7 +235,7 @@ def comparison_record(result: Comparison) -> dict[str, Any]:
         "days": None if result.days is None else round(result.days, 4),
         "time_factor": round(result.time_factor, 4),
         "score": round(result.score, 4),
-        "threshold": result.threshold,
+        "threshold": round(result.threshold, 4),
         "shared": [
             {"term": t.term, "earlier": round(t.earlier, 3), "later": round(t.later, 3), "product": round(t.product, 4)}
             for t in result.shared

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from msgspec import msgpack
 from redis import Redis
 
-from worker.cluster import Need, Ties, View
+from worker.cluster import USUAL_STRICTNESS, Need, Ties, View
 from worker.errors import LeaseLost
 from worker.model import Alias, Correction, Member, Story
 from worker.store import keys
@@ -49,9 +49,11 @@ class Lease:
     waited_ms: float
     taken: float = field(default_factory=time.monotonic)
 
-    def view(self) -> View:
+    def view(self, strictness: float = USUAL_STRICTNESS) -> View:
         """An empty working set that goes on where the last commit ended."""
-        return View(self.lang, self.seq, self.made, self.hand, self.ties)
+        view = View(self.lang, self.seq, self.made, self.hand, self.ties)
+        view.strictness = strictness
+        return view
 
 
 class Commits:
