@@ -4,11 +4,12 @@ Invariant: the same results draw the same bytes.
 """
 
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+
+from tests.bench.drawing import COLOURS, clean, drawing
 
 
 class Bar(Struct, frozen=True):
@@ -19,28 +20,12 @@ class Bar(Struct, frozen=True):
     rate: float
 
 
-COLOURS = ("#1a6fb5", "#b8c4cf", "#e0a35c", "#8fb58a")
-_INK, _GRID = "#24292f", "#e3e7eb"
-
-
 def draw(bars: Sequence[Bar], path: Path) -> None:
     """Write the picture as SVG, text as text."""
-    mpl: Any = import_module("matplotlib")
-    mpl.use("svg")
-    plt: Any = import_module("matplotlib.pyplot")
-    style = {
-        "svg.fonttype": "none", "svg.hashsalt": "storywire", "font.family": "sans-serif", "font.size": 10,
-        "font.sans-serif": ["Helvetica", "Arial", "DejaVu Sans"], "text.color": _INK, "axes.labelcolor": _INK,
-        "xtick.color": _INK, "ytick.color": _INK,
-    }  # fmt: skip
-    with mpl.rc_context(style):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), width_ratios=(2.6, 1), layout="constrained")
+    with drawing(path, 2, figsize=(10, 3.9), width_ratios=(2.6, 1)) as (figure, (left, right)):
         _scores(left, bars)
         _rates(right, bars)
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(bars), frameon=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="svg", facecolor="white", metadata={"Date": None})
-        plt.close(figure)
 
 
 def _scores(axes: Any, bars: Sequence[Bar]) -> None:
@@ -52,7 +37,7 @@ def _scores(axes: Any, bars: Sequence[Bar]) -> None:
     axes.set_xticks(range(len(sets)), sets)
     axes.set_ylim(0, 1)
     axes.set_title("BCubed F1", loc="left", fontsize=11)
-    _clean(axes, "y")
+    clean(axes, "y")
 
 
 def _rates(axes: Any, bars: Sequence[Bar]) -> None:
@@ -65,12 +50,4 @@ def _rates(axes: Any, bars: Sequence[Bar]) -> None:
     axes.set_yticks([])
     axes.invert_yaxis()
     axes.set_title("articles a second", loc="left", fontsize=11)
-    _clean(axes, "x")
-
-
-def _clean(axes: Any, grid: str) -> None:
-    """No frame; a faint grid behind the bars."""
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0, which="both")
-    axes.grid(axis=grid, color=_GRID)
-    axes.set_axisbelow(True)
+    clean(axes, "x")
