@@ -29,6 +29,8 @@ _SIZE_POWER = 2.3
 """A story has n articles with a probability of about n ** -2.3: two of three have one, the mean is two."""
 _GAP_S, _SPAN_S = 3 * 3600.0, 36 * 3600.0
 """The mean time between two articles of a story: three hours, less where many of them share a day and a half."""
+WARM_S = 2 * DAY_S
+"""So long before a stream the stories begin that are told in it."""
 _BEATS = 300
 _BEAT_WORDS = 600
 _STORY_WORDS = 30
@@ -114,16 +116,17 @@ class Event:
 
 
 def filling(count: int, span_s: float = WINDOW_S) -> Iterator[Report]:
-    """About so many articles of a time that ends at END_S, in order."""
+    """About so many articles of a time that ends at END_S, in order: of stories that begin in it, or have before."""
     mean_size = float(np.diff(_sizes(), prepend=0.0) @ np.arange(1, LARGEST_STORY + 1))
     random = np.random.default_rng([3, count])
     due: list[tuple[float, str, Report]] = []
-    number, begin_s = 0, END_S - span_s
+    number, begin_s = 0, END_S - span_s - WARM_S
     while begin_s < END_S:
         while due and due[0][0] <= begin_s:
             yield heappop(due)[2]
         for report in Event("f", number).reports(begin_s):
-            heappush(due, (report.time, report.id, report))
+            if report.time >= END_S - span_s:
+                heappush(due, (report.time, report.id, report))
         number, begin_s = number + 1, begin_s + float(random.exponential(span_s * mean_size / max(1, count)))
     while due and due[0][0] <= END_S:
         yield heappop(due)[2]
