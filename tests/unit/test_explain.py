@@ -212,3 +212,26 @@ def test_the_seeds_are_explained_as_a_rewrite(shared: Path) -> None:
     assert "one story: B is a rewrite of A" in printed
     assert "tokayev" in printed
     assert "so it is a rewrite" in " ".join(printed.split())
+
+
+TABLE = (
+    "The Thornmark 30 index ended at 7,{0}.{1}, a move of 0.{2} percent, as investors weighed the outlook for rates. "
+    "Volume on the Northport exchange was in line with the average, and smaller companies moved in the same direction."
+)
+
+
+def test_two_editions_of_one_report_are_said_to_be_that_however_alike_they_are() -> None:
+    one = from_text("one", "Market close\n" + TABLE.format(137, 17, 24))
+    other = from_text("other", "Shares again\n" + TABLE.format(274, 82, 61))
+    result = compare(one, other)
+    assert result.editions
+    assert not result.together
+    assert result.score > result.threshold
+    assert "two editions of one report" in reason(result)
+    assert not compare(one, one).editions
+
+
+def test_the_threshold_in_force_is_the_one_that_is_told() -> None:
+    one, other = side("a", BRIDGE), side("b", BRIDGE_REWRITE)
+    told = [comparison_record(compare(one, other, strictness))["threshold"] for strictness in (0.0, 0.5, 1.0)]
+    assert told == sorted(set(told))

@@ -1,6 +1,7 @@
 """Clustering, pure: (article, view) -> decision and its effects. Nothing here reads, waits or tells the time."""
 
 from worker.cluster.correct import pin, split, undo, unite
+from worker.cluster.edition import two_editions
 from worker.cluster.enforce import outlive
 from worker.cluster.evidence import THRESHOLD, USUAL_STRICTNESS, demanded, pair_score
 from worker.cluster.expire import expire
@@ -31,6 +32,7 @@ __all__ = [
     "relate",
     "split",
     "time_factor",
+    "two_editions",
     "undo",
     "unite",
 ]

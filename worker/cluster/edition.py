@@ -64,6 +64,14 @@ def is_edition(kin: Kinship, story: Story, texts: Sequence[Member]) -> bool:
     return _recurs(article, story, others) or _tells_other_news(kin, others) or _misses(article, story, others)
 
 
+def two_editions(one: Member, other: Member) -> bool:
+    """Whether two articles by themselves are editions of one report: by title and outlet, or by wording and news."""
+    again = one.source == other.source and label(one.title) == label(other.title) != ()
+    if again and _days(one, other) >= APART_DAYS:
+        return True
+    return other_news(one, other, Kinship(one).wording(other))
+
+
 def are_editions(a: Story, b: Story, texts_of_a: Sequence[Member], texts_of_b: Sequence[Member]) -> bool:
     """Whether two stories are editions of one report: they are never merged."""
     if any(_tells_other_news(Kinship(one), texts_of_b) for one in texts_of_a):

@@ -14,7 +14,7 @@ from worker.cluster.relation import SHORT_WORDS, relate
 from worker.cluster.timing import DAY_S
 from worker.errors import BadInput
 from worker.fingerprint import cosine, fingerprints, hamming, shared_terms
-from worker.model import Fingerprints, Relation, parse_story_id, story_id, uid
+from worker.model import Fingerprints, Member, Relation, parse_story_id, story_id, uid
 from worker.report.cases import described
 from worker.report.views import rfc3339
 from worker.sketch import overlap
@@ -62,7 +62,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """The figures. `days` is None where one has no time. `one_story`: what the store says, None if it cannot say.
 
     `relation`: what the later text is to the earlier one, by the two alone. `stored_repeat`: which of them (`later` or
-    `earlier`) repeats the other by the store, and as what; None where neither does.
+    `earlier`) repeats the other by the store, and as what; None where neither does. `editions`: whether they are two
+    editions of one report, which never join.
     """
 
     earlier: Side
@@ -77,6 +78,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     score: float
     threshold: float
     relation: Relation
+    editions: bool
     one_story: bool | None
     stored_repeat: tuple[str, Relation] | None
     shared: tuple[Term, ...]
@@ -104,7 +106,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     @property
     def would_join(self) -> bool:
         """Whether these two alone would be one story."""
-        return self.comparable and (self.same_text or self.score >= self.threshold)
+        return self.comparable and not self.editions and (self.same_text or self.score >= self.threshold)
 
     @property
     def same_text(self) -> bool:
@@ -196,12 +198,18 @@ def compare(one: Side, other: Side, strictness: float = cluster.USUAL_STRICTNESS
         score=cluster.pair_score(a, b, days or 0.0) if words else 0.0,
         threshold=cluster.demanded(cluster.THRESHOLD, strictness),
         relation=relate(a, b),
+        editions=words and cluster.two_editions(_member(earlier, 0.0), _member(later, (days or 0.0) * DAY_S)),
         one_story=None if one.story is None or other.story is None else one.story == other.story,
         stored_repeat=_stored_repeat(earlier, later),
         shared=tuple(Term(t, x / _FULL_WEIGHT, y / _FULL_WEIGHT) for t, x, y in shared_terms(a, b)),
         only_earlier=tuple(Term(t, x / _FULL_WEIGHT, 0.0) for t, x in only_a),
         only_later=tuple(Term(t, 0.0, y / _FULL_WEIGHT) for t, y in only_b),
     )
+
+
+def _member(side: Side, time: float) -> Member:
+    """The side as the decision sees it."""
+    return Member(side.id, 1, side.title, "", side.source, None, time, time, False, side.prints)
 
 
 def _stored_repeat(earlier: Side, later: Side) -> tuple[str, Relation] | None:
@@ -235,6 +243,7 @@ def comparison_record(result: Comparison) -> dict[str, Any]:
         "days": None if result.days is None else round(result.days, 4),
         "time_factor": round(result.time_factor, 4),
         "score": round(result.score, 4),
+        "editions": result.editions,
         "threshold": round(result.threshold, 4),
         "shared": [
             {"term": t.term, "earlier": round(t.earlier, 3), "later": round(t.later, 3), "product": round(t.product, 4)}

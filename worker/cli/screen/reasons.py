@@ -85,6 +85,11 @@ def _why_together(result: Comparison) -> str:
             f"By themselves they would be one story: {words[0].lower()}{words[1:]} and score {score} where {limit} is "
             "enough. But an article joins the whole story that fits it best, or no story where two fit it equally well."
         )
+    if result.editions:
+        return (
+            "They are two editions of one report, which never are one story: the outlet has its title again, or the "
+            "same wording stands around other figures and names."
+        )
     if late:
         alike = f"Their words are alike (cosine {fraction(result.cosine)})"
         return f"{alike}, but they are too far apart in time to be one event."
