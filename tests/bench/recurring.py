@@ -1,8 +1,8 @@
 """`python -m tests.bench.recurring`: how well editions of recurring reports are kept apart and told together.
 
 The series in `unseen` were written when the limits of the rule had been chosen on the others; after their first run
-(pairwise precision .966 to 1, recall .92 to .95 on three seeds) editions got places of their own among the compared stories, as
-many a two-hourly report was not found, and names alone came to count within one outlet.
+(pairwise precision .966 to 1, recall .92 to .95 on three seeds) editions got places of their own among the compared
+stories, as many a two-hourly report was not found, and names alone came to count within one outlet.
 
 Invariant: the same seeds give the same figures.
 """
