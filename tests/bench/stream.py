@@ -2,9 +2,9 @@
 
 Invariant: a pure function of its arguments. An article draws its words from the language as a whole, from its beat
 (the vocabulary of one subject, which all stories of that subject share), and from its story (some thirty words, common
-and rare, of which each report uses its own choice). The figures below are such that cosines within a story, to
-strangers and to the nearest stranger, the rarity of an article's key terms, and of those that two reports of one story
-share, are those of real articles on one country's politics (docs/quality.md): the hardest kind to tell apart.
+and rare, of which each report uses its own choice). The figures below are such that cosines within a story and to
+strangers, the rarity of an article's key terms, and that of the terms which two reports share, are near those of real
+articles (docs/quality.md).
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,8 @@ _GAP_S, _SPAN_S = 3 * 3600.0, 36 * 3600.0
 """The mean time between two articles of a story: three hours, less where many of them share a day and a half."""
 WARM_S = 2 * DAY_S
 """So long before a stream the stories begin that are told in it."""
-_BEATS = 300
+_BEATS, _BEAT_POWER = 1000, 1.5
+"""Subjects, and how uneven they are: the most told has one story in a hundred, half of them have one in 2,500."""
 _BEAT_WORDS = 600
 _STORY_WORDS = 30
 _TITLE_WORDS = 9
@@ -79,7 +80,7 @@ class Event:
     def __init__(self, kind: str, number: int, size: int = 0) -> None:
         self.name = f"{kind}{number}"
         self._random = random = np.random.default_rng([2, *kind.encode(), number])
-        self._beat = int(_BEATS * random.random() ** 2)
+        self._beat = int(_BEATS * random.random() ** _BEAT_POWER)
         beat, said = _beat(self._beat)
         chosen, weights = _content()
         own = _STORY_WORDS // 2
