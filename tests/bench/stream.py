@@ -32,7 +32,7 @@ _GAP_S, _SPAN_S = 3 * 3600.0, 36 * 3600.0
 WARM_S = 2 * DAY_S
 """So long before a stream the stories begin that are told in it."""
 _BEATS, _BEAT_POWER = 1000, 1.5
-"""Subjects, and how uneven they are: the most told has one story in a hundred, half of them have fewer than one in 1,200."""
+"""Subjects, and how uneven they are: the most told has one story in a hundred, half have less than one in 1,200."""
 _BEAT_WORDS = 600
 _STORY_WORDS = 30
 _TITLE_WORDS = 9
