@@ -31,6 +31,7 @@ _MARKED_WORD = re.compile(rf"\d+(?:[.,]\d+)+|\w[\w{MARKS}]*(?:'\w[\w{MARKS}]*)*"
 _LATIN = "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š"
 _SERBIAN = dict(zip(map(ord, "абвгдђежзијклљмнњопрстћуфхцчџш"), _LATIN.split(), strict=True))
 _DOTTED_I = str.maketrans("İI", "iı")
+_SPELT = re.compile(r"[^\W\d_]{2,}")
 _APOSTROPHES = "’ʼ＇`´"
 _SIGNS = "“”„«»‘–—…•\u00a0"
 """Good typography between words: but for it most English is ASCII."""
@@ -72,6 +73,16 @@ def tokens(text: str, lang: str = "") -> list[str]:
     words: list[str] = _MARKED_WORD.findall(respell(text, lang)) if is_foreign(text) else _WORD.findall(text)
     plain = {word: _plain(word) for word in set(words) if len(word) > _MAX_TOKEN or not word.isalnum()}
     return [plain.get(word, word) for word in words] if plain else words
+
+
+def names(text: str, lang: str = "") -> set[str]:
+    """The words of a clean text, as tokens, that are never written in lower case there: names, mostly.
+
+    The first word of a sentence counts until the same word stands within one; scripts without case have none.
+    """
+    spelt = set(_SPELT.findall(text))
+    capital = {word for word in spelt if word[0].isupper()}
+    return set(_fold(" ".join(capital), lang).split()) - set(_fold(" ".join(spelt - capital), lang).split())
 
 
 def _plain_signs(text: str) -> str:

@@ -131,8 +131,8 @@ def test_two_stories_above_the_threshold_are_explained_by_the_choice_of_the_stor
     assert "By themselves they would be one story" in reason(result)
 
 
-def test_alike_but_a_week_apart_is_two_events() -> None:
-    result = compare(side("a", BRIDGE), side("b", BRIDGE_REWRITE, days=7, story="en-2"))
+def test_alike_but_a_month_apart_is_two_events() -> None:
+    result = compare(side("a", BRIDGE), side("b", BRIDGE_REWRITE, days=30, story="en-2"))
     assert "too far apart in time" in reason(result)
 
 

@@ -124,9 +124,9 @@ def test_independent_reports_share_facts_but_not_wording(
     shingles = quantiles([containment(prints[a.id], prints[b.id]) for a, b in pairs], n=20)
     cosines = quantiles([cosine(prints[a.id].story, prints[b.id].story) for a, b in pairs], n=20)
     assert shingles[14] < 0.15, "three in four pairs"
-    assert 0.3 < cosines[9] < 0.5, "the median"
+    assert 0.4 < cosines[9] < 0.62, "the median: of outlets' own reports of one event it is .43 to .52"
     assert cosines[0] > 0.15
-    assert cosines[-1] < 0.64
+    assert cosines[-1] < 0.78
 
 
 def test_two_events_of_one_kind_are_strangers(articles: list[Published], prints: dict[str, Fingerprints]) -> None:

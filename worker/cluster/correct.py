@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from worker.cluster.constraints import homes, violators
-from worker.cluster.enforce import move, standing_at, take_out
-from worker.cluster.join import begin, join
+from worker.cluster.divide import take_apart, with_copies
+from worker.cluster.enforce import move, standing_at
 from worker.cluster.merge import merge
-from worker.cluster.relation import Kinship, order, relate
 from worker.cluster.ties import uids, without
 from worker.cluster.view import Need, View
 from worker.errors import BadInput
-from worker.model import Correction, Event, Member, Relation, Story, story_id
+from worker.model import Correction, Event, Story, story_id
 
 MOST_NAMED = 64
 """Articles that one split takes out, copies included: 64 of a story of 5,000 keep the lease for about 2 s."""
@@ -47,7 +46,8 @@ def split(view: View, number: int, named: Collection[bytes], now: float) -> Gene
     yield from view.want(rolls=[story.number])
     roll = list(view.rolls[story.number])
     yield from view.want(members=roll)
-    taken = _with_copies(view.present(roll), named)
+    members = view.present(roll)
+    taken = with_copies(members, [member for member in members if member.uid in named])
     shown = story_id(view.lang, story.number)
     if not set(named) <= {member.uid for member in taken}:
         raise BadInput(f"not all of these articles are in {shown} now: `storywire report --members` lists its articles")
@@ -56,15 +56,7 @@ def split(view: View, number: int, named: Collection[bytes], now: float) -> Gene
     if len(taken) > MOST_NAMED:
         raise BadInput(f"{len(taken)} articles with their copies, and one split takes {MOST_NAMED}: name fewer")
     view.seq += 1
-    for member in taken:
-        yield from take_out(view, member.uid)
-    view.emit(Event("split", view.seq, view.lang, story.number, taken[0].uid, into=view.made + 1))
-    for member in taken:
-        kin = Kinship(replace(member, score=None))
-        if member is taken[0]:
-            yield from begin(view, kin, now, told=False)
-        else:
-            yield from join(view, kin, standing_at(view, view.made), None, now, told=False)
+    yield from take_apart(view, story, [replace(member, score=None) for member in taken], now)
     rest = _names(view, _stand(standing_at(view, story.number)))
     said = _correction(view, "split", now, (story.number, view.made), [m.id for m in taken], rest)
     return (yield from _enact(view, said, {member.uid for member in taken}))
@@ -168,17 +160,6 @@ def _make_room(view: View) -> None:
     """Raises BadInput where there are too many corrections for one more."""
     if len(view.ties) >= MOST_CORRECTIONS:
         raise BadInput(f"{MOST_CORRECTIONS} corrections of {view.lang} are in force: lift one, `storywire story undo`")
-
-
-def _with_copies(members: Sequence[Member], named: Collection[bytes]) -> list[Member]:
-    """The named members and those of the same text, in order of time."""
-    chosen = [member for member in members if member.uid in named]
-    taken = [
-        member
-        for member in members
-        if member.uid in named or any(relate(one.prints, member.prints) is Relation.COPY for one in chosen)
-    ]
-    return sorted(taken, key=order)
 
 
 def _stand(story: Story) -> list[bytes]:

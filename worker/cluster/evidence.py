@@ -4,33 +4,35 @@ Invariant: symmetrical for two texts, and a story of one text scores as that tex
 sets (docs/quality.md); none of them names a set, an outlet or a word.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import cos, log, pi, pow, sqrt
+from math import log, pow, sqrt
 
-import numpy as np
-
+from worker.cluster import posting
 from worker.cluster.timing import time_factor
-from worker.cluster.vote import Planes
 from worker.fingerprint import cosine
 from worker.model import Fingerprints
 
-THRESHOLD = 0.18
+THRESHOLD = 0.125
 """The least score that joins a story of one text."""
-_BY_SIZE = 0.07
+_BY_SIZE = 0.105
 """Added times the logarithm of a story's texts, up to eight: a large story has words in common with anything."""
-_COHESION = 0.2
-"""Of what a story's texts are more alike than usual, as much more is asked of the next one."""
-_USUAL_COHESION = 0.35
 _COUNTED_TEXTS = 8
 _SHORT_WORDS = 25.0
 """A headline has few words, and a large story of headlines is no broader for it."""
+_NEWEST = 80
+"""Stories, the newest, over which a term's present rarity is counted."""
+_RARE = 0.005
+"""A term in fewer of them tells as much as its rarity in the language says."""
+_BELIEF = 50.0
+"""Stories that all terms are taken to be rare in besides: among few stories, a share says little."""
 _FULL_WEIGHT = 255
+_FINE = 256
 
 USUAL_STRICTNESS = 0.5
 _LOOSEST = 0.7
 """What strictness 0 leaves of every limit: with less, strangers draw so much into a story that others lose theirs."""
-_STRICTEST = 2.5
+_STRICTEST = 3.5
 """What strictness 1 makes of it: two articles in a hundred that are together then do not belong together."""
 
 
@@ -43,13 +45,12 @@ def score(likeness: float, closest: float, overlap: float, centre: float, days: 
     return (likeness + closest + overlap + centre) / 4 * time_factor(days)
 
 
-def threshold(words: int, voters: int, cohesion: float) -> float:
-    """The least score that joins: of an article of so many words, to a story of so many texts as alike as that."""
+def threshold(words: int, voters: int) -> float:
+    """The least score that joins: of an article of so many words, to a story of so many texts."""
     if voters < 2:
         return THRESHOLD
     short = 1 / (1 + (words / _SHORT_WORDS) ** 2)
-    size = _BY_SIZE * log(min(voters, _COUNTED_TEXTS)) * (1 - short)
-    return THRESHOLD + size + _COHESION * (cohesion - _USUAL_COHESION)
+    return THRESHOLD + _BY_SIZE * log(min(voters, _COUNTED_TEXTS)) * (1 - short)
 
 
 def demanded(limit: float, strictness: float) -> float:
@@ -62,16 +63,37 @@ def demanded(limit: float, strictness: float) -> float:
 def pair_score(a: Fingerprints, b: Fingerprints, days: float) -> float:
     """The score of two articles by themselves: each as a story of one text."""
     alike = cosine(a.story, b.story)
-    return score(alike, alike, *key_terms(a, [b]), days)
+    return score(alike, alike, *key_terms(as_they_are(a), a.weights, [b]), days)
 
 
-def key_terms(article: Fingerprints, texts: Sequence[Fingerprints]) -> tuple[float, float]:
-    """The article's key terms beside those of a story's texts: the largest product with one text, and the cosine to all
-    of them together; nought for none."""
-    own = article.by_term
-    products = [_dot(own, text.by_term) for text in texts]
-    length = _length(article.weights) * _together(texts)
-    return max(products, default=0) / _FULL_WEIGHT**2, sum(products) / length if length else 0.0
+def present_terms(article: Fingerprints, postings: Sequence[bytes], made: int) -> dict[str, int]:
+    """The article's key terms, each with what its weight is worth now, in 256ths: less, where many of the newest
+    stories have it. postings: one for each of them; made: the number of the newest story.
+
+    A name that is in every fifth story these days tells little of which one this is, however rare it is in the
+    language. Inverse document frequency (Spärck Jones 1972) over stories, as the postings count them.
+    """
+    newest = min(made, _NEWEST)
+    found = posting.counts(postings, made - _NEWEST)
+    shares = [(stories + _BELIEF * _RARE) / (newest + _BELIEF) for stories in found]
+    worth = [min(1.0, log(share) / log(_RARE)) for share in shares]
+    return {term: round(_FINE * w * x) for term, w, x in zip(article.terms, article.weights, worth, strict=True)}
+
+
+def as_they_are(article: Fingerprints) -> dict[str, int]:
+    """The same where nothing is known of the present: two articles by themselves."""
+    return {term: _FINE * weight for term, weight in article.by_term.items()}
+
+
+def key_terms(worth: Mapping[str, int], weights: bytes, texts: Sequence[Fingerprints]) -> tuple[float, float]:
+    """An article's key terms beside those of a story's texts: the largest product with one text, and the cosine to all
+    of them together; nought for none.
+
+    worth: of each term, in 256ths; weights: the article's, of the unit vector. Whole numbers: sums have no order.
+    """
+    products = [_dot(worth, text.by_term) for text in texts]
+    length = _length(weights) * _together(texts)
+    return max(products, default=0) / _FINE / _FULL_WEIGHT**2, sum(products) / _FINE / length if length else 0.0
 
 
 def _together(texts: Sequence[Fingerprints]) -> float:
@@ -106,20 +128,5 @@ def _length(weights: bytes) -> float:
     return sqrt(sum(weight * weight for weight in weights))
 
 
-@lru_cache(maxsize=20_000)
-def cohesion(planes: Planes, voters: int) -> float:
-    """The mean cosine of every two texts of a story, from their vote alone; the usual one for a single text.
-
-    Of n texts with c ones at a position, c (c - 1) + (n - c) (n - c - 1) ordered pairs agree there.
-    """
-    if voters < 2:
-        return _USUAL_COHESION
-    ones = np.zeros(8 * len(planes[0]) if planes else 1, dtype=np.int64)
-    for k, plane in enumerate(planes):
-        ones += np.unpackbits(np.frombuffer(plane, dtype=np.uint8)).astype(np.int64) << k
-    agreeing = ones * (ones - 1) + (voters - ones) * (voters - ones - 1)
-    return cos(pi * (1 - float(agreeing.mean()) / (voters * (voters - 1))))
-
-
-def _dot(a: dict[str, int], b: dict[str, int]) -> int:
+def _dot(a: Mapping[str, int], b: Mapping[str, int]) -> int:
     return sum([a[term] * b[term] for term in a.keys() & b.keys()])

@@ -11,7 +11,8 @@ from worker.cluster import vote
 from worker.cluster.constraints import held_apart
 from worker.cluster.edition import are_editions
 from worker.cluster.evidence import USUAL_STRICTNESS, demanded
-from worker.cluster.index import compared
+from worker.cluster.halves import LEAST_WORDS, divided
+from worker.cluster.index import TEXTS, compared
 from worker.cluster.join import MAX_OUTLETS, count
 from worker.cluster.relation import Kinship, order
 from worker.cluster.timing import DAY_S, heat_at, time_factor
@@ -37,10 +38,18 @@ def merge_alike(
         if story.voters < 2 or not other.voters or alike(story, other) < least:
             continue
         yield from view.want(members=[*story.texts, *other.texts])
+        if article.prints.words >= LEAST_WORDS and _would_divide(view, story, other):
+            continue
         if are_editions(story, other, view.present(story.texts), view.present(other.texts)):
             continue
         if not (yield from held_apart(view, story, other)):
             yield from merge(view, story, other, article, now)
+
+
+def _would_divide(view: View, a: Story, b: Story) -> bool:
+    """Whether the two would be divided again as soon as they are one."""
+    texts = sorted(view.present([*a.texts, *b.texts]), key=order)
+    return a.voters + b.voters <= TEXTS and divided([text.prints.story for text in texts]) is not None
 
 
 def absorb(view: View, article: Member, story: Story, emptied: Story) -> Story:

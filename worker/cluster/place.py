@@ -10,6 +10,7 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from worker.cluster.constraints import destination, forbidden, united
+from worker.cluster.divide import divide
 from worker.cluster.edition import numbered
 from worker.cluster.enforce import enforce
 from worker.cluster.join import begin, join
@@ -73,6 +74,7 @@ def _settle(view: View, kin: Kinship, now: float) -> Generator[Need, None, Place
     yield from join(view, kin, story, score, now)
     _number(view, story.number, candidates)
     yield from merge_alike(view, kin.article, story.number, [c.story.number for c in candidates], now)
+    yield from divide(view, kin.article, now)
     return Placed.JOINED
 
 

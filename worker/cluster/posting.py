@@ -16,6 +16,7 @@ NEWEST = 25
 TURN = 16
 """One story in so many pushes the oldest out instead: none stays for its weight alone when its news is long over."""
 CANDIDATES = 32
+_NONE = np.zeros(1, dtype=np.int64)
 MIN_SHARED_TERMS = 2
 
 _ENTRY = struct.Struct("<IB")
@@ -90,6 +91,15 @@ def rank(postings: Sequence[bytes], weights: bytes) -> list[int]:
     dots = np.add.reduceat(packed & _PRODUCT, starts)
     best = np.sort((_MOST - dots) << _STORY_BITS | numbers[starts])[:CANDIDATES]
     return [number & _STORY for number in best.tolist() if number >> 32 < _MOST]
+
+
+def counts(postings: Sequence[bytes], since: int) -> list[int]:
+    """Of each posting, how many of its stories have a number above `since`."""
+    ends = np.cumsum([0] + [len(posting) // _ENTRY.size for posting in postings])
+    newer = np.frombuffer(b"".join(postings), dtype=_ENTRIES)["story"] > max(since, 0)
+    before = np.concatenate((_NONE, np.cumsum(newer)))[ends]
+    found: list[int] = (before[1:] - before[:-1]).tolist()
+    return found
 
 
 def _shared(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:

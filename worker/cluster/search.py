@@ -3,7 +3,7 @@
 Invariant: reads a view and changes nothing; the same view and article give the same candidates in the same order.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.cluster import evidence, posting
@@ -37,10 +37,10 @@ class Candidate:
 def search(view: View, kin: Kinship) -> Generator[Need, None, list[Candidate]]:
     """The candidates of an article whose fingerprints are not empty, best first; yields for what the view lacks."""
     (best,) = yield from prefetch(view, [kin.article])
-    return sorted(
-        (compare(kin, s, view.present(s.texts), view.strictness) for s in best),
-        key=lambda c: (-c.score, c.story.number),
-    )
+    prints = kin.article.prints
+    terms = evidence.present_terms(prints, [view.terms[term] for term in prints.terms], view.made)
+    found = (compare(kin, terms, story, view.present(story.texts), view.strictness) for story in best)
+    return sorted(found, key=lambda c: (-c.score, c.story.number))
 
 
 def prefetch(view: View, articles: Sequence[Member]) -> Generator[Need, None, list[list[Story]]]:
@@ -106,8 +106,10 @@ def likeness(bits: int, story: Story) -> float:
     return COSINES[(bits ^ majority_bits(story.planes, story.voters)).bit_count()] if story.voters else 0.0
 
 
-def compare(kin: Kinship, story: Story, texts: Sequence[Member], strictness: float) -> Candidate:
-    """The article beside a story and its texts."""
+def compare(
+    kin: Kinship, terms: Mapping[str, int], story: Story, texts: Sequence[Member], strictness: float
+) -> Candidate:
+    """The article beside a story and its texts; `terms`: what its key terms are worth now."""
     article, prints = kin.article, kin.article.prints
     texts = [text for text in texts if text.uid != article.uid and not text.prints.empty]
     strongest, gap = Relation.REPORT, 0.0
@@ -119,9 +121,8 @@ def compare(kin: Kinship, story: Story, texts: Sequence[Member], strictness: flo
     fit = evidence.score(
         likeness(int.from_bytes(prints.story, "big"), story),
         max((cosine(prints.story, other.story) for other in others), default=0.0),
-        *evidence.key_terms(prints, others),
+        *evidence.key_terms(terms, prints.weights, others),
         days_apart(article.time, story),
     )
-    least = evidence.threshold(prints.words, story.voters, evidence.cohesion(story.planes, story.voters))
-    least = evidence.demanded(least, strictness)
+    least = evidence.demanded(evidence.threshold(prints.words, story.voters), strictness)
     return Candidate(story, fit, least, strongest, gap, is_edition(kin, story, texts))

@@ -79,7 +79,7 @@ def figures(result: Comparison) -> Iterator[tuple[str, str, str]]:
     if result.days is None:
         yield "time factor", fraction(result.time_factor), "no dates: taken to be of one time"
     else:
-        yield "time factor", fraction(result.time_factor), f"{apart(result.days)} apart; after a week nothing is left"
+        yield "time factor", fraction(result.time_factor), f"{apart(result.days)} apart; two days halve it"
     sign = "≥" if result.score >= result.threshold else "<"
     yield (
         "score",
