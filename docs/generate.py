@@ -99,7 +99,7 @@ def key_functions() -> list[Callable[..., str]]:
 
 
 def key_pattern(function: Callable[..., str]) -> str:
-    """What a key looks like: `sw:1:{LANG}:s:NUMBER`."""
+    """What a key looks like: `sw:2:{LANG}:s:NUMBER`."""
     return function(*(_Name(name.upper()) for name in inspect.signature(function).parameters))
 
 
