@@ -169,7 +169,7 @@ class Correction(Struct, frozen=True, array_like=True):
 class Event(Struct, frozen=True):
     """One line of a language's event stream: what a commit did to a story.
 
-    `kind` is `new`, `grew`, `merged`, or an editor's: `split`, `moved`, `pinned`, `shrank`. `uid`: the article that
+    `kind` is `new`, `grew`, `merged`, `split`, or an editor's `moved`, `pinned`, `shrank`. `uid`: the article that
     caused it, by its hash, so that nothing of a forgotten article stands here. `into`: the story that survived a merge,
     came of a split, or took an article in. `seq` and `part` are its place in the stream (`seq-part`), which
     `Stories.events` reads on from.

@@ -34,10 +34,12 @@ def divide(view: View, article: Member, now: float) -> Generator[Need, None, Non
     if view.ties.both(set(roll)):
         return
     yield from view.want(members=roll)
-    chosen = [text for text, out in zip(texts, other, strict=True) if out]
-    taken = with_copies(view.present(roll), chosen)
-    if story.lead not in {member.uid for member in taken}:
-        yield from take_apart(view, story, taken, now)
+    members = view.present(roll)
+    for side in (True, False):  # an earlier copy of a later text may be the story's first article
+        taken = with_copies(members, [text for text, out in zip(texts, other, strict=True) if out is side])
+        if story.lead not in {member.uid for member in taken}:
+            yield from take_apart(view, story, taken, now)
+            return
 
 
 def take_apart(view: View, story: Story, taken: Sequence[Member], now: float) -> Generator[Need, None, None]:
