@@ -27,9 +27,10 @@ class LabelledSet(NamedTuple):
     truth: dict[str, str]
 
 
-def read(path: Path) -> LabelledSet:
-    """A file of articles with the truth in `story`; those without are left out of the truth alone."""
-    found = index([path], lambda published: published or 0.0)
+def read(path: Path, *among: Path) -> LabelledSet:
+    """A file of articles with the truth in `story`; those without, and those of the files that it is `among`, are left
+    out of the truth alone."""
+    found = index([path, *among], lambda published: published or 0.0)
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(raw) for raw in file]
     truth = {row["id"]: row["story"] for row in rows if row.get("story")}
