@@ -89,3 +89,18 @@ def test_a_band_gives_back_what_was_posted_and_not_taken_out(pairs: list[tuple[b
     for _, uid in pairs:
         band = posting.unpost(band, uid)
     assert band == b""
+
+
+POSTINGS = st.lists(st.lists(st.tuples(st.integers(1, 2**32 - 1), st.integers(1, 255)), max_size=60), max_size=12)
+
+
+@given(POSTINGS, st.one_of(st.integers(-100, 300), st.integers(0, 2**32 - 1)))
+def test_the_newest_stories_of_each_posting_are_counted(entries: list[list[tuple[int, int]]], since: int) -> None:
+    postings = []
+    for posted in entries:
+        packed = b""
+        for story, weight in posted:
+            packed = posting.put(packed, story, weight)
+        postings.append(packed)
+    stories = [[int.from_bytes(p[at : at + 4], "little") for at in range(0, len(p), 5)] for p in postings]
+    assert posting.counts(postings, since) == [sum(story > since for story in named) for named in stories]

@@ -11,6 +11,9 @@ from simhash import Simhash
 from tests.languages import LANGUAGES, reports
 from worker.fingerprint import (
     KEY_TERMS,
+    LEAD_WORDS,
+    NAMED,
+    STORY_WORDS,
     copy_simhash,
     cosine,
     fingerprints,
@@ -80,6 +83,52 @@ def test_shingles_are_distinct_runs_of_three_words(words: list[str]) -> None:
 
 def test_a_title_word_counts_thrice() -> None:
     assert term_weights(["dam"], ["dam"], "en") == term_weights([], ["dam"] * 4, "en")
+
+
+def test_a_name_weighs_half_as_much_more() -> None:
+    plain = term_weights([], ["vellmark", "tarnow"], "en")
+    named = term_weights([], ["vellmark", "tarnow"], "en", {"tarnow", "the"})
+    assert plain["vellmark"] == plain["tarnow"]
+    assert named["tarnow"] / named["vellmark"] == pytest.approx(NAMED, rel=0.01)
+    assert "the" not in named
+
+
+def test_a_fingerprint_knows_names_by_their_capitals() -> None:
+    spelled = fingerprints("", "the dam in Vellmark and the grauhof", "en")
+    weights = dict(zip(spelled.terms, spelled.weights, strict=True))
+    assert weights["vellmark"] / weights["grauhof"] == pytest.approx(NAMED, rel=0.02)
+
+
+def test_a_name_counts_in_all_its_forms() -> None:
+    (named,) = term_weights([], ["пожара"], "ru", {"пожара"})
+    weights = term_weights([], ["пожара", "пожаром", "вокзал"], "ru", {"пожара", "пожаром"})
+    usual = term_weights([], ["пожара", "пожаром", "вокзал"], "ru")
+    assert weights[named] > usual[named]
+
+
+def test_names_beyond_what_is_read_change_nothing() -> None:
+    body = [f"w{i}" for i in range(50)]
+    assert term_weights([], body, "en", {"elsewhere"}) == term_weights([], body, "en")
+
+
+def test_the_lead_counts_as_much_as_the_whole() -> None:
+    lead, rest = [f"zzl{i}" for i in range(LEAD_WORDS)], [f"zzr{i}" for i in range(STORY_WORDS - LEAD_WORDS)]
+    weights = term_weights([], lead + rest, "en")
+    whole, first = STORY_WORDS**-0.5, LEAD_WORDS**-0.5
+    assert {weights[word] for word in rest} == {round(1000 * whole)}
+    assert {weights[word] for word in lead} == {round(1000 * (whole + first))}
+    assert sum(weights[word] for word in lead) > sum(weights[word] for word in rest) / 2
+
+
+def test_a_short_text_is_all_lead_and_its_headline_too() -> None:
+    weights = term_weights(["flood"], ["vellmark", "tarnow"], "en")
+    assert len(weights) == 3
+    assert sum(weight**2 for weight in weights.values()) == pytest.approx(4 * 1000**2, rel=0.01)
+
+
+def test_words_beyond_the_first_400_count_for_nothing() -> None:
+    body = [f"w{i}" for i in range(STORY_WORDS)]
+    assert term_weights([], [*body, "late"], "en") == term_weights([], body, "en")
 
 
 def test_common_words_weigh_nothing_unless_there_are_no_others() -> None:

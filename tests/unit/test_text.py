@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.text import MAX_CHARACTERS, clean, common_language, language, tokens
+from worker.text import MAX_CHARACTERS, clean, common_language, language, names, tokens
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,47 @@ def test_where_two_languages_stand_together_none_is_common() -> None:
     assert common_language([GERMAN] * 30 + [english] * 30) == "und"
     assert common_language([GERMAN] * 60 + [english] * 5) == "de"
     assert common_language([]) == "und"
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "found"),
+    [
+        ("", "en", []),
+        ("Mayor Ilse Tarnow spoke in Vellmark.", "en", ["ilse", "mayor", "tarnow", "vellmark"]),
+        ("The mayor spoke. The dam, the Orsk dam, held.", "en", ["orsk"]),
+        ("Mayor speaks\nThe mayor of Vellmark speaks. The end is near, the dam gone.", "en", ["vellmark"]),
+        ("Floods. Nobody knew.", "en", ["floods", "nobody"]),
+        ("VELLMARK DAM BREAKS", "en", ["breaks", "dam", "vellmark"]),
+        ("VELLMARK DAM BREAKS\nThe dam breaks at Vellmark; nobody saw the break.", "en", ["vellmark"]),
+        ("in Tarnow's house, at O'Neill’s and McDonald's", "en", ["mcdonald", "neill", "tarnow"]),
+        ("an iPhone, a B-52 and 12 GB of A1", "en", ["gb"]),
+        ("Saint-Étienne et l'Espagne, d'Artagnan", "fr", ["artagnan", "espagne", "saint", "étienne"]),
+        ("Der Damm bei Vellmark brach; das Wasser stieg.", "de", ["damm", "der", "vellmark", "wasser"]),
+        ("Die Straße war leer, die STRASSE nass.", "de", ["strasse"]),
+        ("İstanbul ve Iğdır'da, IŞIK ılık", "tr", ["istanbul", "ığdır", "ışık"]),
+        ("Пожар в Орле. Возле пожар, Фёдор", "ru", ["возле", "орле", "федор"]),
+        ("Мајка у Београду", "sr", ["beogradu", "majka"]),
+        ("Η πυρκαγιά στην Αθήνα", "el", ["αθήνα"]),
+        ("東京で地震", "ja", []),
+        ("الحريق في بيروت", "ar", []),
+        ("שריפה בירושלים", "he", []),
+        ("दिल्ली में आग", "hi", []),
+    ],
+)
+def test_names_are_the_words_that_are_never_written_small(text: str, lang: str, found: list[str]) -> None:
+    assert sorted(names(text, lang)) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("Mayor Tarnow's Dam in Vellmark", "en"),
+        ("Überschwemmung in der Straße", "de"),
+        ("Пожар в Орле, Фёдор", "ru"),
+        ("Мајка у Београду", "sr"),
+        ("İstanbul, Iğdır", "tr"),
+        ("À Saint-Étienne, l'Espagne", "fr"),
+    ],
+)
+def test_a_name_is_spelled_as_the_token_is(text: str, lang: str) -> None:
+    assert names(text, lang) <= set(tokens(text, lang))
