@@ -87,7 +87,7 @@ def default() -> Setting:
 
 
 def measured(bench: Bench, kept: Path = KEPT) -> Grid:
-    """Every setting of the grid, and the default, on every set; what `kept` has of the same sources is not run again."""
+    """The grid and the default, on every set; what `kept` has of the same sources is not run again."""
     key = _digest(bench)
     old = json.loads(kept.read_text()) if kept.is_file() else {}
     rows = dict(old["settings"]) if old.get("sources") == key else {}
