@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.invariants import check, check_relations
 from tests.memory import Memory, answer, member
 from tests.unit.articles import CUP, DAM, DAM_REPORT, DAM_REWRITE
+from tests.unit.confusable import told
 from worker.cluster import expire, forget, outlive, pin, split, undo, unite
 from worker.errors import BadInput
 from worker.model import uid
@@ -60,6 +61,15 @@ class ClusterMachine(RuleBasedStateMachine):
     @rule(text=texts(), hour=st.integers(0, 100), source=st.sampled_from(["", "Wire", "Echo"]))
     def publish(self, text: tuple[str, str], hour: int, source: str) -> None:
         self._place(f"a{len(self.revisions)}", text, hour, source)
+
+    @rule(
+        names=st.lists(st.sampled_from([f"{event}{number}" for event in "ab" for number in range(1, 6)]), max_size=5),
+        hour=st.integers(0, 100),
+    )
+    def publish_confusable(self, names: list[str], hour: int) -> None:
+        """Reports of two events that are told in much the same words: together they are divided sooner or later."""
+        for name in names:
+            self._place(f"a{len(self.revisions)}", ("", told(name[0], int(name[1:]))), hour, name)
 
     @rule(text=texts(), data=st.data(), hour=st.integers(0, 100))
     def revise(self, text: tuple[str, str], data: st.DataObject, hour: int) -> None:
