@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 SIZES = (10_000, 100_000, 1_000_000)
 PROBES = 2_000
-BATCH = 50
+BATCH, FILL_BATCH = 50, 200
 LANG = "en"
 FEED = "bench"
 
@@ -94,11 +94,11 @@ class Window:
         """Place the window's articles, `before` among them, in order of time."""
         began = time.perf_counter()
         reports = merge(filling(self._articles - len(before)), before, key=lambda r: (r.time, r.id))
-        for done, batch in enumerate(batches(reports, BATCH)):
+        for done, batch in enumerate(batches(reports, FILL_BATCH)):
             self._clock.now_s = batch[-1].time
             self._place(batch)
-            if done % 400 == 0:
-                print(f"{done * BATCH:9,} articles  {time.perf_counter() - began:6.0f} s", file=sys.stderr, flush=True)
+            if done % 100 == 0:
+                print(f"{done * FILL_BATCH:9,} articles  {time.perf_counter() - began:6.0f} s", file=sys.stderr, flush=True)
 
     def find(self, probes: Sequence[Report]) -> Iterator[tuple[bool, bool]]:
         """Whether a story with an earlier report of the event is among the candidates, and among the compared ones."""
