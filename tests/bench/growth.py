@@ -98,7 +98,8 @@ class Window:
             self._clock.now_s = batch[-1].time
             self._place(batch)
             if done % 100 == 0:
-                print(f"{done * FILL_BATCH:9,} articles  {time.perf_counter() - began:6.0f} s", file=sys.stderr, flush=True)
+                taken_s = time.perf_counter() - began
+                print(f"{done * FILL_BATCH:9,} articles  {taken_s:6.0f} s", file=sys.stderr, flush=True)
 
     def find(self, probes: Sequence[Report]) -> Iterator[tuple[bool, bool]]:
         """Whether a story with an earlier report of the event is among the candidates, and among the compared ones."""
