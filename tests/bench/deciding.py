@@ -5,8 +5,9 @@ Invariant: nothing stays changed, and the same sets and changes give the same fi
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from math import exp
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -15,6 +16,7 @@ from tests.bench.labelled import SETS, LabelledSet, read
 from tests.memory import Memory
 from tests.scoring import Score, bcubed, pairwise
 from worker import fingerprint
+from worker.cluster import evidence, halves, merge, search
 from worker.model import Article, Fingerprints, Member
 
 SHARED = Path(__file__).parents[3] / "shared" / "stories"
@@ -25,11 +27,41 @@ Change = tuple[Any, str, object]
 """A module, the name of one of its constants or functions, and the value that takes its place."""
 
 
+_GAUSS_DAYS = 1.5
+
+
 class Figures(NamedTuple):
     """What a setting makes of a set."""
 
     bcubed: Score
     pairs: Score
+
+
+def gauss(days: float) -> float:
+    """The time factor that the hyperbola took the place of."""
+    return exp(-((days / _GAUSS_DAYS) ** 2) / 2)
+
+
+def as_in_the_language(article: Fingerprints, postings: Sequence[bytes], made: int) -> dict[str, int]:
+    """What key terms are worth where nothing is known of the present."""
+    return evidence.as_they_are(article)
+
+
+IDEAS: Mapping[str, Sequence[Change]] = {
+    "names count more": [(fingerprint, "NAMED", 1.0)],
+    "the lead counts apart": [(fingerprint, "LEAD_WORDS", fingerprint.STORY_WORDS)],
+    "slow forgetting": [(module, "time_factor", gauss) for module in (evidence, search, merge)],
+    "rarity in the stream": [(evidence, "present_terms", as_in_the_language)],
+    "division": [(halves, "LEAST_TEXTS", sys.maxsize)],
+    "threshold by size": [(evidence, "_BY_SIZE", 0.0)],
+}
+"""What switches each idea off."""
+
+
+def f_score(score: Score, beta: float) -> float:
+    """F of van Rijsbergen 1979: recall counts beta times as much as precision."""
+    both = beta**2 * score.precision + score.recall
+    return (1 + beta**2) * score.precision * score.recall / both if both else 0.0
 
 
 @contextmanager
