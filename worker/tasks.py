@@ -17,7 +17,7 @@ from worker.jobs.worker import BatchWorker, End, TimedOut
 from worker.model import Ref
 from worker.runtime import Runtime
 
-_GC_THRESHOLDS = (100_000, 50, 100)
+GC_THRESHOLDS = (100_000, 50, 100)
 """A batch makes and drops 100,000 objects without a cycle among them: looking for cycles less often saves a tenth."""
 
 MAX_JOBS = 5_000
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 def work(runtime: Runtime, burst: bool = False) -> End:
     """Work until stopped, until the queue is empty (burst), or until it is time for a fresh process."""
     ingest, sweeper = runtime.ingest, Sweeper(runtime)
-    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.set_threshold(*GC_THRESHOLDS)
     worker = BatchWorker(runtime.jobs, lambda refs: ingest_batch(refs, ingest.run), sweeper.turn)
     end = worker.run(burst=burst, max_jobs=MAX_JOBS)
     log.info("ended", why=end.value, pid=os.getpid())

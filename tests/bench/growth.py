@@ -12,6 +12,7 @@ Invariant: at every size the probes, their stories and the times between them ar
 """
 
 import argparse
+import gc
 import json
 import resource
 import sys
@@ -27,7 +28,7 @@ from msgspec import Struct, to_builtins
 
 from tests.bench.stream import END_S, Report, batches, filling, observed
 from tests.servers import Server
-from worker import config
+from worker import config, tasks
 from worker.clock import ManualClock
 from worker.cluster import Need, View, posting, prefetch
 from worker.fingerprint import fingerprints
@@ -77,6 +78,7 @@ class Window:
     """A store that is filled to a size, and probed. Close it: it owns a server. options: the server's."""
 
     def __init__(self, articles: int, **options: Any) -> None:
+        gc.set_threshold(*tasks.GC_THRESHOLDS)
         self._articles = articles
         self.server = Server("valkey", **options)
         self._clock = ManualClock(END_S)
