@@ -1,12 +1,14 @@
 """Editions of recurring reports: kept apart, told together across outlets, and ordinary stories left whole."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.memory import Memory, member
 from tests.recurring import all_series, editions
 from tests.recurring.measuring import NEWS, measure, stream
 from tests.unit.articles import DAM, DAM_TITLE
-from worker.cluster.edition import label
+from worker.cluster.edition import label, numbered
+from worker.model import Story
 
 HOUR, DAY = 3600.0, 86_400.0
 
@@ -115,6 +117,24 @@ def test_a_series_and_its_place_in_it_are_known_from_the_third_edition_on() -> N
         memory.place(member(f"a{day}", "Market close", close(day), day * DAY, source="Wire"))
     assert [memory.story(f"a{day}").edition for day in range(4)] == [0, 1, 2, 3]
     assert memory.story("a3").every == DAY
+
+
+def test_late_reports_to_two_editions_make_no_known_series_of_them() -> None:
+    memory = Memory()
+    for day in range(2):
+        memory.place(member(f"a{day}", "Market close", close(day), day * DAY, source="Wire"))
+    for late in range(4):
+        for day in range(2):
+            copy = member(f"b{day}{late}", f"Shares {day}", close(day, extra=f"(Wire, {late})"), day * DAY + HOUR)
+            memory.place(replace(copy, source=f"Echo {late}"))
+    assert [memory.story(f"a{day}").articles for day in range(2)] == [5, 5], "the copies are elsewhere: no test"
+    assert [memory.story(f"a{day}").edition for day in range(2)] == [0, 1]
+    assert memory.story("a1").every == DAY
+
+
+def test_of_two_editions_that_began_at_once_none_came_before() -> None:
+    one, other = Story(1, "", 5.0, 5.0, 5.0, b""), Story(2, "", 5.0, 5.0, 5.0, b"", edition=3, every=DAY)
+    assert numbered(one, [other]) == one
 
 
 # --- generated -----------------------------------------------------------------------------------------------------

@@ -127,12 +127,13 @@ def _terms(terms: tuple[str, ...]) -> frozenset[str]:
 
 
 def numbered(story: Story, others: Sequence[Story]) -> Story:
-    """The story with its place in its series: one more than the latest of the editions that were found beside it."""
-    before = max(others, key=lambda other: (other.edition, other.first), default=None)
-    if before is None or before.edition < story.edition:
+    """The story with its place in its series: one more than the latest of the editions that were found beside it and
+    began before it; late reports to two editions, each found beside the other, leave their places as they are."""
+    earlier = [other for other in others if other.first < story.first]
+    before = max((other.edition for other in earlier), default=-1)
+    if before < story.edition:
         return story
-    nearest = min((abs(story.first - other.first) for other in others), default=0.0)
-    return replace(story, edition=before.edition + 1, every=nearest)
+    return replace(story, edition=before + 1, every=min(story.first - other.first for other in earlier))
 
 
 def _recurs(article: Member, story: Story, texts: Iterable[Member]) -> bool:
