@@ -36,6 +36,8 @@ _APOSTROPHES = "’ʼ＇`´"
 _SIGNS = "“”„«»‘–—…•\u00a0"
 """Good typography between words: but for it most English is ASCII."""
 _ASCII = str.maketrans({c: " " for c in map(chr, range(128)) if not (c.isalnum() or c in ".,'")} | {"`": "'"})
+_LETTERS = str.maketrans({c: " " for c in map(chr, range(128)) if not c.isalpha()})
+_SINGLE = set("abcdefghijklmnopqrstuvwxyzı")
 _ELISION = re.compile(r"(?:[^\W\d_]{1,2}|qu)'(?=\w{3})")
 _MAX_TOKEN = 30
 
@@ -80,9 +82,28 @@ def names(text: str, lang: str = "") -> set[str]:
 
     The first word of a sentence counts until the same word stands within one; scripts without case have none.
     """
-    spelt = set(_SPELT.findall(text))
+    spelt = _spelt(text)
     capital = {word for word in spelt if word[0].isupper()}
-    return set(_fold(" ".join(capital), lang).split()) - set(_fold(" ".join(spelt - capital), lang).split())
+    if not capital:
+        return capital
+    return set(_fold(" ".join(capital), lang).split()) - _folded(spelt - capital, lang) - _SINGLE
+
+
+def _spelt(text: str) -> set[str]:
+    """The distinct words, as they are spelled, and maybe single letters."""
+    if not text.isascii():
+        for sign in f"’{_SIGNS}":
+            text = text.replace(sign, " ")
+    if text.isascii():  # splitting at spaces takes a quarter of the expression's time
+        return set(text.translate(_LETTERS).split())
+    return set(_SPELT.findall(text))
+
+
+def _folded(words: set[str], lang: str) -> set[str]:
+    """The words without case; they are so already in most texts."""
+    joined = " ".join(words)
+    folded = _fold(joined, lang)
+    return words if folded == joined else set(folded.split())
 
 
 def _plain_signs(text: str) -> str:

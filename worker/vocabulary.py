@@ -67,6 +67,12 @@ class Vocabulary:
         """Those of these words that begin with a digit, in order."""
         return [self.words[number] for number in numbers[self._numeral[numbers]].tolist()]
 
+    def among(self, numbers: Numbers, others: Numbers) -> NDArray[np.bool_]:
+        """Of each of these words whether it is one of the others; np.isin sorts both, which takes ten times as long."""
+        marked = np.zeros(len(self.words), dtype=np.bool_)
+        marked[others] = True
+        return marked[numbers]
+
     def rarities(self, numbers: Numbers, lang: str) -> NDArray[np.float64]:
         """What these words weigh in a language."""
         known = self._rarities.setdefault(lang, np.empty(0))

@@ -1,6 +1,10 @@
 """Text cleaning, tokens and language: tables of cases."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from worker.text import MAX_CHARACTERS, clean, common_language, language, names, tokens
 
@@ -185,3 +189,11 @@ def test_names_are_the_words_that_are_never_written_small(text: str, lang: str, 
 )
 def test_a_name_is_spelled_as_the_token_is(text: str, lang: str) -> None:
     assert names(text, lang) <= set(tokens(text, lang))
+
+
+@given(st.text(st.sampled_from("aAbIiéÉжЖ東ß .-'’“3_\n"), max_size=60))
+def test_names_are_found_by_their_definition(text: str) -> None:
+    """The same, word by word, whatever the text allows to be read faster."""
+    spelled = re.findall(r"[^\W\d_]{2,}", text)
+    capital = {word.casefold() for word in spelled if word[0].isupper()}
+    assert names(text, "en") == capital - {word.casefold() for word in spelled if not word[0].isupper()}
