@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from worker.clock import Clock
 from worker.cluster import Need, View, pin, split, undo, unite
-from worker.cluster.correct import Corrected, adopt
+from worker.cluster.correct import Corrected, adopt, make_room, missing
 from worker.errors import BadInput
 from worker.model import Correction, Member, Story, parse_story_id, story_id, uid
 from worker.store.commits import Commits
 from worker.store.stories import Stories
+
+AT_ONCE = 1_000
+"""Corrections that one commit adopts: some 0.1 s of the lease, which is not renewed meanwhile."""
 
 
 class Named(NamedTuple):
@@ -95,7 +98,11 @@ class Editing:
         wanted: dict[str, list[Correction]] = {}
         for lang, said in corrections:
             wanted.setdefault(lang, []).append(said)
-        return sum(self._commits.decide(lang, partial(adopt, corrections=said)) for lang, said in wanted.items())
+        for lang, said in wanted.items():
+            ties = self._commits.ties(lang)
+            make_room(lang, ties, len(missing(ties, said)))
+        chunks = [(lang, said[n : n + AT_ONCE]) for lang, said in wanted.items() for n in range(0, len(said), AT_ONCE)]
+        return sum(self._commits.decide(lang, partial(adopt, corrections=chunk)) for lang, chunk in chunks)
 
     def members(self, named: Named) -> dict[str, Member]:
         """Article id -> member, of those that a correction names and the store still has."""

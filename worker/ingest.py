@@ -150,7 +150,5 @@ class Ingest:
             return
         with self._commits.lease(lang) as lease:
             view = lease.view()
-            for correction in view.ties.all():
-                if 0 < correction.until < now:
-                    view.drop_correction(correction.number)
+            view.drop_corrections([said.number for said in view.ties.all() if 0 < said.until < now])
             self._commits.commit(lease, view)

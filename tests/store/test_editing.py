@@ -8,11 +8,11 @@ import pytest
 from tests.store.test_ingest import DAY, NOW, Bench, article
 from tests.unit.articles import CUP, CUP_TITLE, DAM_REPORT, DAM_REPORT_TITLE, DAM_REWRITE, DAM_REWRITE_TITLE
 from tests.unit.test_correct import version
-from worker.cluster.correct import GRACE_S
+from worker.cluster.correct import GRACE_S, MOST_CORRECTIONS
 from worker.connect import Redis, connect
-from worker.editing import Editing
+from worker.editing import AT_ONCE, Editing
 from worker.errors import BadInput
-from worker.model import Article
+from worker.model import Article, Correction
 from worker.report.cases import cases, correction_record, judge, parse_cases, parse_corrections
 from worker.report.following import Follower, change_record
 from worker.report.listing import Query
@@ -175,6 +175,21 @@ def test_an_article_that_comes_again_within_that_time_finds_its_correction(desk:
     desk.clock.advance(GRACE_S)
     desk.send(article("later", received=desk.clock.now()))
     assert len(desk.editing.corrections()) == 1, "as long as one of its articles is there, it is in force"
+
+
+def test_many_corrections_of_another_store_are_adopted_in_several_commits_or_not_at_all(desk: Desk) -> None:
+    said = [("en", Correction(1, "pin", 0.0, 0, (1,), (f"x{n}",), ("y",))) for n in range(MOST_CORRECTIONS + 1)]
+    before = desk.stories.end()
+    with pytest.raises(BadInput, match="0 corrections of en are in force, and these are 5001 more, of 5000 at most"):
+        desk.editing.adopt(said)
+    assert (desk.editing.corrections(), desk.stories.end()) == ([], before)
+    some = said[: AT_ONCE + 10]
+    assert desk.editing.adopt(some) == len(some)
+    assert desk.editing.adopt(some) == 0
+    found = [named.correction for named in desk.editing.corrections()]
+    assert [correction.one for correction in found] == [correction.one for _, correction in some]
+    assert [correction.number for correction in found] == list(range(1, len(some) + 1))
+    assert len({correction.seq for correction in found}) == 2
 
 
 def test_hostile_lines_are_no_cases_and_no_corrections() -> None:

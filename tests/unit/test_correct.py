@@ -1,6 +1,7 @@
 """An editor's corrections in the pure decision: what they move, what follows them, what they override."""
 
 from itertools import permutations
+from time import process_time
 
 import pytest
 
@@ -208,6 +209,18 @@ def test_a_correction_holds_for_articles_that_come_again_in_any_order(order: tup
         one, other = ({where[name] for name in names} for names in (correction.one, correction.other))
         assert len(one | other) == (2 if correction.kind == "split" else 1)
         assert correction.kind != "split" or one.isdisjoint(other)
+
+
+def test_as_many_corrections_as_there_may_be_are_adopted_in_a_second() -> None:
+    """The lease lasts ten; those of one worker copied all for each."""
+    names = [tuple(f"article-{n}-{i}" for i in range(20)) for n in range(MOST_CORRECTIONS)]
+    said = [Correction(n, "split", 0.0, 0, (1,), one, (f"other-{n}", "same")) for n, one in enumerate(names)]
+    it = Desk()
+    began = process_time()
+    assert answer(it.view, adopt(it.view, said)) == MOST_CORRECTIONS
+    assert process_time() - began < 1.5
+    assert [found.one for found in it.view.ties.of(uid("same"))] == names[::-1]
+    assert it.view.changes.corrections == set(range(1, MOST_CORRECTIONS + 1))
 
 
 def test_corrections_of_another_store_are_adopted_once() -> None:

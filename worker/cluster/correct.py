@@ -13,7 +13,7 @@ from worker.cluster.constraints import homes, violators
 from worker.cluster.divide import take_apart, with_copies
 from worker.cluster.enforce import move, standing_at
 from worker.cluster.merge import merge
-from worker.cluster.ties import uids, without
+from worker.cluster.ties import Ties, uids, without
 from worker.cluster.view import Need, View
 from worker.errors import BadInput
 from worker.model import Correction, Event, Story, story_id
@@ -41,7 +41,7 @@ def split(view: View, number: int, named: Collection[bytes], now: float) -> Gene
 
     Raises BadInput where one is not in the story, or nothing would be left of it.
     """
-    _make_room(view)
+    make_room(view.lang, view.ties)
     story = yield from _standing(view, number)
     yield from view.want(rolls=[story.number])
     roll = list(view.rolls[story.number])
@@ -64,7 +64,7 @@ def split(view: View, number: int, named: Collection[bytes], now: float) -> Gene
 
 def unite(view: View, numbers: Sequence[int], now: float) -> Generator[Need, None, Corrected]:
     """Make one story of several; the oldest number stays. Raises BadInput where they are one already."""
-    _make_room(view)
+    make_room(view.lang, view.ties)
     stories: dict[int, Story] = {}
     for number in numbers:
         story = yield from _standing(view, number)
@@ -86,7 +86,7 @@ def unite(view: View, numbers: Sequence[int], now: float) -> Generator[Need, Non
 
 def pin(view: View, article: bytes, number: int | None, now: float) -> Generator[Need, None, Corrected]:
     """Keep an article in its story, or put it into another one, for good. Raises BadInput where it is in none."""
-    _make_room(view)
+    make_room(view.lang, view.ties)
     yield from view.want(members=[article])
     member = view.members[article]
     if member is None:
@@ -106,17 +106,25 @@ def pin(view: View, article: bytes, number: int | None, now: float) -> Generator
 
 def adopt(view: View, corrections: Sequence[Correction]) -> Generator[Need, None, int]:
     """Put corrections that were made in another store in force, those that are not there yet; how many. None of the
-    articles that are there moves; those that come from now on follow them."""
+    articles that are there moves; those that come from now on follow them.
+
+    Raises BadInput where there are too many.
+    """
     yield from ()
-    view.seq += 1
-    known = {(said.kind, said.one, said.other) for said in view.ties.all()}
-    before = view.hand
-    for said in corrections:
-        if (said.kind, said.one, said.other) not in known:
-            _make_room(view)
-            view.hand += 1
-            view.put_correction(replace(said, number=view.hand, seq=view.seq))
-    return view.hand - before
+    new = missing(view.ties, corrections)
+    make_room(view.lang, view.ties, len(new))
+    if new:
+        view.seq += 1
+        view.put_corrections([replace(said, number=view.hand + n, seq=view.seq) for n, said in enumerate(new, 1)])
+        view.hand += len(new)
+    return len(new)
+
+
+def missing(ties: Ties, corrections: Sequence[Correction]) -> list[Correction]:
+    """Those of the corrections that say what none in force says, each once."""
+    known = {(said.kind, said.one, said.other) for said in ties.all()}
+    new = {(said.kind, said.one, said.other): said for said in corrections}
+    return [said for content, said in new.items() if content not in known]
 
 
 def undo(view: View, number: int) -> Generator[Need, None, Correction | None]:
@@ -156,10 +164,14 @@ def _correction(
     return Correction(view.hand, kind, now, view.seq, stories, tuple(one), tuple(other[:MOST_NAMED]))
 
 
-def _make_room(view: View) -> None:
-    """Raises BadInput where there are too many corrections for one more."""
-    if len(view.ties) >= MOST_CORRECTIONS:
-        raise BadInput(f"{MOST_CORRECTIONS} corrections of {view.lang} are in force: lift one, `storywire story undo`")
+def make_room(lang: str, ties: Ties, new: int = 1) -> None:
+    """Raises BadInput where there are too many corrections for so many more."""
+    if new and len(ties) + new > MOST_CORRECTIONS:
+        more = f", and these are {new} more" if new > 1 else ""
+        raise BadInput(
+            f"{len(ties)} corrections of {lang} are in force{more}, of {MOST_CORRECTIONS} at most: "
+            "lift one, `storywire story undo`"
+        )
 
 
 def _stand(story: Story) -> list[bytes]:

@@ -31,8 +31,9 @@ def enforce(view: View, article: bytes, now: float) -> Generator[Need, None, Non
 def outlive(view: View, until: float) -> None:
     """Note on the corrections of articles that the view has removed how long they stay in force after them."""
     gone = [article for article in view.changes.members if view.members[article] is None]
-    for correction in view.ties.named(gone):
-        view.put_correction(replace(correction, until=until))
+    outlived = [replace(correction, until=until) for correction in view.ties.named(gone)]
+    if outlived:
+        view.put_corrections(outlived)
 
 
 def move(view: View, article: bytes, number: int, now: float) -> Generator[Need, None, None]:

@@ -16,10 +16,9 @@ class Ties:
     """All corrections of one language, by number and by article."""
 
     def __init__(self, corrections: Iterable[Correction] = ()) -> None:
-        self._all = {correction.number: correction for correction in corrections}
+        self._all: dict[int, Correction] = {}
         self._of: dict[bytes, tuple[int, ...]] = {}
-        for correction in self._all.values():
-            self._enter(correction)
+        self._enter({correction.number: correction for correction in corrections})
 
     def __len__(self) -> int:
         return len(self._all)
@@ -44,29 +43,43 @@ class Ties:
         """Which of these articles are named at all; a dict's keys, or a set, make it fast."""
         return self._of.keys() & a
 
-    def put(self, correction: Correction) -> "Ties":
-        """These with one more, or with another version of one."""
-        changed = self.drop(correction.number)
-        changed._all[correction.number] = correction
-        changed._enter(correction)
+    def put_all(self, corrections: Iterable[Correction]) -> "Ties":
+        """These with some more, or with other versions of some; copied once, however many they are."""
+        changed, new = self._copy(), {correction.number: correction for correction in corrections}
+        for number in new.keys() & self._all.keys():
+            changed._leave(number)
+        changed._enter(new)
         return changed
 
-    def drop(self, number: int) -> "Ties":
-        """These without one."""
-        changed = Ties()
-        changed._all, changed._of = dict(self._all), dict(self._of)
-        gone = changed._all.pop(number, None)
+    def drop_all(self, numbers: Iterable[int]) -> "Ties":
+        """These without some; copied once."""
+        changed = self._copy()
+        for number in numbers:
+            changed._leave(number)
+        return changed
+
+    def _copy(self) -> "Ties":
+        copy = Ties()
+        copy._all, copy._of = dict(self._all), dict(self._of)
+        return copy
+
+    def _leave(self, number: int) -> None:
+        gone = self._all.pop(number, None)
         for article in uids(gone) if gone else ():
-            left = tuple(n for n in changed._of[article] if n != number)
+            left = tuple(n for n in self._of[article] if n != number)
             if left:
-                changed._of[article] = left
+                self._of[article] = left
             else:
-                del changed._of[article]
-        return changed
+                del self._of[article]
 
-    def _enter(self, correction: Correction) -> None:
-        for article in uids(correction):
-            self._of[article] = (*self._of.get(article, ()), correction.number)
+    def _enter(self, new: dict[int, Correction]) -> None:
+        named: dict[bytes, list[int]] = {}
+        for number, correction in new.items():
+            for article in uids(correction):
+                named.setdefault(article, []).append(number)
+        for article, numbers in named.items():
+            self._of[article] = (*self._of.get(article, ()), *numbers)
+        self._all |= new
 
 
 def uids(correction: Correction) -> list[bytes]:

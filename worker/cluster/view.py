@@ -157,12 +157,18 @@ class View:
         self.changes.ended.append(number)
 
     def put_correction(self, correction: Correction) -> None:
-        self.ties = self.ties.put(correction)
-        self.changes.corrections.add(correction.number)
+        self.put_corrections([correction])
+
+    def put_corrections(self, corrections: Collection[Correction]) -> None:
+        self.ties = self.ties.put_all(corrections)
+        self.changes.corrections.update(correction.number for correction in corrections)
 
     def drop_correction(self, number: int) -> None:
-        self.ties = self.ties.drop(number)
-        self.changes.corrections.add(number)
+        self.drop_corrections([number])
+
+    def drop_corrections(self, numbers: Collection[int]) -> None:
+        self.ties = self.ties.drop_all(numbers)
+        self.changes.corrections.update(numbers)
 
     def drop_member(self, uid: bytes) -> None:
         self.members[uid] = None
