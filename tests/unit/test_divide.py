@@ -160,6 +160,17 @@ def test_a_story_out_of_which_an_editor_split_an_article_is_left_as_it_is() -> N
     assert splits(memory) == [(1, 2)], "an editor's split alone"
 
 
+def test_the_part_of_the_article_that_told_is_numbered_as_an_edition() -> None:
+    def again(name: str, hour: float, shared: float = 0.5) -> Member:
+        return replace(report(name, hour, shared=shared), title="The day in Zb", source="Wire")
+
+    before = again("b9", -24.0, shared=0.2)
+    memory = placed([before, report("a1"), again("b1", 1.0), report("a2"), report("a3"), again("b2", 3.0)])
+    assert splits(memory) == [(2, 3)]
+    assert numbers(memory, [report("b1"), report("b2")]) == {3}
+    assert (memory.story("b1").edition, memory.story("b1").every) == (1, 25 * 3600.0)
+
+
 def headline(name: str, hour: float) -> Member:
     return replace(report(name, hour, words=LEAST_WORDS - 10), title="")
 

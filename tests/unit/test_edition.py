@@ -3,10 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.memory import Memory, member
+from tests.memory import Memory, answer, member
 from tests.recurring import all_series, editions
 from tests.recurring.measuring import NEWS, measure, stream
 from tests.unit.articles import DAM, DAM_TITLE
+from worker.cluster import unite
 from worker.cluster.edition import label, numbered
 from worker.model import Story
 
@@ -135,6 +136,31 @@ def test_late_reports_to_two_editions_make_no_known_series_of_them() -> None:
 def test_of_two_editions_that_began_at_once_none_came_before() -> None:
     one, other = Story(1, "", 5.0, 5.0, 5.0, b""), Story(2, "", 5.0, 5.0, 5.0, b"", edition=3, every=DAY)
     assert numbered(one, [other]) == one
+
+
+def series(days: int) -> Memory:
+    memory = Memory()
+    for day in range(days):
+        memory.place(member(f"a{day}", "Market close", close(day), day * DAY, source="Wire"))
+    return memory
+
+
+def test_an_edition_whose_only_article_is_revised_keeps_its_place_in_the_series() -> None:
+    memory = series(4)
+    text = close(3, extra="More to follow.")
+    memory.place(member("a3", "Market close", text, 3 * DAY, source="Wire", revision=2))
+    assert (memory.story("a3").edition, memory.story("a3").every) == (3, DAY)
+
+
+def test_a_merged_story_has_the_later_place_in_the_series() -> None:
+    memory = Memory()
+    memory.place(member("other", DAM_TITLE, DAM, 3 * DAY, source="Courier"))
+    for day in range(4):
+        memory.place(member(f"a{day}", "Market close", close(day), day * DAY, source="Wire"))
+    answer(memory.view, unite(memory.view, [memory.story("a3").number, memory.story("other").number], 0.0))
+    merged = memory.story("a3")
+    assert merged.number == memory.story("other").number == 1
+    assert (merged.edition, merged.every) == (3, DAY)
 
 
 # --- generated -----------------------------------------------------------------------------------------------------

@@ -22,14 +22,16 @@ AROUND = 64
 def begin(
     view: View, kin: Kinship, now: float, again: Story | None = None, *, told: bool = True
 ) -> Generator[Need, None, None]:
-    """A new story of one article; `again`: an emptied story that begins once more, under its number. `told`: with an
-    event of its own."""
+    """A new story of one article; `again`: an emptied story that begins once more, under its number and with its place
+    in its series. `told`: with an event of its own."""
     article = replace(kin.article, relation=Relation.FIRST, of=b"", score=None)
     if again is None:
         view.made += 1
         view.rolls[view.made] = {}
-    number, aliases = (again.number, again.aliases) if again else (view.made, ())
-    story = Story(number, article.title, article.time, article.time, now, article.uid, aliases=aliases)
+    number = again.number if again else view.made
+    story = Story(number, article.title, article.time, article.time, now, article.uid)
+    if again:
+        story = replace(story, aliases=again.aliases, edition=again.edition, every=again.every)
     yield from _enter(view, story, article, not article.prints.empty, now)
     kind = "grew" if again else "new"
     if told:

@@ -67,7 +67,7 @@ def alike(a: Story, b: Story) -> float:
 
 
 def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Generator[Need, None, None]:
-    """Unite two stories."""
+    """Unite two stories; the one that stood later in its series gives its place there."""
     keep, lose = (a, b) if a.number < b.number else (b, a)
     yield from view.want(rolls=[keep.number, lose.number])
     members = sorted((view.rolls[keep.number] | view.rolls[lose.number]).items(), key=lambda m: (m[1], m[0]))
@@ -75,6 +75,7 @@ def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Genera
     yield from view.want(members=sorted(related))
     yield from view.want(members=sorted({member.of for member in view.present(related) if member.of}))
     last = max(keep.last, lose.last)
+    later = max(keep, lose, key=lambda story: (story.edition, story.every))
     outlets = {o[i : i + 4] for o in (keep.outlets, lose.outlets) for i in range(0, len(o), 4)}
     one = replace(
         keep,
@@ -90,6 +91,8 @@ def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Genera
         voters=keep.voters + lose.voters,
         texts=compared(tuple(m.uid for m in sorted(view.present({*keep.texts, *lose.texts}), key=lambda m: m.seq))),
         aliases=(*keep.aliases, lose.number, *lose.aliases),
+        edition=later.edition,
+        every=later.every,
     )
     one = _relate_again(view, one, related)
     for number in (lose.number, *lose.aliases):

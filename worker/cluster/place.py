@@ -68,20 +68,22 @@ def _settle(view: View, kin: Kinship, now: float) -> Generator[Need, None, Place
         story = chosen.story if chosen else (yield from united(view, kin.article.uid))
     if story is None:
         yield from begin(view, kin, now)
-        _number(view, view.made, candidates)
+        _number(view, kin.article.uid, candidates)
         return Placed.NEW
     score = next((c.score for c in candidates if c.story.number == story.number), None)
     yield from join(view, kin, story, score, now)
-    _number(view, story.number, candidates)
     yield from merge_alike(view, kin.article, story.number, [c.story.number for c in candidates], now)
     yield from divide(view, kin.article, now)
+    _number(view, kin.article.uid, candidates)
     return Placed.JOINED
 
 
-def _number(view: View, number: int, candidates: list[Candidate]) -> None:
-    """Where the article would have joined another edition of its report: its story is the next one of that series."""
-    story = view.root(number)
-    editions = [c.story for c in candidates if c.edition and c.score >= c.threshold and c.story.number != number]
+def _number(view: View, article: bytes, candidates: list[Candidate]) -> None:
+    """Where the article would have joined another edition of its report: the story that it is in at last, after a
+    merge or a division, is the next one of that series."""
+    story = view.root(view.present([article])[0].story)
+    found = [view.root(c.story.number) for c in candidates if c.edition and c.score >= c.threshold]
+    editions = [other for other in found if other is not None and story is not None and other.number != story.number]
     if story is not None and editions:
         view.put_story(numbered(story, editions))
 
