@@ -160,6 +160,18 @@ def test_a_story_out_of_which_an_editor_split_an_article_is_left_as_it_is() -> N
     assert splits(memory) == [(1, 2)], "an editor's split alone"
 
 
+@pytest.mark.parametrize("backfill", [True, False])
+def test_a_division_is_news_where_the_article_that_told_is(backfill: bool) -> None:
+    memory = placed([*INTERLEAVED[:4], replace(report("a3"), backfill=backfill)])
+    assert [event.backfill for event in memory.view.changes.events if event.kind == "split"] == [backfill]
+
+
+def test_an_editor_s_split_is_news_also_where_an_article_of_it_is_not() -> None:
+    memory = placed(replace(article, backfill=True) for article in INTERLEAVED[:4])
+    answer(memory.view, split(memory.view, 1, [uid("b2")], 0.0))
+    assert [event.backfill for event in memory.view.changes.events if event.kind == "split"] == [False]
+
+
 def test_the_part_of_the_article_that_told_is_numbered_as_an_edition() -> None:
     def again(name: str, hour: float, shared: float = 0.5) -> Member:
         return replace(report(name, hour, shared=shared), title="The day in Zb", source="Wire")

@@ -38,15 +38,18 @@ def divide(view: View, article: Member, now: float) -> Generator[Need, None, Non
     for side in (True, False):  # an earlier copy of a later text may be the story's first article
         taken = with_copies(members, [text for text, out in zip(texts, other, strict=True) if out is side])
         if story.lead not in {member.uid for member in taken}:
-            yield from take_apart(view, story, taken, now)
+            yield from take_apart(view, story, taken, now, backfill=article.backfill)
             return
 
 
-def take_apart(view: View, story: Story, taken: Sequence[Member], now: float) -> Generator[Need, None, None]:
-    """Take members, in order of time, out of a story into a new one; each keeps the score that it is given with."""
+def take_apart(
+    view: View, story: Story, taken: Sequence[Member], now: float, *, backfill: bool = False
+) -> Generator[Need, None, None]:
+    """Take members, in order of time, out of a story into a new one; each keeps the score that it is given with.
+    `backfill`: that it comes of an article that is no news."""
     for member in taken:
         yield from take_out(view, member.uid)
-    view.emit(Event("split", view.seq, view.lang, story.number, taken[0].uid, into=view.made + 1))
+    view.emit(Event("split", view.seq, view.lang, story.number, taken[0].uid, backfill, into=view.made + 1))
     for member in taken:
         if member is taken[0]:
             yield from begin(view, Kinship(member), now, told=False)
