@@ -98,9 +98,9 @@ class Editing:
         wanted: dict[str, list[Correction]] = {}
         for lang, said in corrections:
             wanted.setdefault(lang, []).append(said)
-        for lang, said in wanted.items():
+        for lang, all_said in wanted.items():
             ties = self._commits.ties(lang)
-            make_room(lang, ties, len(missing(ties, said)))
+            make_room(lang, ties, len(missing(ties, all_said)))
         chunks = [(lang, said[n : n + AT_ONCE]) for lang, said in wanted.items() for n in range(0, len(said), AT_ONCE)]
         return sum(self._commits.decide(lang, partial(adopt, corrections=chunk)) for lang, chunk in chunks)
 

@@ -112,12 +112,12 @@ class Ingest:
         with result.stage("read"):
             batch = self._wanted(waiting)
             counts["forgotten"] += len(waiting) - len(batch)
-            self._commits.answer(view, prefetch(view, batch))
+            self._commits.answer(view, prefetch(view, batch), lease)
         with result.stage("decide"):
             now = self._clock.now()
             for member in batch:
                 placing = place(view, member, now)
-                counts[self._commits.answer(view, placing)] += 1
+                counts[self._commits.answer(view, placing, lease)] += 1
                 self._commits.renew(lease)
         with result.stage("commit"):
             self._commits.commit(lease, view)
@@ -135,11 +135,11 @@ class Ingest:
         while True:
             with self._commits.lease(lang) as lease:
                 view = lease.view()
-                self._commits.answer(view, view.want(stories=[number]))
+                self._commits.answer(view, view.want(stories=[number]), lease)
                 story = view.root(number)
                 if story is None or story.number != number or story.active >= before:
                     return removed
-                removed += self._commits.answer(view, expire(view, number))
+                removed += self._commits.answer(view, expire(view, number), lease)
                 outlive(view, self._clock.now() + GRACE_S)
                 self._commits.commit(lease, view)
 

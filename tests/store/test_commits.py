@@ -15,7 +15,7 @@ from tests.unit.articles import (
     DAM_REWRITE_TITLE,
     DAM_TITLE,
 )
-from worker.cluster import View, expire, place
+from worker.cluster import Need, View, expire, place
 from worker.connect import Redis, connect
 from worker.errors import LeaseLost
 from worker.model import Alias, Member, Story
@@ -139,6 +139,31 @@ def test_a_lease_that_ran_out_cannot_be_renewed(redis: Redis) -> None:
         lease.taken -= 5
         with pytest.raises(LeaseLost, match="ran out"):
             commits.renew(lease)
+
+
+def test_a_decision_that_reads_for_longer_than_its_lease_keeps_it(redis: Redis) -> None:
+    """Twenty withdrawals from a very large story."""
+    commits, key = Commits(redis), keys.lease("en")
+
+    def slow(view: View) -> Iterator[Need]:
+        for number in range(1, 4):
+            redis.pexpire(key, 3_000)
+            lease.taken -= 7
+            yield from view.want(rolls=[number])
+            assert redis.pttl(key) > 3_000
+
+    with commits.lease("en") as lease:
+        commits.answer(lease.view(), slow(lease.view()), lease)
+
+
+def test_a_decision_ends_where_its_lease_is_another_s(redis: Redis) -> None:
+    commits = Commits(redis)
+    with commits.lease("en") as lease:
+        redis.set(keys.lease("en"), lease.fence + 1)
+        lease.taken -= 7
+        view = lease.view()
+        with pytest.raises(LeaseLost, match="ran out"):
+            commits.answer(view, view.want(rolls=[1]), lease)
 
 
 def test_a_lease_ends_by_itself(redis: Redis) -> None:

@@ -79,6 +79,23 @@ def test_a_worker_that_is_running_obeys_a_correction_at_once(desk: Desk) -> None
     assert desk.groups() == [["cup-1", "dam-3"], ["dam-1", "dam-2"]]
 
 
+def test_a_worker_s_copy_of_the_corrections_does_not_outlive_the_server_s(desk: Desk) -> None:
+    """The server comes back without its last second, and another correction takes the place of the lost one."""
+    shard = [keys.fence("en"), keys.counters("en"), keys.corrections("en")]
+    kept = {key: desk.redis.dump(key) for key in shard}
+    worker = Commits(desk.redis)
+    desk.editing.adopt([("en", Correction(1, "pin", 0.0, 0, (1,), ("dam-3",), ("dam-1",)))])
+    assert [said.one for said in worker.ties("en").all()] == [("dam-3",)]
+    for key, value in kept.items():
+        desk.redis.delete(key)
+        if value:
+            desk.redis.restore(key, 0, value)
+    desk.editing.adopt([("en", Correction(1, "pin", 0.0, 0, (1,), ("cup-1",), ("dam-1",)))])
+    assert [said.one for said in worker.ties("en").all()] == [("cup-1",)]
+    with worker.lease("en") as lease:
+        assert [said.one for said in lease.ties.all()] == [("cup-1",)]
+
+
 def test_corrections_are_listed_over_all_languages_and_survive_the_process(desk: Desk) -> None:
     desk.send(article("de-1", lang="de"), article("de-2", DAM_REWRITE_TITLE, DAM_REWRITE, lang="de"))
     desk.editing.split("de-1", ["de-2"])

@@ -66,7 +66,7 @@ class Commits:
         self._take = load(redis, "take_lease")
         self._keep = load(redis, "keep_lease")
         self._commit = load(redis, "commit_batch")
-        self._ties: dict[str, tuple[int, Ties]] = {}
+        self._ties: dict[str, tuple[bytes, Ties]] = {}
         self._member: Remembered[Member] = Remembered(msgpack.Decoder(Member).decode)
         # 0.7 us a story: remembering thirty for every article would cost three times that where the store is large
         self._story = msgpack.Decoder(Story | Alias)
@@ -88,8 +88,9 @@ class Commits:
             raise LeaseLost(f"the lease of {lease.lang} ran out: another worker goes on")
         lease.taken = time.monotonic()
 
-    def answer(self, view: View, steps: Generator[Need, None, T] | Iterator[Need]) -> T:
-        """Run the steps of a decision to their end, loading what they ask for; returns what they return."""
+    def answer(self, view: View, steps: Generator[Need, None, T] | Iterator[Need], lease: Lease) -> T:
+        """Run the steps of a decision to their end, loading what they ask for and renewing the lease in between;
+        returns what they return."""
         while True:
             try:
                 need = next(steps)
@@ -97,6 +98,7 @@ class Commits:
                 value: T = stop.value
                 return value
             self.load(view, need)
+            self.renew(lease)
 
     def decide(self, lang: str, steps: Callable[[View], Generator[Need, None, T]]) -> T:
         """Take the lease, run one decision and commit it; starts over where another worker took the lease.
@@ -107,7 +109,7 @@ class Commits:
             try:
                 with self.lease(lang) as lease:
                     view = lease.view()
-                    value: T = self.answer(view, steps(view))
+                    value: T = self.answer(view, steps(view), lease)
                     self.commit(lease, view)
                     return value
             except LeaseLost:
@@ -153,15 +155,18 @@ class Commits:
     def ties(self, lang: str) -> Ties:
         """The corrections of a language that are in force."""
         found: Any = self._redis.hget(keys.counters(lang), "corrected")
-        return self._corrections(lang, int(found or 0))
+        return self._corrections(lang, found or b"")
 
-    def _corrections(self, lang: str, corrected: int) -> Ties:
-        """Read anew only where somebody changed them since."""
-        known, ties = self._ties.get(lang, (0, Ties()))
-        if known != corrected:
-            packed: Any = self._redis.hvals(keys.corrections(lang))
+    def _corrections(self, lang: str, version: bytes) -> Ties:
+        """Read anew, with their version at one moment, only where somebody changed them since."""
+        known, ties = self._ties.get(lang, (b"", Ties()))
+        if known != version:
+            together = self._redis.pipeline()
+            together.hget(keys.counters(lang), "corrected")
+            together.hvals(keys.corrections(lang))
+            read, packed = together.execute()
             ties = Ties(sorted(map(_correction.decode, packed), key=lambda correction: correction.number))
-            self._ties[lang] = (corrected, ties)
+            self._ties[lang] = (read or b"", ties)
         return ties
 
     def _acquire(self, lang: str, wait_s: float) -> Lease:

@@ -36,7 +36,7 @@ def fence(lang: str) -> str:
 
 def counters(lang: str) -> str:
     """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored; `hand`, the last
-    correction; `corrected`, how often corrections changed. Forever."""
+    correction; `corrected`, the version of the corrections. Forever."""
     return _shard(lang, "counters")
 
 

@@ -45,11 +45,15 @@ redis.call('HSET', KEYS[2], 'seq', plan.seq, 'story', plan.made)
 redis.call('HINCRBY', KEYS[2], 'articles', plan.articles)
 if #plan.corrections > 0 then
   redis.call('HSET', KEYS[2], 'hand', plan.hand)
-  redis.call('HINCRBY', KEYS[2], 'corrected', 1)
 end
+-- The version of the corrections is a hash of all that ever changed them: two histories, one of them lost with the
+-- server's last second, never have the same one.
 for _, correction in ipairs(plan.corrections) do
+  local said = correction[2] and ARGV[blob + correction[2]] or ''
+  local before = redis.call('HGET', KEYS[2], 'corrected') or ''
+  redis.call('HSET', KEYS[2], 'corrected', redis.sha1hex(before .. ' ' .. correction[1] .. ' ' .. said))
   if correction[2] then
-    redis.call('HSET', KEYS[6], correction[1], ARGV[blob + correction[2]])
+    redis.call('HSET', KEYS[6], correction[1], said)
   else
     redis.call('HDEL', KEYS[6], correction[1])
   end
