@@ -17,8 +17,10 @@ from tests.unit.articles import (
     DAM_REWRITE_TITLE,
     DAM_TITLE,
 )
+from tests.unit.confusable import report
 from worker.cluster import forget, outlive, pin, split, undo, unite
 from worker.cluster.correct import MOST_CORRECTIONS, MOST_NAMED, Corrected, adopt
+from worker.cluster.index import TEXTS, compared
 from worker.cluster.ties import Ties
 from worker.errors import BadInput
 from worker.model import Alias, Correction, Member, Relation, Story, uid
@@ -324,3 +326,17 @@ def test_there_is_a_most_of_what_one_split_takes_and_of_corrections() -> None:
     it.view.ties = Ties(Correction(n, "pin", 0.0, 0, (1,), (f"x{n}",), ()) for n in range(MOST_CORRECTIONS))
     with pytest.raises(BadInput, match="5000 corrections of en are in force"):
         it.pin("dam-1")
+
+
+@pytest.mark.parametrize("gone", [1, 5, 20, 37], ids=lambda number: f"a{number}")
+def test_a_story_of_many_texts_that_loses_one_is_compared_by_those_that_are_left(gone: int) -> None:
+    articles = [report(f"a{number}") for number in range(1, TEXTS + 6)]
+    desk = Desk().place_all(articles)
+    assert desk.story("a1").voters == len(articles) > TEXTS, "they are not one story of so many texts: no test"
+    left = [article.uid for article in articles if article.id != f"a{gone}"]
+    desk.forget(f"a{gone}")
+    assert desk.story("a2").texts == compared(tuple(left))
+    for article in articles[6:12]:
+        if article.id != f"a{gone}":
+            desk.forget(article.id)
+    assert desk.story("a2").voters == len(desk.story("a2").texts) < TEXTS

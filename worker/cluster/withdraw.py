@@ -9,7 +9,7 @@ from math import exp2
 
 from msgspec.structs import replace
 
-from worker.cluster.index import post_copy, post_text, take_bands, take_terms
+from worker.cluster.index import TEXTS, compared, post_copy, post_text, take_bands, take_terms
 from worker.cluster.join import count, with_outlet
 from worker.cluster.relation import Kinship, order, relate
 from worker.cluster.timing import HEAT_HALF_LIFE_S, cooled
@@ -75,16 +75,16 @@ def reclaim(view: View, kin: Kinship, repeating: list[Member]) -> None:
 def _take_vote(view: View, story: Story, member: Member, rest: list[bytes]) -> Generator[Need, None, Story]:
     """Take the vote and the terms back; copies of this text that no other text stands for vote themselves now."""
     left: dict[str, int] = {}
-    for other in view.present(rest):
-        if other.voting:
-            for term, weight in zip(other.prints.terms, other.prints.weights, strict=True):
-                left[term] = max(weight, left.get(term, 0))
+    voting = [other for other in view.present(rest) if other.voting]
+    for other in voting:
+        for term, weight in zip(other.prints.terms, other.prints.weights, strict=True):
+            left[term] = max(weight, left.get(term, 0))
     yield from take_terms(view, story, member.prints.terms, left)
     story = replace(
         story,
         planes=subtract(story.planes, (member.prints.story,)),
         voters=story.voters - 1,
-        texts=tuple(uid for uid in story.texts if uid != member.uid),
+        texts=_texts_without(story, member, voting),
     )
     silent = [o for o in view.present(rest) if not o.voting and not o.prints.empty]
     for heir in sorted(silent, key=order):
@@ -92,6 +92,15 @@ def _take_vote(view: View, story: Story, member: Member, rest: list[bytes]) -> G
             view.put_member(replace(heir, voting=True))
             story = yield from post_text(view, story, heir)
     return story
+
+
+def _texts_without(story: Story, member: Member, voting: list[Member]) -> tuple[bytes, ...]:
+    """The texts that new articles are compared with once the member has left: where some had no room before, they are
+    chosen anew from all that have a vote, in order of placing."""
+    texts = tuple(uid for uid in story.texts if uid != member.uid)
+    if len(texts) == min(len(voting), TEXTS):
+        return texts
+    return compared(tuple(other.uid for other in sorted(voting, key=lambda other: other.seq)))
 
 
 def _stands_for(view: View, story: Story, article: Member) -> bool:
