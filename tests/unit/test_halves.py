@@ -1,14 +1,15 @@
 """Two groups of texts: found where there are two, in whatever order they stand, and not where there is one."""
 
-from itertools import permutations
+from itertools import combinations, permutations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.confusable import told
-from worker.cluster.halves import divided
-from worker.fingerprint import fingerprints
+from worker.cluster.halves import _cosines, divided
+from worker.fingerprint import STORY_BITS, cosine, fingerprints
 
 ONE_EVENT = ["a1", "a2", "a3", "a4", "a5", "a6"]
 TWO_EVENTS = ["a1", "a2", "a3", "b1", "b2", "b3"]
@@ -70,3 +71,15 @@ def test_equal_and_opposite_fingerprints_have_an_answer(fill: bytes) -> None:
     one, opposite = fill * 256, bytes(byte ^ 0xFF for byte in fill * 256)
     assert divided([one] * 5) is None
     assert divided([one, opposite, one, opposite]) == [False, True, False, True]
+
+
+def test_texts_as_unlike_each_other_as_can_be_have_an_answer() -> None:
+    """Of each bit half of them have it: their cosines sum up to less than nought."""
+    columns = [sum(1 << row for row in rows) for rows in combinations(range(6), 3)]
+    bits = np.array([[columns[bit % 20] >> row & 1 for bit in range(STORY_BITS)] for row in range(6)], dtype=np.uint8)
+    assert divided([row.tobytes() for row in np.packbits(bits, axis=1)]) is None
+
+
+def test_their_cosines_are_those_of_the_fingerprints() -> None:
+    found = prints(TWO_EVENTS)
+    assert _cosines(found).tolist() == [[cosine(one, other) for other in found] for one in found]

@@ -5,10 +5,12 @@ fingerprints estimate; the mean of many such estimates is exact enough, where on
 """
 
 from collections.abc import Sequence
-from math import pi
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+
+from worker.fingerprint import COSINES
 
 LEAST_WORDS = 25
 """Headlines have too few words to tell two groups from two ways to say it."""
@@ -21,6 +23,10 @@ _CHANCE = 1.5
 _TIGHTER = 0.25
 """How much the tighter group counts for what is inside; the looser one has the rest."""
 _ROUNDS = 8
+
+_COSINES = np.array(COSINES)
+_LEAST_SQUARE = 1e-9
+"""Of a sum of vectors, its length squared at least: what the fingerprints estimate may come out at nought or below."""
 
 Matrix = NDArray[np.float64]
 
@@ -47,10 +53,11 @@ def divided(prints: Sequence[bytes]) -> list[bool] | None:
 
 
 def _cosines(prints: Sequence[bytes]) -> Matrix:
-    """Every two texts' cosine."""
+    """Every two texts' cosine; from a table, so that all processors find the same."""
     rows = np.frombuffer(b"".join(prints), dtype=np.uint8).reshape(len(prints), -1)
     signs = 2 * np.unpackbits(rows, axis=1).astype(np.float32) - 1
-    found: Matrix = np.sin((signs @ signs.T).astype(np.float64) / signs.shape[1] * (pi / 2))
+    distances = (signs.shape[1] - (signs @ signs.T).astype(np.intp)) // 2
+    found: Matrix = _COSINES[distances]
     return found
 
 
@@ -69,7 +76,8 @@ def _two_means(alike: Matrix) -> NDArray[np.bool_]:
 
 
 def _to_mean(alike: Matrix, side: NDArray[np.bool_]) -> Matrix:
-    found: Matrix = alike[:, side].sum(axis=1) / np.sqrt(alike[np.ix_(side, side)].sum())
+    square = max(float(alike[np.ix_(side, side)].sum()), _LEAST_SQUARE)
+    found: Matrix = alike[:, side].sum(axis=1) / sqrt(square)
     return found
 
 
