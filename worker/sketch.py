@@ -51,8 +51,6 @@ def overlap(a: Fingerprints, b: Fingerprints) -> Overlap:
     (left, left_set), (right, right_set) = _hashes(a.sketch), _hashes(b.sketch)
     both = len(left_set & right_set)
     if not both:
-        return Overlap(0.0, 0.0)
-    if not both:
         return _NOTHING
     left_end = left[-1] if len(left) == SKETCH else _AFTER_ALL
     right_end = right[-1] if len(right) == SKETCH else _AFTER_ALL
