@@ -3,7 +3,7 @@
 from worker.cluster.correct import pin, split, undo, unite
 from worker.cluster.edition import two_editions
 from worker.cluster.enforce import outlive
-from worker.cluster.evidence import THRESHOLD, USUAL_STRICTNESS, demanded, pair_score
+from worker.cluster.evidence import THRESHOLD, USUAL_STRICTNESS, demanded, pair_score, threshold
 from worker.cluster.expire import expire
 from worker.cluster.forget import forget
 from worker.cluster.place import Placed, place
@@ -31,6 +31,7 @@ __all__ = [
     "prefetch",
     "relate",
     "split",
+    "threshold",
     "time_factor",
     "two_editions",
     "undo",

@@ -15,14 +15,18 @@ from worker.model import Fingerprints
 
 THRESHOLD = 0.125
 """The least score that joins a story of one text."""
-_BY_SIZE = 0.105
+_BY_SIZE = 0.09
 """Added times the logarithm of a story's texts, up to eight: a large story has words in common with anything."""
 _COUNTED_TEXTS = 8
 _SHORT_WORDS = 25.0
 """A headline has few words, and a large story of headlines is no broader for it."""
+_BY_LENGTH = 0.04
+"""Added times the logarithm of an article's length in 200 words, up to four of them."""
+_LONG_WORDS = 200.0
+_MOST_LENGTHS = 4.0
 _NEWEST = 80
 """Stories, the newest, over which a term's present rarity is counted."""
-_RARE = 0.005
+_RARE = 0.006
 """A term in fewer of them tells as much as its rarity in the language says."""
 _BELIEF = 50.0
 """Stories that all terms are taken to be rare in besides: among few stories, a share says little."""
@@ -45,12 +49,18 @@ def score(likeness: float, closest: float, overlap: float, centre: float, days: 
     return (likeness + closest + overlap + centre) / 4 * time_factor(days)
 
 
-def threshold(words: int, voters: int) -> float:
-    """The least score that joins: of an article of so many words, to a story of so many texts."""
+def threshold(words: int, voters: int, days: float) -> float:
+    """The least score that joins: of an article of so many words, to a story of so many texts, so long apart.
+
+    Of a long text more is asked than of a short one, as it has more words in common with anything; what days apart ask
+    besides takes that up.
+    """
+    length = _BY_LENGTH * log(min(_MOST_LENGTHS, max(1.0, words / _LONG_WORDS)))
+    base = max(THRESHOLD, (THRESHOLD + length) * time_factor(days))
     if voters < 2:
-        return THRESHOLD
+        return base
     short = 1 / (1 + (words / _SHORT_WORDS) ** 2)
-    return THRESHOLD + _BY_SIZE * log(min(voters, _COUNTED_TEXTS)) * (1 - short)
+    return base + _BY_SIZE * log(min(voters, _COUNTED_TEXTS)) * (1 - short)
 
 
 def demanded(limit: float, strictness: float) -> float:

@@ -118,11 +118,12 @@ def compare(
         if STRENGTH[relation] > STRENGTH[strongest]:
             strongest, gap = relation, abs(article.time - text.time) / DAY_S
     others = [text.prints for text in texts]
+    days = days_apart(article.time, story)
     fit = evidence.score(
         likeness(int.from_bytes(prints.story, "big"), story),
         max((cosine(prints.story, other.story) for other in others), default=0.0),
         *evidence.key_terms(terms, prints.weights, others),
-        days_apart(article.time, story),
+        days,
     )
-    least = evidence.demanded(evidence.threshold(prints.words, story.voters), strictness)
+    least = evidence.demanded(evidence.threshold(prints.words, story.voters, days), strictness)
     return Candidate(story, fit, least, strongest, gap, is_edition(kin, story, texts))

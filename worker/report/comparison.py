@@ -196,7 +196,7 @@ def compare(one: Side, other: Side, strictness: float = cluster.USUAL_STRICTNESS
         days=days,
         time_factor=factor,
         score=cluster.pair_score(a, b, days or 0.0) if words else 0.0,
-        threshold=cluster.demanded(cluster.THRESHOLD, strictness),
+        threshold=cluster.demanded(cluster.threshold(b.words, 1, days or 0.0), strictness),
         relation=relate(a, b),
         editions=words and cluster.two_editions(_member(earlier, 0.0), _member(later, (days or 0.0) * DAY_S)),
         one_story=None if one.story is None or other.story is None else one.story == other.story,
