@@ -19,9 +19,15 @@ from worker.scripts import MARKS, is_foreign, language_of, respell
 MAX_CHARACTERS = 200_000
 """A longer text is cut: fingerprints look at the first 400 words, sketches at the whole."""
 
-_MARKUP = re.compile(r"<[a-zA-Z/!?][^>]*>|&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
+_OPENING = re.compile(r"<[a-zA-Z/!?]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,31});")
 _BLOCKS = "p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|figcaption"
 _BLOCK = re.compile(rf"<(?=/?(?:{_BLOCKS})\b)", re.IGNORECASE)
+_MAX_TAGS = 20_000
+"""The parser takes the square of the time for elements within each other."""
+_MAX_MARKS = 30
+_STACKED = re.compile(r"[^\w\s\x00-\x7f]{31,}")
+"""Maybe marks on one letter: normalising sorts them, in the square of the time."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _SPACE = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"\s*\n\s*")
@@ -49,15 +55,28 @@ def clean(markup: str) -> str:
     through as it is. At most MAX_CHARACTERS.
     """
     text = markup[: 4 * MAX_CHARACTERS]
-    if _MARKUP.search(text):
-        tree = LexborHTMLParser(_BLOCK.sub("\n<", text))
+    if _is_markup(text):
+        tree = LexborHTMLParser(_BLOCK.sub("\n<", "<".join(text.split("<", _MAX_TAGS)[:_MAX_TAGS])))
         for node in tree.css("script,style,noscript,template,iframe,svg"):
             node.decompose()
         text = tree.body.text() if tree.body else ""
-    text = unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode("utf-8"))
+    if not text.isascii():
+        text = _STACKED.sub(_unstacked, text.encode("utf-8", "ignore").decode("utf-8"))
+    text = unicodedata.normalize("NFKC", text)
     text = _CONTROL.sub("", text.replace("\r", "\n").replace("\t", " "))
     text = _LINES.sub("\n", _SPACE.sub(" ", text)).strip()
     return text[:MAX_CHARACTERS]
+
+
+def _is_markup(text: str) -> bool:
+    """Whether there is a tag or an entity; one expression for a whole tag takes the square of the time for `<a<a<a`."""
+    opening = _OPENING.search(text)
+    return bool((opening and text.find(">", opening.end()) > 0) or _ENTITY.search(text))
+
+
+def _unstacked(run: re.Match[str]) -> str:
+    """A run of signs without the marks after its thirtieth, as Unicode's stream-safe form (UAX 15) has it."""
+    return "".join([c for place, c in enumerate(run[0]) if place < _MAX_MARKS or not unicodedata.combining(c)])
 
 
 def tokens(text: str, lang: str = "") -> list[str]:

@@ -129,6 +129,9 @@ def test_two_stories_above_the_threshold_are_explained_by_the_choice_of_the_stor
     assert not result.together
     assert verdict(result) == "the store keeps them in two"
     assert "By themselves they would be one story" in reason(result)
+    assert "or none where two fit it equally well; and a story whose texts turn out to be those of two is divided" in (
+        reason(result)
+    ), "a division may have put them apart: the store does not keep which it was"
 
 
 def test_alike_but_a_month_apart_is_two_events() -> None:

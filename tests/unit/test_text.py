@@ -1,6 +1,7 @@
 """Text cleaning, tokens and language: tables of cases."""
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,22 @@ def test_markup_becomes_the_text_a_reader_would_see(markup: str, text: str) -> N
 def test_a_text_of_any_length_is_cut() -> None:
     assert len(clean("word " * MAX_CHARACTERS)) <= MAX_CHARACTERS
     assert clean("<div>" * 50_000 + "deep") in ("deep", "")
+
+
+@pytest.mark.parametrize(
+    "piece", ["<a", "<a ", "<!--", "</", "&", "&#", "&amp", "<div>", "<b><p>", "<p>x</p><a", "\u0301\u0323", "\n "]
+)
+def test_hostile_text_costs_no_more_than_its_length(piece: str) -> None:
+    began = process_time()
+    clean((piece * 4 * MAX_CHARACTERS)[: 4 * MAX_CHARACTERS])
+    assert process_time() - began < 2.5
+
+
+def test_marks_on_letters_stay_and_stacks_of_them_end() -> None:
+    assert clean("e\u0301" * 40) == "é" * 40
+    assert clean("हिन्दी में " * 9).strip() == ("हिन्दी में " * 9).strip()
+    assert clean("—" * 99) == "—" * 99
+    assert len(clean("x" + "\u0335" * 99)) == 31
 
 
 @pytest.mark.parametrize(

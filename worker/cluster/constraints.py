@@ -56,7 +56,7 @@ def held_apart(view: View, a: Story, b: Story) -> Generator[Need, None, bool]:
     others = view.rolls[b.number]
     return any(
         correction.kind == "split" and not others.keys().isdisjoint(opposite(correction, article))
-        for article in view.ties.both(view.rolls[a.number].keys())
+        for article in view.ties.among(view.rolls[a.number].keys())
         for correction in view.ties.of(article)
     )
 

@@ -140,7 +140,7 @@ def undo(view: View, number: int) -> Generator[Need, None, Correction | None]:
 def _enact(view: View, correction: Correction, moved: set[bytes]) -> Generator[Need, None, Corrected]:
     """Put a correction in force, and lift what earlier ones say against it of the articles that were moved."""
     done = Corrected(correction)
-    for earlier in view.ties.named(view.ties.both(moved)):
+    for earlier in view.ties.named(view.ties.among(moved)):
         places = yield from homes(view, uids(earlier))
         against = violators(earlier, places, moved.intersection(uids(earlier)))
         again = correction.kind == earlier.kind == "pin" and correction.one == earlier.one

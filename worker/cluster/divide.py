@@ -31,7 +31,7 @@ def divide(view: View, article: Member, now: float) -> Generator[Need, None, Non
         return
     yield from view.want(rolls=[story.number])
     roll = list(view.rolls[story.number])
-    if view.ties.both(set(roll)):
+    if view.ties.among(set(roll)):
         return
     yield from view.want(members=roll)
     members = view.present(roll)

@@ -24,15 +24,15 @@ TEMPLATE = 0.25
 """Texts that share this much of the shorter one's 3-shingles have their wording from one hand: of independent reports
 one pair in fifty does."""
 _OTHER_NEWS = 0.22
-"""Such texts tell other news where they share at most this much of what is news in them ..."""
+"""Texts of one wording tell other news where they share less than this of what is news in them."""
 _BY_WORDING = 0.5
-"""... and so much more for what they share of the wording beyond that: a copy shares all."""
+"""That limit rises by so much for each share of the wording beyond TEMPLATE: a copy shares all."""
+_SAME_TITLE = 0.3
+"""It rises by so much under one title, but for its numbers and dates, if _SAME_TITLE_DAYS lie between."""
+_SAME_TITLE_DAYS = 0.25
+"""Sooner the same title may well tell how many more were found."""
 _LEAST_SAID = 1.0
 """What figures must say at least; with fewer, names alone would decide."""
-_SAME_TITLE = 0.3
-"""... and under one title, but for its numbers and dates ..."""
-_SAME_TITLE_DAYS = 0.25
-"""... so much later: sooner the same title may well tell how many more were found."""
 _LEAST_WORDS = 15
 """A headline is no template."""
 _NAMES_SAY = 1.5
@@ -42,11 +42,11 @@ _NAMES = 8
 KNOWN = 2
 """So many editions before it make a story one of a known series: one alone may be a chance."""
 _SAME_NEWS = 0.4
-"""The least share of common news between reports of one edition of a known series ..."""
+"""The least share of common news between reports of one edition of a known series, close in time."""
 _SAME_NEWS_LATE = 0.6
-"""... and where the time speaks against it."""
+"""The same where the report is further from the edition's beginning than _WINDOW_S, or half of the series' interval."""
 _SAME_NEWS_AGAIN = 0.8
-"""... and where the outlet is in the story besides."""
+"""The same where, so late, the outlet has told the edition before."""
 _WINDOW_S = 43_200.0
 
 

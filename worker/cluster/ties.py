@@ -39,9 +39,9 @@ class Ties:
         """Those that name any of these articles, the oldest first."""
         return [self._all[n] for n in sorted({n for article in articles for n in self._of.get(article, ())})]
 
-    def both(self, a: Iterable[bytes]) -> set[bytes]:
+    def among(self, articles: Iterable[bytes]) -> set[bytes]:
         """Which of these articles are named at all; a dict's keys, or a set, make it fast."""
-        return self._of.keys() & a
+        return self._of.keys() & articles
 
     def put_all(self, corrections: Iterable[Correction]) -> "Ties":
         """These with some more, or with other versions of some; copied once, however many they are."""

@@ -35,9 +35,9 @@ class Change(Struct, frozen=True, kw_only=True):
     """What one event, or several at once, did to a story, which is shown as it is now.
 
     `kind`: one of KINDS. `newcomers`: the articles that came, oldest first. `former`: public ids of stories that were
-    merged into this one; `parts_of`: of those that it, or an article of it, was taken out of by hand. `backfill`:
-    nothing of it is news. `cursor`: where to go on after it. `repeated`: newcomer's id -> the outlet of the article
-    that it repeats.
+    merged into this one; `parts_of`: of those that it, or an article of it, was taken out of, by an editor or as
+    the texts were those of two. `backfill`: nothing of it is news. `cursor`: where to go on after it. `repeated`:
+    newcomer's id -> the outlet of the article that it repeats.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class Change(Struct, frozen=True, kw_only=True):
 
 def change_record(change: Change) -> dict[str, Any]:
     """What `report --follow --json` prints of a change; `former` only where stories were merged into this one, `from`
-    only where an editor took it, or an article of it, out of others, which have fewer articles now."""
+    only where it, or an article of it, was taken out of others, which have fewer articles now."""
     others = {"former": list(change.former), "from": list(change.parts_of)}
     said = {name: ids for name, ids in others.items() if ids}
     return {"event": change.kind, "cursor": change.cursor} | story_record(change.view) | said

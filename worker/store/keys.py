@@ -82,7 +82,7 @@ def latest(lang: str) -> str:
 
 
 def events(lang: str) -> str:
-    """stream of new, grew, merged, and what editors did; ids are `seq-n`. Bound: about 100,000 entries."""
+    """stream of new, grew, merged, split, and what editors did; ids are `seq-n`. Bound: about 100,000 entries."""
     return _shard(lang, "events")
 
 

@@ -93,7 +93,7 @@ def _show(screen: Screen, change: Change, now: float) -> None:
 
 def detail(change: Change) -> list[Part]:
     """What came: `BBC`, `The Sun: copy of Reuters`, of several `BBC, then 2 reports` or `+2 copies, +1 report`; and
-    what was merged, or done by hand."""
+    what was merged, taken out of another story, or done by hand."""
     merged = [f"took in {', '.join(change.former)}"] if change.former else []
     merged += [f"taken out of {', '.join(change.parts_of)}"] if change.parts_of else []
     merged += [_BY_HAND[change.kind]] if change.kind in _BY_HAND else []

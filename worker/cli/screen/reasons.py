@@ -83,7 +83,8 @@ def _why_together(result: Comparison) -> str:
     if result.would_join:
         return (
             f"By themselves they would be one story: {words[0].lower()}{words[1:]} and score {score} where {limit} is "
-            "enough. But an article joins the whole story that fits it best, or no story where two fit it equally well."
+            "enough. But whole stories count, not pairs: an article joins the one that fits it best, or none where two "
+            "fit it equally well; and a story whose texts turn out to be those of two is divided."
         )
     if result.editions:
         return (
