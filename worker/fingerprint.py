@@ -45,7 +45,7 @@ def fingerprints(title: str, text: str, lang: str) -> Fingerprints:
     if not words:
         return Fingerprints()
     named = names(f"{title}\n{text[:NAMED_CHARACTERS]}", lang)
-    numbers = _vocabulary.numbers([*head, *body, *named])
+    numbers = _vocabulary.numbers([*head, *body, *sorted(named)])
     read, called = numbers[: len(head) + len(body)], numbers[len(head) + len(body) :]
     terms, weights = _weighted(read[: len(head)], read[len(head) :], lang, called)
     shingles = _shingles(read[-len(words) :])
@@ -71,7 +71,7 @@ def term_weights(head: list[str], body: list[str], lang: str, named: Collection[
     (1 + ln tf) x max(0, 6.5 - zipf), half as much more where it is a name; title words count thrice. A text of nothing
     but the commonest words keeps them all, at equal weights.
     """
-    numbers = _vocabulary.numbers([*head, *body, *named])
+    numbers = _vocabulary.numbers([*head, *body, *sorted(named)])
     first, rest, called = np.split(numbers, [len(head), len(head) + len(body)])
     terms, weights = _weighted(first, rest, lang, called)
     return dict(zip((_vocabulary.words[term] for term in terms.tolist()), weights.tolist(), strict=True))
@@ -87,10 +87,15 @@ def story_simhash(weights: dict[str, int]) -> bytes:
 
 
 def _weighted(head: Numbers, body: Numbers, lang: str, named: Numbers) -> tuple[Numbers, NDArray[np.int64]]:
-    """The distinct terms of a text that weigh something, in no order, and their weights."""
+    """The distinct terms of a text that weigh something, and their weights.
+
+    In the order of their hashes: that of their numbers depends on earlier articles, and sums depend on the order.
+    """
     size = tokens_a_word(lang)
     words = np.concatenate((head.repeat(TITLE_COUNTS), body[: STORY_WORDS * size]))
     terms, counts, lead = _counted(words, TITLE_COUNTS * head.size + LEAD_WORDS * size)
+    order = np.argsort(_vocabulary.hashes(terms))
+    terms, counts, lead = terms[order], counts[order], lead[order]
     rarities = _vocabulary.rarities(terms, lang)
     heavy = rarities > 0
     if not heavy.any():
@@ -98,7 +103,9 @@ def _weighted(head: Numbers, body: Numbers, lang: str, named: Numbers) -> tuple[
     rarities[_vocabulary.among(terms, named)] *= NAMED
     terms, counts, lead, rarities = terms[heavy], counts[heavy], lead[heavy], rarities[heavy]
     if is_stemmed(lang):
-        terms, which = np.unique(_vocabulary.stems(terms, lang), return_inverse=True)
+        stems = _vocabulary.stems(terms, lang)
+        _, first, which = np.unique(_vocabulary.hashes(stems), return_index=True, return_inverse=True)
+        terms = stems[first]
         rarities = np.bincount(which, weights=counts * rarities) / np.bincount(which, weights=counts)
         counts, lead = _together(which, counts), _together(which, lead)
     weights = _unit(_often(counts) * rarities) + _unit(_often(lead) * rarities)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LIMIT = 100_000
-"""Words that are remembered: 35 MB, what 20,000 articles of one language use."""
+"""Words that are remembered: what 20,000 articles of one language use; 52 MB at the peak, as its arrays grow."""
 
 _FIRST_ROOM = 1 << 12
 
@@ -36,15 +36,16 @@ class Vocabulary:
         self._clear()
 
     def _clear(self) -> None:
-        self.words: list[str] = []
-        """Number -> word."""
-        self._known = _Known(self.words)
+        words: list[str] = []
+        self._known = _Known(words)
         self._filled = 0
         self._hashes = np.zeros(_FIRST_ROOM, dtype=np.uint64)
         self._rows = np.zeros((_FIRST_ROOM, self._width), dtype=np.uint8)
         self._numeral = np.zeros(_FIRST_ROOM, dtype=np.bool_)
         self._rarities: dict[str, NDArray[np.float64]] = {}
         self._stems: dict[str, Numbers] = {}
+        self.words = words
+        """Number -> word. Last: where a signal ends this method, they are still too many, and it runs again."""
 
     def numbers(self, words: Sequence[str]) -> Numbers:
         """The number of each word; new ones are added."""
@@ -100,19 +101,20 @@ class Vocabulary:
         return known[numbers]
 
     def _fill(self, words: Sequence[str]) -> None:
-        """Hash the newest words."""
-        start, self._filled = self._filled, len(self.words)
-        if self._filled > len(self._rows):
-            room = max(self._filled, 2 * len(self._rows))
+        """Hash the newest words; where a signal ends that, they are hashed at the next call."""
+        start, end = self._filled, self._filled + len(words)
+        if end > len(self._rows):
+            room = max(end, 2 * len(self._rows))
             self._hashes = np.append(self._hashes, np.zeros(room - len(self._hashes), dtype=np.uint64))
             self._numeral = np.append(self._numeral, np.zeros(room - len(self._numeral), dtype=np.bool_))
             self._rows = np.append(self._rows, np.zeros((room - len(self._rows), self._width), dtype=np.uint8), axis=0)
         texts = [word.encode() for word in words]
         hashes = b"".join([blake2b(text, digest_size=8).digest() for text in texts])
         rows = b"".join([shake_128(text).digest(self._width) for text in texts])
-        self._numeral[start : self._filled] = [word[:1].isdecimal() for word in words]
-        self._hashes[start : self._filled] = np.frombuffer(hashes, dtype=">u8")
-        self._rows[start : self._filled] = np.frombuffer(rows, dtype=np.uint8).reshape(len(texts), self._width)
+        self._numeral[start:end] = [word[:1].isdecimal() for word in words]
+        self._hashes[start:end] = np.frombuffer(hashes, dtype=">u8")
+        self._rows[start:end] = np.frombuffer(rows, dtype=np.uint8).reshape(len(texts), self._width)
+        self._filled = end
 
 
 class _Known(dict[str, int]):
@@ -123,6 +125,6 @@ class _Known(dict[str, int]):
         self._words = words
 
     def __missing__(self, word: str) -> int:
-        number = self[word] = len(self._words)
-        self._words.append(word)
+        self._words.append(word)  # first: where a signal comes between, two words never have one number
+        number = self[word] = len(self._words) - 1
         return number

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from worker import fingerprint
-from worker.fingerprint import fingerprints
+from worker.fingerprint import fingerprints, term_weights
 from worker.lexicon import rarity
 from worker.stem import stem
+from worker.text import tokens
 from worker.vocabulary import Vocabulary
 
 TEXTS = [f"The dam at site {i} broke on day {i % 7}; {' '.join(f'town{i * j}' for j in range(40))}." for i in range(60)]
@@ -57,8 +58,40 @@ def test_it_starts_anew_before_it_outgrows_its_limit_and_never_inside_a_text() -
     assert len(vocabulary.words) == 1
 
 
+@pytest.mark.parametrize("hashing", ["blake2b", "shake_128"])
+def test_words_whose_hashing_was_interrupted_are_hashed_at_the_next_call(
+    hashing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job's end at its timeout comes as a signal."""
+    words, vocabulary = [f"word{i}" for i in range(5_000)], fresh(limit=10_000)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"worker.vocabulary.{hashing}", interrupted)
+        with pytest.raises(TimeoutError):
+            vocabulary.numbers(words)
+    other = fresh(limit=10_000)
+    found, expected = vocabulary.numbers(words), other.numbers(words)
+    assert (vocabulary.rows(found) == other.rows(expected)).all()
+    assert (vocabulary.hashes(found) == other.hashes(expected)).all()
+
+
 def test_no_words_have_no_numbers() -> None:
     assert fresh().numbers([]).dtype == np.intp
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+def test_sums_run_in_an_order_that_earlier_articles_do_not_change(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sum of floats depends on their order, and what is static must not."""
+    head, body = tokens(TEXTS[0], lang), tokens(TEXTS[1], lang)
+    found = []
+    for earlier in ([], body[::-1], sorted({*head, *body})):
+        monkeypatch.setattr(fingerprint, "_vocabulary", Vocabulary(2048, rarity, stem))
+        term_weights(earlier, [*earlier, "earlier"], lang)
+        found.append(list(term_weights(head, body, lang, {"dam", "town5"}).items()))
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.parametrize("lang", ["en", "de"])

@@ -109,7 +109,8 @@ def key_terms(worth: Mapping[str, int], weights: bytes, texts: Sequence[Fingerpr
 def _together(texts: Sequence[Fingerprints]) -> float:
     """The length of the sum of the texts' key terms, remembered: many articles are compared with one story.
 
-    What is remembered holds the very texts, so that no other objects can have their identities.
+    What is remembered holds the very texts, so that no other objects can have their identities: by estimate at most
+    220 MB, where 1,000 lists have 32 texts each, of 7 KB, and share none.
     """
     if len(texts) == 1:
         return _length(texts[0].weights)
