@@ -135,23 +135,27 @@ def commands_page() -> str:
     lines = []
     for name in COMMANDS:
         module = importlib.import_module(f"worker.cli.{name}_" if name == "import" else f"worker.cli.{name}")
-        for path, command in _with_subcommands(["storywire", name], module.command):
-            lines += [f"{'#' * len(path)} {' '.join(path)}\n", "```", _help(path, command), "```", ""]
+        top = click.Context(cli, info_name="storywire", terminal_width=100, **cli.context_settings)
+        for context in _with_subcommands(click.Context(module.command, info_name=name, parent=top)):
+            path = _path(context)
+            lines += [f"{'#' * len(path)} {' '.join(path)}\n", "```", _help(context), "```", ""]
     return _NOTE.format(source="worker/cli/") + _COMMANDS + "\n".join(lines)
 
 
-def _with_subcommands(path: list[str], command: click.Command) -> Iterator[tuple[list[str], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        for name, subcommand in command.commands.items():
-            yield from _with_subcommands([*path, name], subcommand)
+def _with_subcommands(context: click.Context) -> Iterator[click.Context]:
+    """A command, then those below it; each context has its parent's command in its parent, as the usage line asks."""
+    yield context
+    if isinstance(context.command, click.Group):
+        for name, subcommand in context.command.commands.items():
+            yield from _with_subcommands(click.Context(subcommand, info_name=name, parent=context))
 
 
-def _help(path: list[str], command: click.Command) -> str:
-    context = click.Context(cli, info_name=path[0], terminal_width=100, **cli.context_settings)
-    for name in path[1:]:
-        context = click.Context(command, info_name=name, parent=context)
-    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+def _path(context: click.Context) -> list[str]:
+    return [*(_path(context.parent) if context.parent else []), str(context.info_name)]
+
+
+def _help(context: click.Context) -> str:
+    return "\n".join(line.rstrip() for line in context.get_help().splitlines())
 
 
 PAGES: dict[str, Callable[[], str]] = {
