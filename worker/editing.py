@@ -37,10 +37,12 @@ class Named(NamedTuple):
 
 
 class Edited(NamedTuple):
-    """A correction that was made, and the earlier ones that it lifted, as a whole or in part."""
+    """A correction that was made, and the earlier ones that it lifted; `partly`: the numbers of those of which it
+    lifted only a part."""
 
     made: Named
     lifted: list[Named]
+    partly: set[int]
 
 
 class Editing:
@@ -111,7 +113,7 @@ class Editing:
 
     def _correct(self, lang: str, steps: Callable[[View], Generator[Need, None, Corrected]]) -> Edited:
         done = self._commits.decide(lang, steps)
-        return Edited(Named(lang, done.correction), [Named(lang, each) for each in done.lifted])
+        return Edited(Named(lang, done.correction), [Named(lang, each) for each in done.lifted], done.partly)
 
     def _story(self, name: str) -> tuple[str, Story]:
         parsed = parse_story_id(name)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
-@click.command("check")
+@click.command("check", epilog="Example: storywire check --json | jq -r .state")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the figures.")
 @click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
 def command(as_json: bool, data_dir: str | None) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worker.runtime import Runtime
 
 
-@click.group("feeds")
+@click.group("feeds", epilog="Example: storywire feeds add https://example.org/feed.xml")
 @click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
 @click.pass_context
 def command(context: click.Context, data_dir: str | None) -> None:

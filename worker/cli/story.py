@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from worker.editing import Edited, Editing
 
 
-@click.group("story")
+@click.group("story", epilog="Example: storywire story merge en-7f3k en-81aa")
 @click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
 @click.pass_context
 def command(context: click.Context, data_dir: str | None) -> None:
@@ -173,7 +173,8 @@ def _tell(done: "Edited") -> None:
     click.echo(f"correction {done.made.id}")
     for named in done.lifted:
         said = described(named.lang, named.correction).removeprefix("storywire story ")
-        click.echo(f"overrides {named.id} ({harmless(said)})")
+        part = "a part of " if named.correction.number in done.partly else ""
+        click.echo(f"overrides {part}{named.id} ({harmless(said)})")
 
 
 def _count(articles: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ import click
 from worker.config import load
 
 
-@click.command("work")
+@click.command("work", epilog="Example: storywire work --burst")
 @click.option("--burst", is_flag=True, help="End when the queue is empty.")
 @click.option("--data-dir", metavar="DIR", help="Folder of the embedded server.  [STORYWIRE_DATA_DIR]")
 def command(burst: bool, data_dir: str | None) -> None:

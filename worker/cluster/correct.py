@@ -30,10 +30,12 @@ GRACE_S = 90 * 86_400.0
 
 @dataclass
 class Corrected:
-    """What a correction did: the correction, and the earlier ones that it lifted, or of which it lifted a part."""
+    """What a correction did: the correction, and the earlier ones that it lifted, or of which it lifted a part; the
+    numbers of the latter, which stay in force, are `partly`."""
 
     correction: Correction
     lifted: list[Correction] = field(default_factory=list)
+    partly: set[int] = field(default_factory=set)
 
 
 def split(view: View, number: int, named: Collection[bytes], now: float) -> Generator[Need, None, Corrected]:
@@ -151,6 +153,7 @@ def _enact(view: View, correction: Correction, moved: set[bytes]) -> Generator[N
         if kept is None:
             view.drop_correction(earlier.number)
         else:
+            done.partly.add(earlier.number)
             view.put_correction(kept)
     view.put_correction(correction)
     return done
