@@ -15,7 +15,8 @@ from worker.cli.screen.reasons import reason, verdict
 from worker.cli.screen.terminal import Screen
 from worker.cluster import THRESHOLD, pair_score, time_factor
 from worker.fingerprint import cosine, hamming
-from worker.model import Fingerprints, Relation, uid
+from worker.model import Correction, Fingerprints, Relation, uid
+from worker.report.byhand import Said
 from worker.report.comparison import Comparison, Side, compare, comparison_record, from_text
 
 DAY_S = 86_400.0
@@ -25,6 +26,11 @@ def side(name: str, text: str, *, days: float = 0.0, lang: str = "en", **stored:
     """An article as the store has it, published `days` after NOW."""
     fields = {"story": "en-1", "time": NOW + days * DAY_S, "source": f"Outlet {name}", "of": b""} | stored
     return replace(from_text(name, text, lang), **fields)
+
+
+def by_hand(kind: str, number: int, one: list[str], other: list[str], stories: tuple[int, ...] = (1,)) -> Said:
+    """An editor's correction."""
+    return Said("en", Correction(number, kind, 0.0, 1, stories, tuple(one), tuple(other)))
 
 
 def told(result: Comparison, width: int = 100) -> str:
@@ -103,18 +109,36 @@ def test_a_stored_relation_that_the_figures_do_not_give_is_not_explained_by_them
 
 
 def test_what_an_editor_decided_is_not_explained_by_figures() -> None:
-    merged = ("en.3: storywire story merge en-1 en-2", "en.1: storywire story pin a en-1")
+    merged = (by_hand("merge", 3, ["a"], ["b"], (1, 2)), by_hand("pin", 1, ["a"], ["x"]))
     result = compare(side("a", BRIDGE, corrections=merged), side("b", ORCHARD, corrections=merged[:1]))
     assert "they would not be one story" in reason(result)
     assert "an editor spoke of both, en.3: storywire story merge en-1 en-2." in reason(result)
     assert comparison_record(result)["corrections"] == ["en.3: storywire story merge en-1 en-2"]
-    split = side("b", BRIDGE_REWRITE, story="en-2", corrections=("en.4: storywire story split en-1 b",))
+    split = side("b", BRIDGE_REWRITE, story="en-2", corrections=(by_hand("split", 4, ["b"], ["x"]),))
     result = compare(side("a", BRIDGE), split)
     assert verdict(result) == "an editor keeps them in two"
     assert "But an editor spoke of one of them, en.4: storywire story split en-1 b." in reason(result)
     assert "editor" not in reason(compare(side("a", BRIDGE, corrections=merged), side("b", BRIDGE_REWRITE))), (
         "they fit anyway"
     )
+
+
+def test_only_a_correction_that_agrees_with_the_outcome_is_named_as_its_reason() -> None:
+    merge, pin = by_hand("merge", 1, ["a"], ["b"], (1, 2)), by_hand("pin", 2, ["b"], ["x"], (5,))
+    apart = side("b", BRIDGE_REWRITE, story="en-5", corrections=(pin, merge))
+    assert compare(side("a", BRIDGE, corrections=(merge,)), apart).by_hand == (pin,)
+    stood_for = by_hand("pin", 3, ["x"], ["a", "b"])
+    a = side("a", BRIDGE, corrections=(stood_for, by_hand("pin", 2, ["a"], ["x"])))
+    assert [str(said) for said in compare(a, side("b", ORCHARD, corrections=(stood_for,))).by_hand] == [
+        "en.2: storywire story pin a en-1"
+    ], "neither article is what the pin of x was about"
+    kept = by_hand("split", 4, ["a", "b"], ["x"])
+    split = compare(side("a", BRIDGE, corrections=(kept,)), side("b", ORCHARD, corrections=(kept,)))
+    assert split.by_hand == (kept,), "they were taken out together"
+    both_before = by_hand("merge", 6, ["a", "b"], ["x"], (1, 2))
+    merged = compare(side("a", BRIDGE, corrections=(both_before,)), side("b", ORCHARD, corrections=(both_before,)))
+    assert merged.by_hand == (), "they were of one of the two stories"
+    assert replace(split, one_story=False).by_hand == ()
 
 
 def test_one_story_below_the_threshold_is_said_to_have_joined_through_others() -> None:

@@ -15,7 +15,7 @@ from worker.cluster.timing import DAY_S
 from worker.errors import BadInput
 from worker.fingerprint import cosine, fingerprints, hamming, shared_terms
 from worker.model import Fingerprints, Member, Relation, parse_story_id, story_id, uid
-from worker.report.cases import described
+from worker.report.byhand import Said, agreeing
 from worker.report.views import rfc3339
 from worker.sketch import overlap
 from worker.text import clean, language
@@ -42,7 +42,7 @@ class Side(Struct, frozen=True, kw_only=True):
     relation: Relation | None = None
     of: bytes | None = None
     of_name: str = ""
-    corrections: tuple[str, ...] = ()
+    corrections: tuple[Said, ...] = ()
 
 
 class Term(Struct, frozen=True):
@@ -98,10 +98,12 @@ class Comparison(Struct, frozen=True, kw_only=True):
         return self.stored_repeat
 
     @property
-    def by_hand(self) -> tuple[str, ...]:
-        """The corrections that name both; where there are none, those that name one of the two."""
-        one, other = self.earlier.corrections, self.later.corrections
-        return tuple(each for each in one if each in other) or (*one, *other)
+    def by_hand(self) -> tuple[Said, ...]:
+        """The corrections that made them one story, or two, the newest first; none for texts outside of the store."""
+        if self.one_story is None or self.earlier.lang != self.later.lang:
+            return ()
+        said = (*self.earlier.corrections, *self.later.corrections)
+        return agreeing(said, self.earlier.id, self.later.id, together=self.one_story)
 
     @property
     def would_join(self) -> bool:
@@ -144,9 +146,7 @@ def stored(stories: "Stories", article_id: str) -> Side:
         relation=member.relation,
         of=member.of,
         of_name=_name_of(stories, lang, story.number, member.of) if story and member.of else "",
-        corrections=tuple(
-            f"{lang}.{said.number}: {described(lang, said)}" for said in stories.corrections(lang, member.uid)
-        ),
+        corrections=tuple(Said(lang, each) for each in stories.corrections(lang, member.uid)),
     )
 
 
@@ -239,7 +239,7 @@ def comparison_record(result: Comparison) -> dict[str, Any]:
         "cosine": round(result.cosine, 4),
         "containment": round(result.containment, 4),
         "mean_containment": round(result.mean_containment, 4),
-        "corrections": list(result.by_hand),
+        "corrections": [str(each) for each in result.by_hand],
         "days": None if result.days is None else round(result.days, 4),
         "time_factor": round(result.time_factor, 4),
         "score": round(result.score, 4),

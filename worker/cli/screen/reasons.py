@@ -99,8 +99,9 @@ def _why_together(result: Comparison) -> str:
 
 def _by_hand(result: Comparison) -> str:
     """The correction that counts, as it was given."""
-    both = result.by_hand[0] in result.earlier.corrections and result.by_hand[0] in result.later.corrections
-    return f"But an editor spoke of {'both' if both else 'one of them'}, {harmless(result.by_hand[0])}."
+    said = result.by_hand[0]
+    both = said.names(result.earlier.id) and said.names(result.later.id)
+    return f"But an editor spoke of {'both' if both else 'one of them'}, {harmless(str(said))}."
 
 
 def _why_relation(result: Comparison) -> str:
