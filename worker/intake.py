@@ -6,7 +6,7 @@ of any length fits into the server.
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from worker.clock import Clock
 from worker.errors import Transient
 from worker.jobs import Jobs
 from worker.model import Article
+from worker.store.forgotten import Forgotten, of_article, of_url
 from worker.store.outbox import Outbox
 from worker.store.stories import Stories
 
@@ -26,10 +27,11 @@ _STALLED_S = 120.0
 
 
 class Sent(NamedTuple):
-    """How many articles a run sent, and how many of them the store had before."""
+    """How many articles a run sent, how many of them the store had before, and how many are kept out as forgotten."""
 
     articles: int
     known: int
+    forgotten: int
 
 
 class Intake:
@@ -39,10 +41,17 @@ class Intake:
     """
 
     def __init__(
-        self, outbox: Outbox, stories: Stories, jobs: Jobs, clock: Clock, stalled_s: float = _STALLED_S
+        self,
+        outbox: Outbox,
+        stories: Stories,
+        forgotten: Forgotten,
+        jobs: Jobs,
+        clock: Clock,
+        stalled_s: float = _STALLED_S,
     ) -> None:
         self._outbox = outbox
         self._stories = stories
+        self._forgotten = forgotten
         self._jobs = jobs
         self._clock = clock
         self._stalled_s = stalled_s
@@ -54,19 +63,27 @@ class Intake:
         An article that the store has keeps its language: an id is in one shard. progress: called with the number
         settled so far. Raises Transient when nothing moves for two minutes.
         """
-        source, sent, there = iter(articles), 0, 0
+        source, sent, there, gone = iter(articles), 0, 0, 0
         may_be_known = bool(self._stories.languages())
         while chunk := list(islice(source, CHUNK)):
             self._wait(sent, WINDOW - len(chunk), progress)
+            kept_out = self._kept_out(chunk)
+            gone += len(kept_out)
             if may_be_known:
                 known = self._stories.known([article.id for article in chunk])
-                there += len(known)
+                there += len(known.keys() - kept_out)
                 chunk = [replace(article, lang=known.get(article.id, article.lang)) for article in chunk]
             refs = self._outbox.publish(self._feed, chunk, {}, self._clock.now())
             self._jobs.enqueue(refs)
             sent += len(chunk)
         self._wait(sent, 0, progress)
-        return Sent(sent, there)
+        return Sent(sent, there, gone)
+
+    def _kept_out(self, articles: Sequence[Article]) -> set[str]:
+        """The ids of those that a person had forgotten: no worker will place them."""
+        names = [(of_article(article.id), of_url(article.url)) for article in articles]
+        found = self._forgotten.among([name for two in names for name in two], self._clock.now())
+        return {article.id for article, two in zip(articles, names, strict=True) if not found.isdisjoint(two)}
 
     def _wait(self, sent: int, most: int, progress: Callable[[int], None]) -> None:
         """Until no more than `most` of this run's articles wait."""

@@ -100,6 +100,7 @@ def test_forgetting_leaves_nothing_in_the_report_nor_on_disk(tmp_path: Path, sto
     assert not _holds(store, WORD)
     again = storywire("import", tmp_path / "a.jsonl", data_dir=store)
     assert again.returncode == 0, again.stderr
+    assert ": 0 new, 3 known already, 1 forgotten, kept out" in again.stderr
     assert stories(store) == {"en-1": ["cup-1"], "en-2": ["dam-1", "dam-2"]}
 
 

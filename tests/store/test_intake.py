@@ -13,6 +13,7 @@ from worker.intake import Intake, Sent
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
+from worker.store.forgotten import Forgotten
 
 STALLED_S = 0.2
 
@@ -38,7 +39,7 @@ def article(article_id: str, lang: str = "en") -> Article:
 
 
 def send(runtime: Runtime, *articles: Article) -> Sent:
-    intake = Intake(runtime.outbox, runtime.stories, runtime.jobs, runtime.clock, STALLED_S)
+    intake = Intake(runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock, STALLED_S)
     return intake.run(articles, lambda settled: None)
 
 

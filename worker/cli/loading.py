@@ -14,6 +14,7 @@ from worker.files import Index, index
 from worker.intake import Intake
 from worker.model import Article
 from worker.runtime import Runtime
+from worker.store.forgotten import Forgotten
 
 _SHOWN = 10
 """Bad lines that are told one by one; the rest is counted."""
@@ -41,7 +42,7 @@ def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
 
 def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> None:
     """Send the articles through the queue and `workers` worker processes, and say how many were new."""
-    intake = Intake(runtime.outbox, runtime.stories, runtime.jobs, runtime.clock)
+    intake = Intake(runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock)
 
     def prepare(line: Line) -> Article:
         return article_of(line, arrival(line.published), backfill)
@@ -49,10 +50,13 @@ def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, back
     began = perf_counter()
     with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as progress:
         ready = perf_counter()
-        done, known = intake.run(map(prepare, found.read()), progress)
+        done, known, forgotten = intake.run(map(prepare, found.read()), progress)
     took = perf_counter() - ready
     rate = f", {done / took:.0f} a second" if done else ""
-    news = f": {done - known} new, {known} known already" if known else ""
+    told = [f"{done - known - forgotten} new"]
+    told += [f"{known} known already"] if known else []
+    told += [f"{forgotten} forgotten, kept out"] if forgotten else []
+    news = f": {', '.join(told)}" if known or forgotten else ""
     click.echo(f"{done} articles in {took:.1f} s{rate} (after {ready - began:.1f} s to start){news}", err=True)
 
 
