@@ -32,8 +32,8 @@ LEAD_WORDS = 60
 """The first words of a report tell the event; they count as much as all 400 together."""
 NAMED = 1.5
 """A name tells more than another word as rare: who and where, not what kind of event."""
-NAMED_CHARACTERS = 3000
-"""Of a text, for names: what 400 words have."""
+NAMED_CHARACTERS = 1500
+"""Of a text, for names, from its top: twice as many cost a twelfth of a fingerprint and tell no more."""
 _SCALE = 1000
 """Weights are whole thousandths, so that sums are exact and the simhash package agrees bit for bit."""
 

@@ -13,17 +13,23 @@ from worker.cluster.timing import time_factor
 from worker.fingerprint import cosine
 from worker.model import Fingerprints
 
-THRESHOLD = 0.125
+_TERMS = 0.7
+"""What the key terms count for, the rest is all words: strangers have many words in common, and few that are rare."""
+THRESHOLD = 0.115
 """The least score that joins a story of one text."""
-_BY_SIZE = 0.09
+_BY_SIZE = 0.077
 """Added times the logarithm of a story's texts, up to eight: a large story has words in common with anything."""
 _COUNTED_TEXTS = 8
 _SHORT_WORDS = 25.0
 """A headline has few words, and a large story of headlines is no broader for it."""
-_BY_LENGTH = 0.04
+_BY_LENGTH = 0.026
 """Added times the logarithm of an article's length in 200 words, up to four of them."""
 _LONG_WORDS = 200.0
 _MOST_LENGTHS = 4.0
+_BY_RIVAL = 0.5
+"""Added times what the next best story's score is above this much: where several fit, each fits by its subject alone,
+and the more stories a day has, the more often one of them does."""
+_NO_RIVAL = 0.085
 _NEWEST = 80
 """Stories, the newest, over which a term's present rarity is counted."""
 _RARE = 0.006
@@ -43,10 +49,10 @@ _STRICTEST = 3.5
 def score(likeness: float, closest: float, overlap: float, centre: float, days: float) -> float:
     """How well an article fits a story, about 0 to 1, faded by time.
 
-    The mean of four cosines: of all words to the story's vote and to its closest text, as the fingerprints estimate
-    them; of the key terms to the closest text and to all texts together, exactly.
+    The weighted mean of four cosines: of all words to the story's vote and to its closest text, as the fingerprints
+    estimate them; of the key terms to the closest text and to all texts together, exactly.
     """
-    return (likeness + closest + overlap + centre) / 4 * time_factor(days)
+    return ((1 - _TERMS) * (likeness + closest) + _TERMS * (overlap + centre)) / 2 * time_factor(days)
 
 
 def threshold(words: int, voters: int, days: float) -> float:
@@ -61,6 +67,11 @@ def threshold(words: int, voters: int, days: float) -> float:
         return base
     short = 1 / (1 + (words / _SHORT_WORDS) ** 2)
     return base + _BY_SIZE * log(min(voters, _COUNTED_TEXTS)) * (1 - short)
+
+
+def rivalry(next_best: float) -> float:
+    """What is added to a threshold where another story has this score."""
+    return _BY_RIVAL * max(0.0, next_best - _NO_RIVAL)
 
 
 def demanded(limit: float, strictness: float) -> float:

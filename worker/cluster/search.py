@@ -3,8 +3,8 @@
 Invariant: reads a view and changes nothing; the same view and article give the same candidates in the same order.
 """
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from worker.cluster import evidence, posting
 from worker.cluster.edition import is_edition
@@ -39,8 +39,8 @@ def search(view: View, kin: Kinship) -> Generator[Need, None, list[Candidate]]:
     (best,) = yield from prefetch(view, [kin.article])
     prints = kin.article.prints
     terms = evidence.present_terms(prints, [view.terms[term] for term in prints.terms], view.made)
-    found = (compare(kin, terms, story, view.present(story.texts), view.strictness) for story in best)
-    return sorted(found, key=lambda c: (-c.score, c.story.number))
+    found = [compare(kin, terms, story, view.present(story.texts)) for story in best]
+    return sorted(_against_rivals(found, view.strictness), key=lambda c: (-c.score, c.story.number))
 
 
 def prefetch(view: View, articles: Sequence[Member]) -> Generator[Need, None, list[list[Story]]]:
@@ -106,10 +106,17 @@ def likeness(bits: int, story: Story) -> float:
     return COSINES[(bits ^ majority_bits(story.planes, story.voters)).bit_count()] if story.voters else 0.0
 
 
-def compare(
-    kin: Kinship, terms: Mapping[str, int], story: Story, texts: Sequence[Member], strictness: float
-) -> Candidate:
-    """The article beside a story and its texts; `terms`: what its key terms are worth now."""
+def _against_rivals(candidates: Sequence[Candidate], strictness: float) -> Iterator[Candidate]:
+    """The candidates, each with what its threshold is beside the others; an edition has none but in its series."""
+    scores = sorted((c.score for c in candidates if not c.edition), reverse=True)[:2]
+    best, next_best = (*scores, 0.0, 0.0)[:2]
+    for c in candidates:
+        rival = 0.0 if c.edition else next_best if c.score == best else best
+        yield replace(c, threshold=evidence.demanded(c.threshold + evidence.rivalry(rival), strictness))
+
+
+def compare(kin: Kinship, terms: Mapping[str, int], story: Story, texts: Sequence[Member]) -> Candidate:
+    """The article beside a story and its texts, by itself; `terms`: what its key terms are worth now."""
     article, prints = kin.article, kin.article.prints
     texts = [text for text in texts if text.uid != article.uid and not text.prints.empty]
     strongest, gap = Relation.REPORT, 0.0
@@ -125,5 +132,5 @@ def compare(
         *evidence.key_terms(terms, prints.weights, others),
         days,
     )
-    least = evidence.demanded(evidence.threshold(prints.words, story.voters, days), strictness)
+    least = evidence.threshold(prints.words, story.voters, days)
     return Candidate(story, fit, least, strongest, gap, is_edition(kin, story, texts))

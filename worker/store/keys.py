@@ -4,7 +4,7 @@ Invariant: keys that one script touches share a hash tag, the language's or the 
 Packed values are msgpack arrays of the structures in model.py.
 """
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of everything below and of the fingerprints (wordfreq 3.1): part of every key."""
 
 
