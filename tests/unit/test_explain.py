@@ -17,7 +17,8 @@ from worker.cluster import THRESHOLD, pair_score, time_factor
 from worker.fingerprint import cosine, hamming
 from worker.model import Correction, Fingerprints, Relation, uid
 from worker.report.byhand import Said
-from worker.report.comparison import Comparison, Side, compare, comparison_record, from_text
+from worker.report.comparison import Comparison, Side, compare, from_text
+from worker.report.explained import comparison_record
 
 DAY_S = 86_400.0
 
@@ -254,6 +255,7 @@ def test_two_editions_of_one_report_are_said_to_be_that_however_alike_they_are()
     assert result.editions
     assert not result.together
     assert result.score > result.threshold
+    assert verdict(result) == "they are two editions of one report"
     assert "two editions of one report" in reason(result)
     assert not compare(one, one).editions
 

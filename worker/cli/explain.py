@@ -34,7 +34,8 @@ def command(articles: tuple[str, str], lang: str, as_json: bool, data_dir: str |
     """
     from worker.cli.screen.explanation import show_explanation
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
-    from worker.report.comparison import compare, comparison_record
+    from worker.report.comparison import compare
+    from worker.report.explained import comparison_record
 
     with ended_quietly():
         one, other = _sides(articles, lang, data_dir)

@@ -30,7 +30,12 @@ from worker.runtime import open_runtime
     "--cases", metavar="CASES", type=click.Path(path_type=Path), help="Test it on the cases of `story export`."
 )
 @click.option("--data-dir", metavar="DIR", help="Keep the store here instead of in a temporary folder.")
-@click.option("--strictness", metavar="X", help="From 0 (join freely) to 1 (only what is nearly certain).")
+@click.option(
+    "--strictness",
+    metavar="X",
+    type=click.FloatRange(0, 1),
+    help="From 0 (join freely) to 1 (only what is nearly certain).",
+)
 @WORKERS
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object a story.")
 @click.option("--members", is_flag=True, help="The report with every story's articles.")
@@ -40,7 +45,7 @@ def command(
     assignments: Path | None,
     cases: Path | None,
     data_dir: str | None,
-    strictness: str | None,
+    strictness: float | None,
     workers: int,
     as_json: bool,
     members: bool,
@@ -65,8 +70,7 @@ def command(
     with ExitStack() as closing:
         out = closing.enter_context(_opened(assignments, files)) if assignments is not None else None
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
-        environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
-        settings = config.load(environ, data_dir=folder, strictness=strictness)
+        settings = _settings_in(folder, strictness)
         log.configure("replay", "error", settings.log_format)  # workers have a log of their own
         runtime = closing.enter_context(open_runtime(settings, clock))
         load(runtime, found, arrival, workers, backfill=False)
@@ -81,6 +85,12 @@ def command(
     end(found)
     if verdict.wrong:
         raise SystemExit(1)
+
+
+def _settings_in(folder: str, strictness: float | None) -> config.Settings:
+    """Those of the environment, but for the servers: a replay has a store of its own."""
+    environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
+    return config.load(environ, data_dir=folder, strictness=None if strictness is None else str(strictness))
 
 
 def _opened(path: Path, files: Sequence[Path]) -> TextIO:

@@ -20,6 +20,8 @@ def verdict(result: Comparison) -> str:
             return "they cannot be compared"
         if result.would_join and result.by_hand:
             return "an editor keeps them in two"
+        if result.editions:
+            return "they are two editions of one report"
         return "the store keeps them in two" if result.would_join else "they share too little"
     if result.repeats is None:
         return _side_by_side(result)
