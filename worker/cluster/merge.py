@@ -67,17 +67,28 @@ def alike(a: Story, b: Story) -> float:
 
 
 def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Generator[Need, None, None]:
-    """Unite two stories; the one that stood later in its series gives its place there."""
+    """Unite two stories under the older number; what the texts of both are to each other is settled anew."""
     keep, lose = (a, b) if a.number < b.number else (b, a)
     yield from view.want(rolls=[keep.number, lose.number])
     members = sorted((view.rolls[keep.number] | view.rolls[lose.number]).items(), key=lambda m: (m[1], m[0]))
     related = {keep.lead, lose.lead, *keep.texts, *lose.texts, *(uid for uid, _ in members[:RELATED])}
     yield from view.want(members=sorted(related))
     yield from view.want(members=sorted({member.of for member in view.present(related) if member.of}))
+    one = _relate_again(view, _both(view, keep, lose, now), related)
+    for number in (lose.number, *lose.aliases):
+        view.put_alias(number, one.number)
+    view.put_story(one)
+    view.unite(lose.number, one.number)
+    view.emit(Event("merged", view.seq, view.lang, lose.number, article.uid, article.backfill, one.number))
+
+
+def _both(view: View, keep: Story, lose: Story, now: float) -> Story:
+    """The counts, votes and texts of two stories together; the one that stood later in its series gives its place."""
     last = max(keep.last, lose.last)
     later = max(keep, lose, key=lambda story: (story.edition, story.every))
     outlets = {o[i : i + 4] for o in (keep.outlets, lose.outlets) for i in range(0, len(o), 4)}
-    one = replace(
+    texts = sorted(view.present({*keep.texts, *lose.texts}), key=lambda member: member.seq)
+    return replace(
         keep,
         first=min(keep.first, lose.first),
         last=last,
@@ -89,17 +100,11 @@ def merge(view: View, a: Story, b: Story, article: Member, now: float) -> Genera
         heat=heat_at(keep.heat, keep.last, last) + heat_at(lose.heat, lose.last, last),
         planes=vote.add(keep.planes, lose.planes),
         voters=keep.voters + lose.voters,
-        texts=compared(tuple(m.uid for m in sorted(view.present({*keep.texts, *lose.texts}), key=lambda m: m.seq))),
+        texts=compared(tuple(member.uid for member in texts)),
         aliases=(*keep.aliases, lose.number, *lose.aliases),
         edition=later.edition,
         every=later.every,
     )
-    one = _relate_again(view, one, related)
-    for number in (lose.number, *lose.aliases):
-        view.put_alias(number, one.number)
-    view.put_story(one)
-    view.unite(lose.number, one.number)
-    view.emit(Event("merged", view.seq, view.lang, lose.number, article.uid, article.backfill, one.number))
 
 
 def _relate_again(view: View, story: Story, uids: set[bytes]) -> Story:
