@@ -57,7 +57,7 @@ def place_all(commits: Commits, lease: Lease, view: View, articles: list[Member]
 def stored(redis: Redis) -> dict[str, object]:
     """Everything in the shard but lease and fence, by key."""
     found: dict[str, object] = {}
-    for key in redis.scan_iter("sw:2:{en}:*"):
+    for key in redis.scan_iter(f"sw:{keys.SCHEMA}:{{en}}:*"):
         name, kind = key.decode(), redis.type(key)
         if kind == b"string":
             found[name] = redis.get(key)
@@ -88,7 +88,7 @@ def test_the_store_holds_what_the_pure_decision_gives(redis: Redis) -> None:
 def test_a_batch_in_one_commit_is_what_one_by_one_gives(redis: Redis) -> None:
     run(Commits(redis), ARTICLES)
     together = stored(redis)
-    redis.delete(*list(redis.scan_iter("sw:2:*")))
+    redis.delete(*list(redis.scan_iter(f"sw:{keys.SCHEMA}:*")))
     for article in ARTICLES:
         run(Commits(redis), [article])
     apart = stored(redis)
@@ -181,7 +181,7 @@ def test_an_expired_story_leaves_nothing_behind_but_its_aliases_for_ninety_days(
         for need in expire(view, 1):
             commits.load(view, need)
         commits.commit(lease, view)
-    left = {key.decode().removeprefix("sw:2:{en}:") for key in redis.scan_iter("sw:2:{en}:*")}
+    left = {key.decode().removeprefix(f"sw:{keys.SCHEMA}:{{en}}:") for key in redis.scan_iter(f"sw:{keys.SCHEMA}:{{en}}:*")}
     assert left == {"fence", "counters", "events", "s:2", "lease"} - {"lease"}
     assert 89 * 86_400 < redis.ttl(keys.story("en", 2)) <= 90 * 86_400
     assert Stories(redis).counts() == {"articles": 0, "stories": 0}
