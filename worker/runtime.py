@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from worker.jobs import Jobs
     from worker.store.feeds import Feeds
     from worker.store.outbox import Outbox
+    from worker.store.quarantine import Quarantine
     from worker.store.stories import Stories
 
 
@@ -49,6 +50,13 @@ class Runtime:
         from worker.store.outbox import Outbox  # noqa: PLC0415
 
         return Outbox(self.redis)
+
+    @cached_property
+    def quarantine(self) -> Quarantine:
+        """Articles that cannot be processed."""
+        from worker.store.quarantine import Quarantine  # noqa: PLC0415
+
+        return Quarantine(self.redis)
 
     @cached_property
     def feeds(self) -> Feeds:

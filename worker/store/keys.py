@@ -113,6 +113,11 @@ def outboxes() -> str:
     return f"sw:{SCHEMA}:outboxes"
 
 
+def quarantines() -> str:
+    """zset of feed ids that may have something in quarantine, by when they last got some. Bound: the feeds."""
+    return f"sw:{SCHEMA}:quarantines"
+
+
 def feed(feed: str) -> str:
     """hash: `address`, a packed Address; `polls`, a packed PollState. Lifetime: until the feed is removed."""
     return _feed(feed, "state")
@@ -134,3 +139,17 @@ def payloads(feed: str) -> str:
 def pending(feed: str) -> str:
     """zset of article ids by when they were last queued. Removed when they are settled."""
     return _feed(feed, "pending")
+
+
+def quarantine(feed: str) -> str:
+    """hash: article id -> packed Quarantined, the payload in it. Bound: 1,000 a feed, about 10,000 in all.
+
+    Lifetime: until a person retries or drops it, or a newer revision of it is settled.
+    """
+    return _feed(feed, "quarantine")
+
+
+def trials(feed: str) -> str:
+    """hash: worker and hash of an article id -> whether the worker had it in hand alone. Bound: what workers have in
+    hand, and what dead ones had. Lifetime: removed when the article is done; a TTL of a day after the last start."""
+    return _feed(feed, "trials")

@@ -77,6 +77,11 @@ class Outbox:
                     found[Ref(feed, article_id)] = _decode(payload[_REVISION_BYTES:])
         return [(ref, found[ref]) for ref in dict.fromkeys(refs) if ref in found]
 
+    def payload(self, ref: Ref) -> bytes | None:
+        """What waits of an article, as it stands there, readable or not; None where nothing does."""
+        found: bytes | None = self._redis.hget(keys.payloads(ref.feed), ref.article)
+        return found
+
     def settle(self, done: Sequence[tuple[Ref, int]]) -> None:
         """Take clustered articles out, each unless a newer revision than the given one waits; one round trip."""
         args: dict[str, list[str | int]] = defaultdict(list)
@@ -84,7 +89,8 @@ class Outbox:
             args[ref.feed] += [ref.article, revision]
         pipe = self._redis.pipeline(transaction=False)
         for feed, pairs in args.items():
-            self._settle(keys=[keys.payloads(feed), keys.pending(feed)], args=pairs, client=pipe)
+            feed_keys = [keys.payloads(feed), keys.pending(feed), keys.quarantine(feed)]
+            self._settle(keys=feed_keys, args=pairs, client=pipe)
         pipe.execute()
 
     def stale(self, before: float, now: float, limit: int) -> list[Ref]:
@@ -163,6 +169,11 @@ def _row(article_id: str, payload: bytes, entry: str, marks: tuple[bytes, bytes]
 
 def _pack(article: Article) -> bytes:
     return article.revision.to_bytes(_REVISION_BYTES, "big") + _encode(article)
+
+
+def decode(payload: bytes) -> Article:
+    """The article of a payload; raises msgspec.MsgspecError where it is none."""
+    return _decode(payload[_REVISION_BYTES:])
 
 
 def _by_feed(refs: Iterable[Ref]) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ for i = 2, #ARGV, 5 do
     if payload ~= '' then
       local waiting = redis.call('HGET', KEYS[1], id)
       -- the first four bytes of a payload are its revision, big-endian
-      if not waiting or struct.unpack('>I4', waiting) <= struct.unpack('>I4', payload) then
+      if not waiting or #waiting < 4 or struct.unpack('>I4', waiting) <= struct.unpack('>I4', payload) then
         redis.call('HSET', KEYS[1], id, payload)
       end
       redis.call('ZADD', KEYS[2], ARGV[1], id)
