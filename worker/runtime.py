@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from worker.ingest import Ingest
     from worker.jobs import Jobs
     from worker.store.feeds import Feeds
+    from worker.store.lags import Lags
     from worker.store.outbox import Outbox
+    from worker.store.pollers import Pollers
     from worker.store.quarantine import Quarantine
     from worker.store.stories import Stories
 
@@ -64,6 +66,20 @@ class Runtime:
         from worker.store.feeds import Feeds  # noqa: PLC0415
 
         return Feeds(self.redis, keep_s=2 * self.settings.retention)
+
+    @cached_property
+    def pollers(self) -> Pollers:
+        """The pollers' signs of life."""
+        from worker.store.pollers import Pollers  # noqa: PLC0415
+
+        return Pollers(self.redis)
+
+    @cached_property
+    def lags(self) -> Lags:
+        """How long articles took of late."""
+        from worker.store.lags import Lags  # noqa: PLC0415
+
+        return Lags(self.redis)
 
     @cached_property
     def stories(self) -> Stories:

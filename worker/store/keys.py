@@ -36,7 +36,8 @@ def fence(lang: str) -> str:
 
 def counters(lang: str) -> str:
     """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored; `hand`, the last
-    correction; `corrected`, the version of the corrections. Forever."""
+    correction; `corrected`, the version of the corrections; `taker` and `commit`, what names the last lease and the
+    last commit, so that one that is asked for again is known. Forever."""
     return _shard(lang, "counters")
 
 
@@ -93,6 +94,23 @@ def forgotten() -> str:
     """zset of 8-byte hashes of article ids, addresses and feeds that a person had forgotten, by when that was or when
     they last came again. Bound: the newest 1,000,000. Lifetime: 90 days each."""
     return f"sw:{SCHEMA}:forgotten"
+
+
+def lags() -> str:
+    """list, newest first, of packed Lags: how long a batch's articles took from fetch to story. Bound: 100. Lifetime: a
+    TTL of an hour."""
+    return f"sw:{SCHEMA}:lags"
+
+
+def pollers() -> str:
+    """set of the names of pollers that may be alive. Bound: those that run, and those that ended since the last
+    start."""
+    return f"sw:{SCHEMA}:pollers"
+
+
+def poller(name: str) -> str:
+    """string, a packed Sign of life. Lifetime: a TTL of seconds, renewed."""
+    return f"sw:{SCHEMA}:poller:{name}"
 
 
 # --- a feed -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,71 @@
+"""The pollers' signs of life: who polls now, and whether it holds back.
+
+Invariant: a poller that dies is gone from here within TTL_S; no clock but the server's decides that.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from redis import Redis
+
+from worker.store import keys
+
+TTL_S = 20
+"""A poller not heard of for so long is taken for dead; it is heard of every few seconds."""
+
+
+class Sign(Struct, frozen=True, array_like=True):
+    """What a poller says of itself: `held`, why it polls nothing now ("": it polls), and `since` when."""
+
+    held: str = ""
+    since: float = 0.0
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Sign).decode
+
+
+class Pollers:
+    """Writes and reads signs of life. `redis` speaks bytes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    def beat(self, name: str, sign: Sign) -> None:
+        """Be alive for another TTL_S seconds. A full server still takes a beat that says what the last one said."""
+        packed = _encode(sign)
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.get(keys.poller(name))
+        pipe.sismember(keys.pollers(), name)
+        pipe.expire(keys.poller(name), TTL_S)
+        if pipe.execute()[:2] != [packed, 1]:
+            self._redis.set(keys.poller(name), packed, ex=TTL_S)
+            self._redis.sadd(keys.pollers(), name)
+            self._drop_dead()
+
+    def leave(self, name: str) -> None:
+        """Be gone at once."""
+        self._redis.delete(keys.poller(name))
+        self._redis.srem(keys.pollers(), name)
+
+    def alive(self) -> dict[str, Sign]:
+        """The signs of the pollers that live, by name."""
+        return {name: _decode(packed) for name, packed in self._signs().items() if packed is not None}
+
+    def _drop_dead(self) -> None:
+        """Take the names of the dead off the list; one that lives after all puts itself there again."""
+        if dead := [name for name, packed in self._signs().items() if packed is None]:
+            self._redis.srem(keys.pollers(), *dead)
+
+    def _signs(self) -> dict[str, bytes | None]:
+        names = sorted(name.decode() for name in self._redis.smembers(keys.pollers()))
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.get(keys.poller(name))
+        return dict(zip(names, pipe.execute(), strict=True))
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that the server uses, and the most that it may: 0 for no limit."""
+        said = self._redis.info("memory")
+        return int(said.get("used_memory", 0)), int(said.get("maxmemory", 0))
