@@ -4,6 +4,7 @@ Invariant: whoever writes stories holds the language's lease, and the commit ref
 newest; so what was read under the lease is what the commit meets.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -63,9 +64,10 @@ class Commits:
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
         self.forgotten = Forgotten(redis)
-        self._take = load(redis, "take_lease")
+        self._take = load(redis, "take_lease", though_full=True)
         self._keep = load(redis, "keep_lease")
         self._commit = load(redis, "commit_batch")
+        self._make_room = load(redis, "commit_batch", though_full=True)
         self._ties: dict[str, tuple[bytes, Ties]] = {}
         self._member: Remembered[Member] = Remembered(msgpack.Decoder(Member).decode)
         # 0.7 us a story: remembering thirty for every article would cost three times that where the store is large
@@ -138,12 +140,17 @@ class Commits:
             view.set_roll(number, dict(roll))
 
     def commit(self, lease: Lease, view: View) -> None:
-        """Write what the view changed since the lease, all or nothing; raises LeaseLost where it came too late."""
+        """Write what the view changed since the lease, all or nothing; raises LeaseLost where it came too late.
+
+        What only removes articles is written to a full server too: it makes room.
+        """
         names, values = plan(view)
         shard = [
             f(view.lang) for f in (keys.fence, keys.counters, keys.active, keys.latest, keys.events, keys.corrections)
         ]
-        if not self._commit(keys=[*shard, *names], args=[lease.fence, lease.seq, *values]):
+        moves = view.changes.moves
+        run = self._make_room if moves and all(move.kind == "leave" for move in moves) else self._commit
+        if not run(keys=[*shard, *names], args=[lease.fence, lease.seq, secrets.token_bytes(8), *values]):
             raise LeaseLost(f"a commit to {lease.lang} came after its lease had gone to another worker")
         lease.seq, lease.made, lease.hand, lease.ties = view.seq, view.made, view.hand, view.ties
 
@@ -170,10 +177,10 @@ class Commits:
         return ties
 
     def _acquire(self, lang: str, wait_s: float) -> Lease:
-        began, pause_s = time.monotonic(), _RETRY_S
+        began, pause_s, asker = time.monotonic(), _RETRY_S, secrets.token_bytes(8)
         names = [keys.lease(lang), keys.fence(lang), keys.counters(lang)]
         while True:
-            fence, *counters = self._take(keys=names, args=[int(LEASE_S * 1000)])
+            fence, *counters = self._take(keys=names, args=[int(LEASE_S * 1000), asker])
             waited = time.monotonic() - began
             if fence:
                 seq, made, hand, corrected = counters

@@ -7,6 +7,8 @@ from typing import Any
 from redis import Redis
 from redis.commands.core import Script
 
+_THOUGH_FULL = "#!lua flags=allow-oom\n"
+
 
 @cache
 def source(name: str) -> str:
@@ -14,7 +16,10 @@ def source(name: str) -> str:
     return resources.files(__package__).joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
 
 
-def load(redis: "Redis", name: str) -> Script:
-    """A callable script: `script(keys=[...], args=[...])`; loads itself into a server that lacks it."""
-    script: Any = redis.register_script(source(name))
+def load(redis: "Redis", name: str, *, though_full: bool = False) -> Script:
+    """A callable script: `script(keys=[...], args=[...])`; loads itself into a server that lacks it.
+
+    though_full: it may write where maxmemory is reached, for what makes room there.
+    """
+    script: Any = redis.register_script((_THOUGH_FULL if though_full else "") + source(name))
     return script  # type: ignore[no-any-return]

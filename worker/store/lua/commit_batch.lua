@@ -1,18 +1,22 @@
 -- Write all that a batch changed, or nothing.
 -- KEYS: 1 fence, 2 counters, 3 active, 4 latest, 5 events, 6 corrections; then as many as the plan says: keys to set, keys to delete,
 --       member lists (joins, leaves, merges name them by their place among these), keys to let expire.
--- ARGV: 1 fence, 2 the last commit the batch was decided on, 3 the plan (msgpack), then the values to set, then the
---       bytes (uids, events) that the plan names by their place.
--- Returns 1; 0 where the fence has moved on or somebody else committed: then nothing was written.
+-- ARGV: 1 fence, 2 the last commit the batch was decided on, 3 what names this commit and no other, 4 the plan
+--       (msgpack), then the values to set, then the bytes (uids, events) that the plan names by their place.
+-- Returns 1; 0 where the fence has moved on or somebody else committed: then nothing was written. A commit that comes
+--         again, as the answer was lost on the way, is answered again and not written again.
 -- Cost: O(keys). Invariant: commits of one language have one total order.
+if redis.call('HGET', KEYS[2], 'commit') == ARGV[3] then
+  return 1
+end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or (redis.call('HGET', KEYS[2], 'seq') or '0') ~= ARGV[2] then
   return 0
 end
-local plan = cmsgpack.unpack(ARGV[3])
+local plan = cmsgpack.unpack(ARGV[4])
 local key = 6
-local blob = 3 + plan.sets
+local blob = 4 + plan.sets
 for i = 1, plan.sets do
-  redis.call('SET', KEYS[key + i], ARGV[3 + i])
+  redis.call('SET', KEYS[key + i], ARGV[4 + i])
 end
 key = key + plan.sets
 for i = 1, plan.deletes do
@@ -41,7 +45,7 @@ for _, number in ipairs(plan.unindexed) do
   redis.call('ZREM', KEYS[3], number)
   redis.call('ZREM', KEYS[4], number)
 end
-redis.call('HSET', KEYS[2], 'seq', plan.seq, 'story', plan.made)
+redis.call('HSET', KEYS[2], 'seq', plan.seq, 'story', plan.made, 'commit', ARGV[3])
 redis.call('HINCRBY', KEYS[2], 'articles', plan.articles)
 if #plan.corrections > 0 then
   redis.call('HSET', KEYS[2], 'hand', plan.hand)
