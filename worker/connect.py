@@ -153,7 +153,8 @@ def _options() -> dict[str, Any]:
 class Redis(redis.Redis):
     """A thread-safe client, bytes in and out, whose commands raise ServerUnavailable or Permanent.
 
-    NOSCRIPT, WatchError and errors that only a bug can cause (WRONGTYPE, a script's own) come as redis-py has them.
+    WatchError, NOSCRIPT outside of pipelines, and what only a bug can cause (WRONGTYPE, an error of a script) come as
+    redis-py has them.
     """
 
     url: str = ""
@@ -180,8 +181,14 @@ class Pipeline(PlainPipeline):
             return super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
+        """Send all; all of it again where the server lost its scripts in between, as where a connection broke."""
+        stack, scripts = list(self.command_stack), set(self.scripts)
         with translated(self.url, self.variable):
-            return super().execute(raise_on_error)
+            try:
+                return super().execute(raise_on_error)
+            except theirs.NoScriptError:
+                self.command_stack, self.scripts = stack, scripts
+                return super().execute(raise_on_error)
 
 
 def connect(url: str, variable: str = STORE_VARIABLE) -> Redis:
@@ -241,7 +248,9 @@ def _by_text(error: Exception, text: str) -> _Meaning | None:
 class Server:
     """What a server says of itself; `max_memory` 0 stands for no limit, memory is in bytes.
 
-    `persistent`: it keeps an AOF; `evicts`: when full it drops keys instead of refusing to write.
+    `persistent`: it keeps an AOF; `evicts`: when full it drops keys instead of refusing to write. `aof_written`,
+    `aof_rewritten`, `snapshot`: whether its last write to the AOF, its last rewrite of it and its last snapshot went
+    well (true where there was none); `delayed_fsyncs`: how often it had to wait for the disk since it started.
     """
 
     kind: str
@@ -250,6 +259,10 @@ class Server:
     used_memory: int
     max_memory: int
     evicts: bool
+    aof_written: bool = True
+    aof_rewritten: bool = True
+    snapshot: bool = True
+    delayed_fsyncs: int = 0
 
     def __str__(self) -> str:
         return f"{self.kind} {self.version}"
@@ -271,6 +284,10 @@ def identify(client: redis.Redis, url: str, variable: str = STORE_VARIABLE) -> S
         used_memory=int(said.get("used_memory", 0)),
         max_memory=int(said.get("maxmemory", 0)),
         evicts=said.get("maxmemory_policy", "noeviction") != "noeviction",
+        aof_written=said.get("aof_last_write_status", "ok") == "ok",
+        aof_rewritten=said.get("aof_last_bgrewrite_status", "ok") == "ok",
+        snapshot=said.get("rdb_last_bgsave_status", "ok") == "ok",
+        delayed_fsyncs=int(said.get("aof_delayed_fsync", 0)),
     )
 
 

@@ -1,7 +1,6 @@
 """The lease, the fence, and the one atomic commit, against real servers."""
 
 from collections.abc import Iterator
-
 from typing import Any
 
 import pytest

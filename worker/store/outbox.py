@@ -3,6 +3,7 @@
 Invariant: an article leaves it only when its newest revision is settled; the queue carries hints, this is the truth.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,12 @@ from worker.store.scripts import load
 
 _CHUNK = 500
 """Articles one call of a script handles: at 5 KB each it holds the server for a few milliseconds."""
+
+_AHEAD_S = 300.0
+"""What was queued so far in the future was queued by a clock that has been set back since."""
+
+_APART_S = 0.001
+"""Calls at one moment differ by up to so much: a call that comes again is known by its time."""
 
 _REVISION_BYTES = 4
 """A payload begins with its revision, so that the scripts can compare it without msgpack."""
@@ -59,6 +66,7 @@ class Outbox:
         """One call of the script. The list of outboxes may only hold too much, so the feed is listed before it."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.zadd(keys.outboxes(), {feed: now})
+        now += random.random() * _APART_S
         feed_keys = [keys.payloads(feed), keys.pending(feed), keys.seen(feed)]
         self._publish(keys=feed_keys, args=[now, *(field for row in rows for field in row)], client=pipe)
         done: list[int] = pipe.execute()[1]
@@ -94,7 +102,7 @@ class Outbox:
         pipe.execute()
 
     def stale(self, before: float, now: float, limit: int) -> list[Ref]:
-        """Up to `limit` articles last queued before `before`, now marked as queued at `now`.
+        """Up to `limit` articles last queued before `before`, or in the future, now marked as queued at `now`.
 
         Feeds that have nothing pending are taken off the list of outboxes on the way, except those listed since
         `before`: keep `before` a good minute in the past.
@@ -105,16 +113,17 @@ class Outbox:
             for feed in feeds:
                 pipe.zcard(keys.pending(feed))
                 pipe.zcount(keys.pending(feed), "-inf", f"({before!r}")
+                pipe.zcount(keys.pending(feed), f"({now + _AHEAD_S!r}", "+inf")
             counts = pipe.execute()
-            if empty := [feed for feed, pending in zip(feeds, counts[::2], strict=True) if not pending]:
+            if empty := [feed for feed, pending in zip(feeds, counts[::3], strict=True) if not pending]:
                 self._unlist(keys=[keys.outboxes()], args=[before, *empty])
-            for feed, waiting in zip(feeds, counts[1::2], strict=True):
-                if waiting and len(refs) < limit:
+            for feed, late, ahead in zip(feeds, counts[1::3], counts[2::3], strict=True):
+                if (late or ahead) and len(refs) < limit:
                     refs += self._requeue_feed(feed, before, now, limit - len(refs))
         return refs
 
     def _requeue_feed(self, feed: str, before: float, now: float, limit: int) -> list[Ref]:
-        ids = self._requeue(keys=[keys.pending(feed)], args=[before, now, limit])
+        ids = self._requeue(keys=[keys.pending(feed)], args=[before, now, limit, now + _AHEAD_S])
         return [Ref(feed, article_id.decode()) for article_id in ids]
 
     def everything(self) -> Iterable[tuple[Ref, Article]]:

@@ -1,8 +1,9 @@
 -- Publish new and revised articles of one feed, each at most once.
 -- KEYS  1 payloads (hash), 2 pending (zset), 3 seen (hash): one feed's, one hash tag
--- ARGV  1 now, in seconds; then five for each entry: article id, payload, entry, expected seen mark, new seen mark
+-- ARGV  1 now, in seconds, a little apart in each call; then five for each entry: article id, payload, entry, expected seen mark, new seen mark
 --       payload "": only the mark is changed; entry "": no mark is kept; new mark "": the mark is forgotten
--- Returns  a list of 1 (done) and 0 (the stored mark is not the expected one: another poller was first), one an entry
+-- Returns  a list of 1 (done) and 0 (the stored mark is not the expected one: another poller was first), one an entry;
+--          1 too for what has this very mark and time: the call comes again, as its answer was lost on the way
 -- Cost  O(log P) an entry, P = what is pending of the feed
 -- Invariant  payload, pending mark and seen mark change together or not at all; no payload gives way to an older revision
 local done = {}
@@ -27,6 +28,7 @@ for i = 2, #ARGV, 5 do
       end
     end
   end
-  done[#done + 1] = first and 1 or 0
+  local again = not first and payload ~= '' and stored == mark and tonumber(redis.call('ZSCORE', KEYS[2], id) or 0) == tonumber(ARGV[1])
+  done[#done + 1] = (first or again) and 1 or 0
 end
 return done
