@@ -4,10 +4,13 @@ Invariant: a feed is in the schedule as long as it exists; what a person set and
 that neither overwrites the other.
 """
 
+import math
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
 from msgspec import Struct
 from redis import Redis
 
@@ -18,6 +21,17 @@ from worker.store.forgotten import of_feed
 from worker.store.scripts import load
 
 _CHUNK = 500
+
+_REMEMBER_S = 600.0
+"""How often who polls reads the whole list, to know it if the server should lose it: 0.2 s for 10,000 feeds."""
+
+_SET_BACK_S = 60.0
+"""A clock that goes back by less is let pass: what is due then is late by no more."""
+
+_LEASED_S = 600.0
+"""No poller leases a feed for longer, however long its fetches may take."""
+
+log = structlog.get_logger()
 
 
 class Address(Struct, frozen=True, array_like=True):
@@ -70,6 +84,9 @@ class Feeds:
         self._lease = load(redis, "lease_due")
         self._reschedule = load(redis, "reschedule_feed")
         self._record = load(redis, "record_poll")
+        self._latest = math.inf
+        self._remembered: list[Feed] = []
+        self._remember_due = -math.inf
 
     def add(self, url: str, title: str, now: float) -> tuple[str, bool]:
         """Add a feed on a person's word; its id, and whether it is new. A paused one is polled again.
@@ -154,11 +171,33 @@ class Feeds:
     def lease_due(self, now: float, lease_s: float, limit: int, due_by: float | None = None) -> list[Feed]:
         """Up to `limit` feeds that are due now, or were at `due_by`: for `lease_s` seconds nobody else's.
 
-        Their `due` is the end of the lease.
+        Their `due` is the end of the lease. Where the clock was set back, feeds wait no longer for it than they were
+        to wait; where the server has become another, empty one, the feeds are added to it again.
         """
+        if now < self._latest - _SET_BACK_S:
+            self._bring_forward(now, lease_s)
+        self._latest = now
+        self._remember(now)
         until = now + lease_s
         leased = self._lease(keys=[keys.schedule()], args=[now if due_by is None else due_by, until, limit])
         return self._load([(feed.decode(), until) for feed in leased])
+
+    def _bring_forward(self, now: float, lease_s: float) -> None:
+        """Plan no feed later than a whole wait from now: what lies further ahead was planned by another clock."""
+        for feed in self.all():
+            polled, planned = feed.polls.polled, feed.polls.next_poll
+            wait_s = planned - polled if feed.due == planned and polled else max(lease_s, _LEASED_S)
+            if now + wait_s + _SET_BACK_S < feed.due < PAUSED:
+                self._redis.zadd(keys.schedule(), {feed.id: now + wait_s}, xx=True)
+
+    def _remember(self, now: float) -> None:
+        """Know the list of feeds; add it to a store that has none any more, nor removed any."""
+        if self._remembered and self.empty():
+            offered = self.offer(((feed.url, feed.title) for feed in self._remembered), now)
+            log.warning("the server has lost its feeds", added_again=offered.added)
+        elif time.monotonic() >= self._remember_due:
+            self._remembered = self.all()
+            self._remember_due = time.monotonic() + _REMEMBER_S
 
     def give_back(self, feed: Feed, now: float) -> None:
         """End a lease without a poll: the feed is due at once."""
