@@ -77,6 +77,7 @@ SETTINGS = (
     Setting("poll_interval", duration, "10m", "How often a feed is polled while nothing else is known of it", 1.0),
     Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take", 1.0),
     Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
+    Setting("max_pending", _count, "50000", "Articles that may wait for workers: from there on polls and imports wait"),
     Setting("user_agent", str, "Storywire/0.1 (+https://github.com/storywire/storywire)", "What the poller says it is"),
     Setting("log_level", _choice("debug", "info", "warning", "error"), "info", "The least level that is logged"),
     Setting("log_format", _choice("auto", "pretty", "json"), "auto", "`auto`: pretty on a terminal, JSON otherwise"),
@@ -97,6 +98,7 @@ class Settings:
     poll_interval: float
     fetch_timeout: float
     fetch_parallel: int
+    max_pending: int
     user_agent: str
     log_level: str
     log_format: str

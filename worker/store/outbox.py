@@ -147,6 +147,16 @@ class Outbox:
             depth += sum(pipe.execute())
         return depth
 
+    def oldest_age_s(self, now: float) -> float | None:
+        """Seconds since the article was queued that was queued longest ago, over all feeds; None where none waits."""
+        queued: list[float] = []
+        for feeds in self._listed():
+            pipe = self._redis.pipeline(transaction=False)
+            for feed in feeds:
+                pipe.zrange(keys.pending(feed), 0, 0, withscores=True)
+            queued += [score for found in pipe.execute() for _, score in found]
+        return max(0.0, now - min(queued)) if queued else None
+
     def waiting(self, feed: str) -> int:
         """How many articles of one feed wait."""
         waiting: int = self._redis.zcard(keys.pending(feed))
