@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo install dev test lint bench docs picture lock clean
+.PHONY: help up demo install dev test lint bench soak docs picture lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -33,6 +33,9 @@ lint: dev ## style, types, layers
 
 bench: dev .venv/installed-bench ## measure quality and speed; half an hour
 	@$(BIN)/python -m pytest -q -s -p no:randomly -m slow tests/bench $(PYTEST_ARGS)
+
+soak: dev ## the long runs: two weeks at 50,000 articles a day; an hour
+	@SOAK_RATE=50000 $(BIN)/python -m pytest -q -s -p no:randomly tests/soak $(PYTEST_ARGS)
 
 docs: dev ## write the pages of docs/ that come from the code
 	@$(BIN)/python -m docs.generate

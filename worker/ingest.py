@@ -79,6 +79,7 @@ class Ingest:
             for number in self._commits.quiet(lang, before, limit):
                 removed += self._expire(lang, number, before)
             self._let_go(lang)
+        self._commits.forgotten.let_go(self._clock.now())
         return removed
 
     def _member(self, article: Article) -> Member:

@@ -82,21 +82,22 @@ def _fill(runtime: Runtime, clock: ManualClock, articles: int) -> None:
     keep_s = 2 * runtime.settings.retention
     clock.now_s = END_S - span_s
     for poll in range(int(articles * (keep_s - span_s) / WINDOW_S) // POLL):
-        _remember(runtime, poll, keep_s)
+        remember(runtime, poll, keep_s)
     for poll, reports in enumerate(batches(filling(int(articles * span_s / WINDOW_S), span_s=span_s), POLL)):
         clock.now_s = reports[-1].time
-        runtime.ingest.run(_poll(runtime, _feed(poll), reports, keep_s))
+        runtime.ingest.run(poll_feed(runtime, feed_of(poll), reports, keep_s))
         if poll % 20 == 0:
             runtime.ingest.expire(1000)
         if poll % 400 == 0:
             print(f"{poll * POLL:9,} articles", file=sys.stderr, flush=True)
 
 
-def _feed(poll: int) -> str:
-    return feed_id(f"https://feed{poll % FEEDS}.example/rss.xml")
+def feed_of(poll: int, feeds: int = FEEDS) -> str:
+    """The feed of the n-th poll, by turns."""
+    return feed_id(f"https://feed{poll % feeds}.example/rss.xml")
 
 
-def _remember(runtime: Runtime, poll: int, keep_s: float) -> None:
+def remember(runtime: Runtime, poll: int, keep_s: float, feeds: int = FEEDS) -> None:
     """Marks of entries that were shown, clustered and ended before the window began."""
     names = [
         Names(f"tag:earlier.example,2026:{poll}.{n}", f"https://earlier.example/{poll}/{n}", "") for n in range(POLL)
@@ -106,11 +107,11 @@ def _remember(runtime: Runtime, poll: int, keep_s: float) -> None:
         for key, name in zip(entry_keys(names), names, strict=True)
     ]
     now = runtime.clock.now()
-    made = decide(entries, {}, feed=_feed(poll), source="", now=now, keep_s=keep_s, first_fetch=False)
-    runtime.outbox.publish(_feed(poll), [], made.marks, now)
+    made = decide(entries, {}, feed=feed_of(poll, feeds), source="", now=now, keep_s=keep_s, first_fetch=False)
+    runtime.outbox.publish(feed_of(poll, feeds), [], made.marks, now)
 
 
-def _poll(runtime: Runtime, feed: str, reports: Sequence[Report], keep_s: float) -> list[Ref]:
+def poll_feed(runtime: Runtime, feed: str, reports: Sequence[Report], keep_s: float) -> list[Ref]:
     """Publish reports as the entries of a feed."""
     names = [Names(f"tag:{report.source}.example,2026:{report.id}", report.url, report.title) for report in reports]
     entries = [
@@ -118,7 +119,8 @@ def _poll(runtime: Runtime, feed: str, reports: Sequence[Report], keep_s: float)
         for key, name, r in zip(entry_keys(names), names, reports, strict=True)
     ]
     now = runtime.clock.now()
-    made = decide(entries, {}, feed=feed, source="", now=now, keep_s=keep_s, first_fetch=False)
+    marks = runtime.outbox.marks(feed)
+    made = decide(entries, marks, feed=feed, source="", now=now, keep_s=keep_s, first_fetch=False)
     sources = {report.url: report.source for report in reports}
     articles: list[Article] = [replace(article, source=sources[article.url]) for article in made.articles]
     return runtime.outbox.publish(feed, articles, made.marks, now)

@@ -50,6 +50,10 @@ class Forgotten:
         pipe.zremrangebyrank(keys.forgotten(), 0, -MOST - 1)
         pipe.execute()
 
+    def let_go(self, now: float) -> None:
+        """Drop what is older than KEPT_S."""
+        self._redis.zremrangebyscore(keys.forgotten(), "-inf", f"({now - KEPT_S!r}")
+
     def among(self, hashes: Sequence[bytes], now: float) -> set[bytes]:
         """Those of these that are to be kept out; they are for KEPT_S more, as they came again."""
         scores = self._redis.zmscore(keys.forgotten(), hashes) if hashes else []

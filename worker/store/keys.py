@@ -83,7 +83,8 @@ def latest(lang: str) -> str:
 
 
 def events(lang: str) -> str:
-    """stream of new, grew, merged, split, and what editors did; ids are `seq-n`. Bound: about 100,000 entries."""
+    """stream of new, grew, merged, split, and what editors did; ids are `seq-n`. Bound: about 100,000 entries.
+    Lifetime: forever."""
     return _shard(lang, "events")
 
 
