@@ -21,6 +21,7 @@ from worker.runtime import open_runtime
 from worker.supervisor import Processes, alone
 from worker.supervisor.child import Child, Died
 from worker.supervisor.journal import Journal
+from worker.supervisor.processes import GIVE_UP
 
 
 @pytest.fixture
@@ -79,6 +80,31 @@ def test_the_pauses_grow_with_each_end_in_a_row(pipe: int, monkeypatch: pytest.M
     eventually(lambda: len(kept.deaths) >= 4, 20, "it was not started again")
     kept.end()
     assert [died.pause_s for died in kept.deaths[:4]] == [0.01, 0.02, 0.03, 0.03]
+
+
+def test_a_child_that_lived_a_while_begins_the_row_of_pauses_anew(pipe: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.supervisor.child._PAUSES_S", (0.01, 0.02, 0.03))
+    monkeypatch.setattr("worker.supervisor.child._SETTLED_S", 0.5)
+    kept = Kept("import time; time.sleep(0.7)", pipe)
+    eventually(lambda: len(kept.deaths) >= 3, 20, "it was not started again")
+    kept.end()
+    assert [(died.row, died.pause_s, died.worked) for died in kept.deaths[:3]] == [(1, 0.01, True)] * 3
+
+
+def test_a_child_that_has_worked_is_never_given_up(settings: Settings) -> None:
+    """Its server may be away for an hour: then it ends at each start."""
+    with (
+        closing(Journal(settings.data_dir)) as journal,
+        Processes(settings, journal) as processes,
+        capture_logs() as said,
+    ):
+        for row in range(1, 3 * GIVE_UP):
+            processes._mourn(Died("worker", 1, row, 10.0, worked=True))
+        processes.wait(0.0)
+        assert [line["event"] for line in said] == ["started again"] * (3 * GIVE_UP - 1)
+        processes._mourn(Died("worker", 1, GIVE_UP, 10.0, worked=False))
+        with pytest.raises(Transient, match="the worker ended with status 1"):
+            processes.wait(0.0)
 
 
 def test_what_a_child_has_started_ends_with_it(pipe: int) -> None:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""How long after each unexpected end in a row the next start waits."""
+_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""How long after each unexpected end in a row the next start waits: work goes on within 30 s of what ended it."""
 
-_SETTLED_S = 60.0
-"""A child that lived so long begins that row anew."""
+_SETTLED_S = 10.0
+"""A child that lived so long works, and begins that row anew: one that cannot start has ended by then."""
 
 _LOOK_S = 0.2
 _LONGEST_LINE = 1_000_000
@@ -26,12 +26,14 @@ _LONGEST_LINE = 1_000_000
 
 @dataclass(frozen=True)
 class Died:
-    """A child's unexpected end. `status`: as of subprocess, a signal negative; `row`: how many in a row."""
+    """A child's unexpected end. `status`: as of subprocess, a signal negative; `row`: how many in a row; `worked`:
+    whether it ever lived long enough to work."""
 
     name: str
     status: int
     row: int
     pause_s: float
+    worked: bool = False
 
     def __str__(self) -> str:
         if self.status < 0:
@@ -97,7 +99,7 @@ class Child:
             self._ended.set()
 
     def _run(self) -> None:
-        row = 0
+        row, worked = 0, False
         while (process := self._start()) is not None:
             began = time.monotonic()
             self._listen(process)
@@ -106,9 +108,10 @@ class Child:
                 os.killpg(process.pid, signal.SIGKILL)  # a pool's workers do not notice that their parent was killed
             if self._ending.is_set():
                 return
-            row = 1 if time.monotonic() - began > _SETTLED_S else row + 1
+            settled = time.monotonic() - began > _SETTLED_S
+            row, worked = 1 if settled else row + 1, worked or settled
             pause_s = _PAUSES_S[min(row, len(_PAUSES_S)) - 1]
-            self._mourn(Died(self.name, status, row, pause_s))
+            self._mourn(Died(self.name, status, row, pause_s, worked))
             self._ending.wait(pause_s)
 
     def _start(self) -> "subprocess.Popen[bytes] | None":

@@ -19,7 +19,8 @@ from worker.supervisor.child import Child, Died
 from worker.supervisor.journal import Journal
 
 GIVE_UP = 5
-"""A child that ends so often in a row, each time within a minute, will not do better the next time."""
+"""A child that never worked and ended so often will not do better the next time. One that has worked is started again
+for ever: what ends it (its server is away, a batch that kills) passes."""
 
 _DEADLINE_S = 12.0
 """How long children that were asked to end may take: a batch in hand, a fetch under way."""
@@ -65,7 +66,7 @@ class Processes:
         return children
 
     def wait(self, seconds: float) -> None:
-        """Sleep; raises Transient, and at once, when a child has ended so often in a row that it is hopeless."""
+        """Sleep; raises Transient, and at once, when a child that never worked has ended so often that it is hopeless."""
         self._news.wait(seconds)
         self._news.clear()
         if self._failed is not None:
@@ -100,7 +101,7 @@ class Processes:
 
     def _mourn(self, died: Died) -> None:
         self.first_death = self.first_death or died
-        if died.row >= GIVE_UP:
+        if died.row >= GIVE_UP and not died.worked:
             self._failed = died
             self._news.set()
         else:
