@@ -11,6 +11,8 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
+from msgspec import MsgspecError
+
 from worker.clock import Clock
 from worker.cluster import Need, View, forget
 from worker.errors import BadInput
@@ -20,7 +22,8 @@ from worker.model import Member, Ref, story_id, uid
 from worker.store.commits import Commits
 from worker.store.feeds import Feeds
 from worker.store.forgotten import of_article, of_feed, of_url
-from worker.store.outbox import Outbox
+from worker.store.outbox import Outbox, decode
+from worker.store.quarantine import Quarantine
 from worker.store.stories import Stories
 
 AT_ONCE = 20
@@ -55,12 +58,13 @@ class Target(NamedTuple):
 
 @dataclass
 class Removed:
-    """What is to be removed, or was: articles by language, each with its story's number, what waits in outboxes, and
-    what became of the stories."""
+    """What is to be removed, or was: articles by language, each with its story's number, what waits in outboxes, what
+    stands in the quarantine, and what became of the stories."""
 
     target: Target
     articles: dict[str, list[tuple[int, str]]] = field(default_factory=lambda: defaultdict(list))
     waiting: list[Ref] = field(default_factory=list)
+    quarantined: list[Ref] = field(default_factory=list)
     changed: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
 
@@ -71,19 +75,27 @@ class Removed:
 
     @property
     def names(self) -> list[str]:
-        """The ids of all articles, clustered or waiting."""
+        """The ids of all articles, clustered, waiting or in quarantine."""
         clustered = [name for articles in self.articles.values() for _, name in articles]
-        return clustered + [ref.article for ref in self.waiting]
+        return clustered + [ref.article for ref in (*self.waiting, *self.quarantined)]
 
 
 class Forgetting:
     """Finds and removes. Raises BadInput for what nobody knows, and what the server's client raises."""
 
     def __init__(
-        self, stories: Stories, outbox: Outbox, feeds: Feeds, commits: Commits, jobs: Jobs, clock: Clock
+        self,
+        stories: Stories,
+        outbox: Outbox,
+        quarantine: Quarantine,
+        feeds: Feeds,
+        commits: Commits,
+        jobs: Jobs,
+        clock: Clock,
     ) -> None:
         self._stories = stories
         self._outbox = outbox
+        self._quarantine = quarantine
         self._feeds = feeds
         self._commits = commits
         self._jobs = jobs
@@ -94,7 +106,7 @@ class Forgetting:
         feed = self._feed(name)
         what = What.FEED if feed else What.URL if "://" in name else What.ARTICLE
         found = self._look(Target(what, feed or name))
-        if not feed and not found.count and not found.waiting:
+        if not feed and not found.names:
             raise BadInput(
                 f"{name!r} is no article, address or feed of the store: `storywire report --members` lists the "
                 "articles, `storywire feeds list` the feeds"
@@ -113,6 +125,7 @@ class Forgetting:
         found = self._look(target)
         self._keep_out(found)
         self._outbox.drop(found.waiting)
+        self._quarantine.drop(found.quarantined, self._clock.now())
         self._jobs.forget({*found.names, target.name})  # before the articles: who is interrupted finds them again
         for lang, articles in found.articles.items():
             rest = iter(sorted(articles))
@@ -128,9 +141,12 @@ class Forgetting:
         found = Removed(target)
         for lang, member in self._clustered(target):
             found.articles[lang].append((member.story, member.id))
-        for ref, article in self._outbox.everything():
-            if target.covers(article.id, article.url, ref.feed):
+        for ref, payload in self._outbox.everything():
+            if _is_meant(target, ref, payload):
                 found.waiting.append(ref)
+        for kept in self._quarantine.everything():
+            if _is_meant(target, kept.ref, kept.payload):
+                found.quarantined.append(kept.ref)
         return found
 
     def _clustered(self, target: Target) -> Iterator[tuple[str, Member]]:
@@ -158,6 +174,16 @@ class Forgetting:
         for number, articles in left.items():
             (found.changed if articles else found.ended).add(story_id(lang, number))
         found.changed -= found.ended
+
+
+def _is_meant(target: Target, ref: Ref, payload: bytes) -> bool:
+    """Whether what waits is meant; where its payload cannot be read, whether the name occurs in it."""
+    try:
+        article = decode(payload)
+    except MsgspecError:
+        named = target.what is What.URL and target.name.encode("utf-8", "surrogatepass") in payload
+        return named or target.covers(ref.article, "", ref.feed)
+    return target.covers(ref.article, article.url, ref.feed)
 
 
 def _forgetting(articles: Sequence[bytes]) -> Callable[[View], Generator[Need, None, dict[int, int]]]:

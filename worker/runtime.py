@@ -122,7 +122,9 @@ class Runtime:
         from worker.forgetting import Forgetting  # noqa: PLC0415
         from worker.store.commits import Commits  # noqa: PLC0415
 
-        return Forgetting(self.stories, self.outbox, self.feeds, Commits(self.redis), self.jobs, self.clock)
+        return Forgetting(
+            self.stories, self.outbox, self.quarantine, self.feeds, Commits(self.redis), self.jobs, self.clock
+        )
 
     def rewrite_log(self) -> bool:
         """Have the embedded server write its log anew, without what was removed; False for another server, which is

@@ -21,6 +21,7 @@ from worker.store.commits import Commits
 from worker.store.feeds import Feeds
 from worker.store.forgotten import KEPT_S
 from worker.store.outbox import Outbox
+from worker.store.quarantine import Put, Quarantine
 
 WORD = "quaxolotl"
 """A word that nothing else holds."""
@@ -39,7 +40,10 @@ class Desk(Bench):
         self.feeds = Feeds(redis)
         self.commits = Commits(redis)
         self.editing = Editing(self.stories, self.commits, self.clock)
-        self.forgetting = Forgetting(self.stories, self.outbox, self.feeds, self.commits, jobs, self.clock)
+        self.quarantine = Quarantine(redis)
+        self.forgetting = Forgetting(
+            self.stories, self.outbox, self.quarantine, self.feeds, self.commits, jobs, self.clock
+        )
 
     def send(self, *articles: Article, feed: str = "feed") -> list[Ref]:
         """Publish and cluster."""
@@ -138,6 +142,23 @@ def test_no_key_of_the_server_holds_anything_of_a_forgotten_article(desk: Desk) 
     assert desk.stories.counts()["articles"] == 2
     queued = [Ref(*ref) for job_id in desk.jobs.queue.get_job_ids() for ref in _args(desk, job_id)]
     assert queued == [refs[0], refs[2]], "the others of its jobs are still to be done"
+
+
+def test_nothing_of_it_is_left_in_the_quarantine(desk: Desk) -> None:
+    """Readable or not, and whatever it failed with quotes of it; another feed's article stays."""
+    (whole,) = desk.outbox.publish("feed", [secret()], {}, NOW)
+    (broken,) = desk.outbox.publish("feed", [secret("cut")], {}, NOW)
+    desk.redis.hset(keys.payloads("feed"), "cut", f"\0\0\0\1?{URL}")
+    (other,) = desk.outbox.publish("other", [article("other.1")], {}, NOW)
+    for ref in (whole, broken, other):
+        payload = desk.outbox.payload(ref)
+        assert payload is not None
+        quoted = f"ValueError: {WORD}" if ref is not other else "ValueError"
+        assert desk.quarantine.put(ref, payload, quoted, quoted, NOW) is Put.KEPT
+    assert any("quarantine" in key for key in holding(desk.redis, WORD))
+    assert len(desk.forget(URL).quarantined) == 2
+    assert holding(desk.redis, WORD) == []
+    assert [kept.ref for kept in desk.quarantine.everything()] == [other]
 
 
 def _args(desk: Desk, job_id: str) -> list[list[str]]:
@@ -262,7 +283,8 @@ def test_who_is_interrupted_says_it_again_and_the_rest_goes(desk: Desk) -> None:
             return super().decide(lang, steps)
 
     desk.send(secret("one"), secret("two", lang="de"))
-    half = Forgetting(desk.stories, desk.outbox, desk.feeds, Ended(desk.redis), desk.jobs, desk.clock)
+    ended = Ended(desk.redis)
+    half = Forgetting(desk.stories, desk.outbox, desk.quarantine, desk.feeds, ended, desk.jobs, desk.clock)
     with pytest.raises(ServerUnavailable):
         half.forget(half.find(URL).target)
     desk.send(secret("three"), secret("one", revision=2))

@@ -1,77 +1,45 @@
-"""The job and the sweeper: what fails costs nothing else its turn, what is left behind is queued again, once."""
+"""The job and the sweeper: what fails, or kills, costs nothing else its turn; what is left behind is queued again."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from worker.clock import ManualClock
 from worker.config import load
-from worker.errors import LeaseLost, ServerUnavailable
+from worker.errors import LeaseLost, Permanent, ServerUnavailable
 from worker.ingest import BatchResult
 from worker.jobs.worker import TimedOut
 from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
-from worker.tasks import PENDING_S, Sweeper, ingest_batch
+from worker.store import keys
+from worker.store.trials import Trials
+from worker.tasks import DEATHS, PENDING_S, Batches, Run, Sweeper
 
 NOW = 1_800_000_000.0
-REFS = [Ref("f", f"f.{number}") for number in range(8)]
+NAMES = "abcdefgh"
 
 
 class Failing:
-    """A run that raises for some articles, and remembers which it placed."""
+    """A run that raises for some articles, and otherwise places them."""
 
-    def __init__(self, error: Exception, *bad: Ref, times: int = 1_000) -> None:
-        self.error, self.bad, self.times = error, set(bad), times
-        self.placed: list[Ref] = []
-        self.calls = 0
+    def __init__(self, runtime: Runtime, error: BaseException, bad: str = "", times: int = 1_000) -> None:
+        self.runtime, self.error, self.bad, self.times = runtime, error, {f"f.{name}" for name in bad}, times
+        self.batches: list[str] = []
 
     def __call__(self, refs: Sequence[Ref]) -> BatchResult:
-        self.calls += 1
-        if self.bad & set(refs) and self.calls <= self.times:
+        self.batches.append("".join(ref.article[-1] for ref in refs))
+        if self.bad & {ref.article for ref in refs} and len(self.batches) <= self.times:
             raise self.error
-        self.placed += refs
-        return BatchResult(articles=len(refs), counts=Counter(new=len(refs)))
+        return self.runtime.ingest.run(refs)
 
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.tasks._RETRY_AFTER_S", (0.0, 0.0, 0.0))
-
-
-def test_a_batch_is_one_line_with_its_outcome_counts_and_milliseconds() -> None:
-    with capture_logs() as lines:
-        ingest_batch(REFS, Failing(ValueError()))
-    (line,) = lines
-    assert (line["event"], line["outcome"], line["articles"], line["new"]) == ("batch", "ok", 8, 8)
-    assert line["ms"] >= 0
-
-
-@pytest.mark.parametrize("bad", [[0], [7], [3, 4], list(range(8))])
-def test_articles_that_nobody_foresaw_never_keep_the_others_of_their_batch(bad: list[int]) -> None:
-    run = Failing(ValueError("nobody foresaw this"), *(REFS[number] for number in bad))
-    with capture_logs() as lines:
-        ingest_batch(REFS, run)
-    assert run.placed == [ref for ref in REFS if ref not in run.bad], "the others, in their order"
-    failed = [line["article"] for line in lines if line["outcome"] == "failed"]
-    assert failed == [REFS[number].article for number in bad]
-
-
-def test_a_lease_that_is_lost_for_a_moment_is_waited_for() -> None:
-    run = Failing(LeaseLost("held"), *REFS, times=2)
-    ingest_batch(REFS, run)
-    assert run.placed == REFS
-
-
-@pytest.mark.parametrize("error", [ServerUnavailable("down"), TimedOut("120 s")])
-def test_what_is_no_articles_fault_fails_the_job_and_is_not_hunted_in_the_batch(error: Exception) -> None:
-    run = Failing(error, *REFS)
-    with pytest.raises(type(error)):
-        ingest_batch(REFS, run)
-    assert run.placed == [] and run.calls <= 4
 
 
 @pytest.fixture
@@ -86,10 +54,201 @@ def runtime(redis_url: str, clock: ManualClock, tmp_path: Path) -> Iterator[Runt
         yield runtime
 
 
-def publish(runtime: Runtime, *names: str) -> list[Ref]:
+def publish(runtime: Runtime, *names: str, revision: int = 1) -> list[Ref]:
     now = runtime.clock.now()
-    articles = [Article(id=f"f.{name}", title=f"Bridge {name} closed", lang="en", received=now) for name in names]
-    return runtime.outbox.publish("f", articles, dict.fromkeys(names, (b"", b"seen")), now)
+    articles = [
+        Article(id=f"f.{name}", revision=revision, title=f"Bridge {name} closed", lang="en", received=now)
+        for name in names
+    ]
+    return runtime.outbox.publish("f", articles, {}, now)
+
+
+def batches(runtime: Runtime, run: Run, *, name: str = "worker", alive: Sequence[str] = ()) -> Batches:
+    """The job of a worker of this name, beside those that are alive."""
+    trials = Trials(runtime.redis, name)
+    return Batches(run, runtime.outbox, runtime.quarantine, trials, lambda: {name, *alive}, runtime.clock)
+
+
+def killed(runtime: Runtime, name: str, killer: str, refs: Sequence[Ref]) -> str:
+    """What a worker of this name ran, as it died of an article: it never came to take its marks back."""
+    run = Failing(runtime, _Killed(), killer)
+    job = batches(runtime, run, name=name)
+    job._trials.release = lambda: None  # type: ignore[method-assign]
+    with pytest.raises(_Killed):
+        job.ingest(refs)
+    return " ".join(run.batches)
+
+
+class _Killed(BaseException):
+    """The end of a process."""
+
+
+def placed(runtime: Runtime) -> str:
+    return "".join(sorted(article[-1] for article, _ in runtime.stories.assignments()))
+
+
+def quarantined(runtime: Runtime) -> str:
+    return "".join(sorted(kept.article[-1] for kept in runtime.quarantine.everything()))
+
+
+def marks(runtime: Runtime) -> int:
+    found: Any = runtime.redis.hlen(keys.trials("f"))
+    return int(found)
+
+
+def test_a_batch_is_one_line_with_its_outcome_counts_and_milliseconds(runtime: Runtime) -> None:
+    refs = publish(runtime, *NAMES)
+    with capture_logs() as lines:
+        batches(runtime, runtime.ingest.run).ingest(refs)
+    (line,) = lines
+    assert (line["event"], line["outcome"], line["articles"], line["joined"]) == ("batch", "ok", 8, 7)
+    assert line["ms"] >= 0
+    assert marks(runtime) == 0
+
+
+@pytest.mark.parametrize("bad", ["a", "h", "de", NAMES])
+def test_what_cannot_be_clustered_is_quarantined_and_the_others_of_its_batch_go_on(runtime: Runtime, bad: str) -> None:
+    run = Failing(runtime, ValueError("nobody foresaw\udcff this"), bad)
+    refs = publish(runtime, *NAMES)
+    payloads = {ref: runtime.outbox.payload(ref) for ref in refs}
+    with capture_logs() as lines:
+        batches(runtime, run).ingest(refs)
+    assert placed(runtime) == "".join(name for name in NAMES if name not in bad)
+    assert (quarantined(runtime), runtime.quarantine.depth(), runtime.outbox.depth()) == (bad, len(bad), 0)
+    for kept in runtime.quarantine.everything():
+        assert kept.reason == "ValueError: nobody foresaw\\udcff this"
+        assert "in __call__" in kept.traceback
+        assert (kept.payload, kept.at) == (payloads[kept.ref], NOW)
+    assert [line["article"][-1] for line in lines if line["outcome"] == "quarantined"] == list(bad)
+    assert marks(runtime) == 0
+
+
+def test_a_payload_that_cannot_be_read_is_quarantined_as_it_is(runtime: Runtime) -> None:
+    refs = publish(runtime, *NAMES)
+    broken = [b"", b"\0\0", b"\0\0\0\1", b"\0\0\0\1\xc1\xff", b"\xff" * 40]
+    for name, payload in zip(NAMES, broken, strict=False):
+        runtime.redis.hset(keys.payloads("f"), f"f.{name}", payload)
+    batches(runtime, runtime.ingest.run).ingest(refs)
+    assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("fgh", "abcde", 0)
+    assert sorted(kept.payload for kept in runtime.quarantine.everything()) == sorted(broken)
+    assert all(kept.content is None for kept in runtime.quarantine.everything())
+
+
+def test_a_lease_that_is_lost_for_a_moment_is_waited_for(runtime: Runtime) -> None:
+    run = Failing(runtime, LeaseLost("held"), NAMES, times=2)
+    batches(runtime, run).ingest(publish(runtime, *NAMES))
+    assert placed(runtime) == NAMES
+
+
+@pytest.mark.parametrize("error", [ServerUnavailable("down"), TimedOut("120 s"), Permanent("refused")])
+def test_what_is_no_articles_fault_fails_the_job_and_is_not_hunted_in_the_batch(
+    runtime: Runtime, error: Exception
+) -> None:
+    run = Failing(runtime, error, NAMES)
+    with pytest.raises(type(error)):
+        batches(runtime, run).ingest(publish(runtime, *NAMES))
+    assert placed(runtime) == quarantined(runtime) == "" and len(run.batches) <= 4
+    assert runtime.outbox.depth() == 8
+
+
+def test_the_articles_of_a_dead_worker_are_run_one_by_one_until_the_culprit_is_known(runtime: Runtime) -> None:
+    refs = publish(runtime, *NAMES)
+    assert killed(runtime, "w1", "c", refs) == NAMES
+    assert killed(runtime, "w2", "c", refs) == "a b c"
+    assert killed(runtime, "w3", "c", refs) == "ab d e f g h c", "the others come before it"
+    assert killed(runtime, "w4", "c", refs) == "abdefgh c", "of the others nothing waits any more"
+    assert (placed(runtime), quarantined(runtime)) == ("abdefgh", "")
+    run = Failing(runtime, _Killed(), "c")
+    batches(runtime, run, name="w5").ingest(refs)
+    assert (run.batches, quarantined(runtime), runtime.outbox.depth()) == (["abdefgh"], "c", 0)
+    (kept,) = runtime.quarantine.everything()
+    assert kept.reason == "its worker died, or ran out of time, 3 times with nothing else in hand"
+    assert marks(runtime) == 0, "given back to the outbox, it begins anew"
+
+
+def test_an_article_that_takes_too_long_is_known_by_its_third_time_alone(runtime: Runtime) -> None:
+    """The process lives: nobody's heartbeat ends."""
+    refs = publish(runtime, *NAMES)
+    job = batches(runtime, Failing(runtime, TimedOut("120 s"), "c"))
+    for _ in range(1 + DEATHS):
+        with pytest.raises(TimedOut):
+            job.ingest(refs)
+    job.ingest(refs)
+    assert (placed(runtime), quarantined(runtime), marks(runtime)) == ("abdefgh", "c", 0)
+
+
+def test_deaths_of_others_causes_quarantine_no_innocent(runtime: Runtime) -> None:
+    """Workers are killed while they happen to have one article or another alone: each is done in the end."""
+    refs = publish(runtime, *NAMES)
+    killed(runtime, "w0", "a", refs)
+    for number, hit in enumerate("abcaabbc"):
+        if hit not in placed(runtime):
+            killed(runtime, f"w{number + 1}", hit, refs[number % 2 :: 2] + refs[(number + 1) % 2 :: 2])
+            if number % 3 == 2:
+                batches(runtime, runtime.ingest.run, name=f"v{number}").ingest(refs)
+    assert (placed(runtime), quarantined(runtime), marks(runtime)) == (NAMES, "", 0)
+
+
+def test_what_living_workers_have_in_hand_is_held_against_nothing(runtime: Runtime) -> None:
+    """A job that is delivered many times at once."""
+    refs = publish(runtime, "a")
+    payload = runtime.outbox.payload(refs[0])
+    assert payload is not None
+    names = [f"w{number}" for number in range(5)]
+    for name in names:
+        others = Trials(runtime.redis, name)
+        others.begin(refs)
+        others.alone(refs[0], payload)
+    batches(runtime, runtime.ingest.run, alive=names).ingest(refs)
+    assert (placed(runtime), quarantined(runtime)) == ("a", "")
+
+
+def test_a_server_that_was_away_when_a_batch_ended_makes_no_death_of_it(runtime: Runtime) -> None:
+    refs = publish(runtime, "a", "b")
+    run = Failing(runtime, ServerUnavailable("down"), "ab", times=4)
+    job = batches(runtime, run)
+    trials, away = job._trials, ServerUnavailable("down")
+    release, trials.release = trials.release, lambda: (_ for _ in ()).throw(away)  # type: ignore[method-assign]
+    with pytest.raises(ServerUnavailable):
+        job.ingest(refs)
+    trials.release = release  # type: ignore[method-assign]
+    assert marks(runtime) == 2
+    job.ingest(publish(runtime, "c"))
+    assert marks(runtime) == 0, "taken back with the next batch"
+    job.ingest(refs)
+    assert run.batches[-1] == "ab", "not one by one"
+
+
+def test_a_newer_revision_has_no_part_in_the_deaths_of_the_older(runtime: Runtime) -> None:
+    refs = publish(runtime, "a")
+    for number in range(1 + DEATHS):
+        killed(runtime, f"w{number}", "a", refs)
+    publish(runtime, "a", revision=2)
+    batches(runtime, runtime.ingest.run).ingest(refs)
+    assert (placed(runtime), quarantined(runtime)) == ("a", "")
+
+
+def test_a_newer_revision_of_what_stands_in_quarantine_is_clustered_and_takes_its_place(runtime: Runtime) -> None:
+    refs = publish(runtime, "a", "b")
+    batches(runtime, Failing(runtime, ValueError("bad"), "ab")).ingest(refs)
+    assert quarantined(runtime) == "ab"
+    batches(runtime, runtime.ingest.run).ingest(publish(runtime, "a", revision=2))
+    assert (placed(runtime), quarantined(runtime)) == ("a", "b")
+
+
+def test_a_full_quarantine_leaves_the_article_in_the_outbox_and_says_so(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.store.quarantine.PER_FEED", 2)
+    refs = publish(runtime, *NAMES)
+    with capture_logs() as lines:
+        batches(runtime, Failing(runtime, ValueError("bad"), "acde")).ingest(refs)
+    assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("bfgh", "ac", 2)
+    full = [line for line in lines if "the quarantine is full" in line["outcome"]]
+    assert [(line["article"], line["see"]) for line in full] == [
+        ("f.d", "storywire quarantine list"),
+        ("f.e", "storywire quarantine list"),
+    ]
 
 
 def test_what_has_been_pending_for_a_minute_is_queued_again_once(runtime: Runtime, clock: ManualClock) -> None:

@@ -22,10 +22,10 @@ _SHOWN = 10
 def command(name: str, yes: bool, data_dir: str | None) -> None:
     """Remove an article, everything with an address, or a feed and all that came from it, and keep it out.
 
-    It leaves its story (an emptied story ends), what waits, the corrections and the queue. Only hashes stay, so that no
-    poll, revision or import brings it back until it has not come again for 90 days. A feed is removed, too;
-    `storywire feeds add` lets it publish again, without the articles that were forgotten. Copies by others are articles
-    of their own, and a log that a process wrote is left as it is.
+    It leaves its story (an emptied story ends), what waits, the quarantine, the corrections and the queue. Only hashes
+    stay, so that no poll, revision or import brings it back until it has not come again for 90 days. A feed is removed,
+    too; `storywire feeds add` lets it publish again, without the articles that were forgotten. Copies by others are
+    articles of their own, and a log that a process wrote is left as it is.
 
     \b
     storywire forget bbc.1f3a9c
@@ -60,6 +60,7 @@ def _ask(found: "Removed") -> None:
 def _told(found: "Removed") -> str:
     """`2 articles with the address https://example.org/flood, and 1 that waits`."""
     waiting = f", and {len(found.waiting)} that wait" if found.waiting else ""
+    waiting += f", and {len(found.quarantined)} in quarantine" if found.quarantined else ""
     return f"{found.count} article{'' if found.count == 1 else 's'} {_of(found.target)}{waiting}"
 
 

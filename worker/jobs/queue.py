@@ -16,6 +16,7 @@ from rq.job import Job, Retry
 from rq.queue import EnqueueData, Queue
 from rq.serializers import JSONSerializer
 from rq.utils import utcparse
+from rq.worker import Worker
 from rq.worker_registration import get_keys
 
 from worker.connect import STORE_VARIABLE, translated
@@ -33,8 +34,14 @@ TIMEOUT_S = 120
 KEPT_S = 86_400
 """A job waits, and a failed one is kept to be looked at, for a day; the sweeper queues again what it carried."""
 
-RETRIES = 3
-"""How often a job is started again whose worker died; after that the sweeper asks for its articles anew."""
+RETRIES = 8
+"""How often a job is started again whose worker died; after that the sweeper asks for its articles anew. An article
+that kills is known by the fifth start, two of them in one batch by the eighth (see tasks.py)."""
+
+WORKER_TTL_S = 20
+"""A worker not heard of for so long is forgotten; a wait for a job is 15 s shorter (RQ), hence 5 s."""
+
+_WORKER_PREFIX = Worker.redis_worker_namespace_prefix
 
 _STUCK = timedelta(seconds=10)
 """A job between BLMOVE and its start is there for a millisecond; RQ waits a minute, we ten seconds."""
@@ -154,8 +161,19 @@ class Jobs:
 
         self.redis.transaction(rewrite, key)
 
+    def beating(self, within_s: float) -> set[str]:
+        """The names of the workers that have been heard of within so many seconds; others are dead or suspended."""
+        with translated(self.url, self.variable):
+            worker_keys = sorted(get_keys(self.queue))
+            left = self.redis.pipeline(transaction=False)
+            for key in worker_keys:
+                left.pttl(key)
+            names = (key.removeprefix(_WORKER_PREFIX) for key in worker_keys)
+            least_ms = (WORKER_TTL_S - within_s) * 1000
+            return {name for name, ms in zip(names, left.execute(), strict=True) if ms > least_ms}
+
     def listening(self) -> set[str]:
-        """The names of the workers that have been heard of within the last seconds."""
+        """The keys of the workers that have been heard of within the last seconds."""
         with translated(self.url, self.variable):
             worker_keys = sorted(get_keys(self.queue))
             alive = self.redis.pipeline(transaction=False)

@@ -30,22 +30,24 @@ from rq.worker.base import WorkerStatus
 
 from worker.connect import translate, translated
 from worker.errors import BadInput, StorywireError, Transient
-from worker.jobs.queue import FUNCTION, QUEUE, BatchQueue, Jobs
+from worker.jobs.queue import FUNCTION, QUEUE, WORKER_TTL_S, BatchQueue, Jobs
 from worker.model import Ref
 
-__all__ = ["BatchWorker", "End", "TimedOut"]
+__all__ = ["HEARTBEAT_TTL_S", "BatchWorker", "End", "TimedOut", "new_name"]
 
 BEAT_S = 2.0
 HEARTBEAT_TTL_S = 10
 """A job whose worker has not been heard of for so long is started again."""
 
-WORKER_TTL_S = 20
-"""A worker not heard of for so long is forgotten; a wait for a job is 15 s shorter (RQ), hence 5 s."""
-
 MAINTENANCE_S = 5
 _RECONNECT_S = (0.5, 1.0, 2.0)
 
 log = structlog.get_logger()
+
+
+def new_name() -> str:
+    """A name that no other worker has, nor had: `HOST.PID.MOMENT`."""
+    return f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}"
 
 
 class End(Enum):
@@ -59,16 +61,18 @@ class End(Enum):
 class BatchWorker(SimpleWorker):
     """Runs batches with `run(refs)`; `between()` is called between two jobs, at least every five seconds.
 
-    What `run` raises fails the job; RQ starts it again up to three times.
+    What `run` raises fails the job; RQ starts it again a few times.
     """
 
     queue_class = BatchQueue
 
-    def __init__(self, jobs: Jobs, run: Callable[[list[Ref]], object], between: Callable[[], object]) -> None:
+    def __init__(
+        self, jobs: Jobs, run: Callable[[list[Ref]], object], between: Callable[[], object], name: str = ""
+    ) -> None:
         with translated(jobs.url, jobs.variable):
             super().__init__(
                 [jobs.queue],
-                name=f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}",
+                name=name or new_name(),
                 connection=jobs.redis,
                 serializer=JSONSerializer,
                 job_class=_job_class(run),

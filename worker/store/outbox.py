@@ -126,12 +126,13 @@ class Outbox:
         ids = self._requeue(keys=[keys.pending(feed)], args=[before, now, limit, now + _AHEAD_S])
         return [Ref(feed, article_id.decode()) for article_id in ids]
 
-    def everything(self) -> Iterable[tuple[Ref, Article]]:
-        """All articles that wait, feed by feed: to look for some of them, not to work by."""
+    def everything(self) -> Iterable[tuple[Ref, bytes]]:
+        """The payloads of all articles that wait, feed by feed: to look for some of them, not to work by. `decode`
+        reads one, if it can be read."""
         for feeds in self._listed():
             for feed in feeds:
                 for article_id, payload in self._redis.hscan_iter(keys.payloads(feed), count=_CHUNK):
-                    yield Ref(feed, article_id.decode()), _decode(payload[_REVISION_BYTES:])
+                    yield Ref(feed, article_id.decode()), payload
 
     def drop(self, refs: Sequence[Ref]) -> None:
         """Take articles out, whatever revision of them waits."""
