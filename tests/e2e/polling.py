@@ -16,6 +16,7 @@ from worker.poller.loop import Poller
 from worker.poller.parsers import Parsers
 from worker.store.feeds import Feed, Feeds
 from worker.store.outbox import Outbox
+from worker.store.pollers import Pollers
 
 NOW = 1_750_000_000.0
 
@@ -79,21 +80,29 @@ def bench(url: str) -> Bench:
 
 @asynccontextmanager
 async def poller(
-    bench: Bench, *, parsers: Parsers | None = None, fetch_timeout: str = "5s", parallel: int = 16
+    bench: Bench,
+    *,
+    parsers: Parsers | None = None,
+    fetch_timeout: str = "5s",
+    parallel: int = 16,
+    max_pending: int = 50_000,
 ) -> AsyncIterator[Poller]:
     """A running poller on the bench; stopped in the end."""
     settings = load(
         {"STORYWIRE_REDIS_URL": "unused", "STORYWIRE_FETCH_TIMEOUT": fetch_timeout},
         fetch_parallel=str(parallel),
+        max_pending=str(max_pending),
     )
     running = Poller(
         feeds=bench.feeds,
         outbox=bench.outbox,
+        pollers=Pollers(bench.outbox._redis),
         enqueue=bench.enqueue,
         settings=settings,
         clock=bench.clock,
         parsers=parsers,
         tick_s=0.005,
+        look_s=0.0,
     )
     task = asyncio.create_task(running.run())
     try:

@@ -29,6 +29,7 @@ def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
         poller = Poller(
             feeds=runtime.feeds,
             outbox=runtime.outbox,
+            pollers=runtime.pollers,
             enqueue=runtime.jobs.enqueue,
             settings=runtime.settings,
             clock=runtime.clock,

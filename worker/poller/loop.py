@@ -21,9 +21,11 @@ from worker.poller.dispatch import Dispatch
 from worker.poller.network import Network
 from worker.poller.parsers import TIMEOUT_S, Parsers
 from worker.poller.poll import Poll, Told, shown
+from worker.poller.watch import BEAT_S, LOOK_S, Watch
 from worker.schedule import NO_NETWORK, Outcome, Polled, after, without_network
 from worker.store.feeds import Feed, Feeds
 from worker.store.outbox import Outbox
+from worker.store.pollers import Pollers
 
 TICK_S = 0.5
 """How often an idle poller asks for due feeds: one short script."""
@@ -43,12 +45,14 @@ class Poller:
         *,
         feeds: Feeds,
         outbox: Outbox,
+        pollers: Pollers,
         enqueue: Callable[[Sequence[Ref]], int],
         settings: Settings,
         clock: Clock,
         fetcher: Fetcher | None = None,
         parsers: Parsers | None = None,
         tick_s: float = TICK_S,
+        look_s: float = LOOK_S,
     ) -> None:
         self._feeds = feeds
         self._settings = settings
@@ -66,6 +70,7 @@ class Poller:
             clock=clock,
             keep_s=2 * settings.retention,
         )
+        self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
         self._lease_s = settings.fetch_timeout + TIMEOUT_S + _GRACE_S
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
@@ -80,7 +85,7 @@ class Poller:
     async def run(self, *, once: bool = False) -> None:
         """Poll what is due, until stopped; with `once` until all that was due at the start has been polled.
 
-        A server that is down is waited for, except with `once`. Raises StorywireError.
+        A server that is down, or has enough to do, is waited for, except with `once`. Raises StorywireError.
         """
         stopped = asyncio.create_task(self._stopping.wait())
         due_by = self._clock.now() if once else None
@@ -91,6 +96,7 @@ class Poller:
                 finally:
                     self.stop()
                     await asyncio.gather(*self._running)
+                    await self._aside(self._watch.leave)
         finally:
             stopped.cancel()
             self._threads.shutdown()
@@ -108,13 +114,16 @@ class Poller:
 
     async def _lease(self, due_by: float | None) -> Sequence[Feed]:
         room = self._settings.fetch_parallel - len(self._running)
-        if room <= 0:
-            return []
+        leased: Sequence[Feed] = []
         try:
+            held = await self._aside(self._watch.turn)
+            if held and due_by is not None:
+                raise Transient(f"polls are held back: {self._watch.why}")
             if not self._woken:
                 await self._aside(self._wake, self._clock.now() if due_by is None else due_by)
                 self._woken = True
-            leased = await self._aside(self._feeds.lease_due, self._clock.now(), self._lease_s, room, due_by)
+            if room > 0 and not held:
+                leased = await self._aside(self._feeds.lease_due, self._clock.now(), self._lease_s, room, due_by)
         except Transient as error:
             if due_by is not None:
                 raise
@@ -137,7 +146,7 @@ class Poller:
         """Until there may be something to do: at once if there may be more due, at the latest after a tick."""
         full = len(self._running) >= self._settings.fetch_parallel
         if full:
-            await asyncio.wait({stopped, *self._running}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopped, *self._running}, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
         elif idle:
             await asyncio.wait({stopped, *self._running}, timeout=self._tick_s, return_when=asyncio.FIRST_COMPLETED)
 

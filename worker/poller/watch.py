@@ -1,0 +1,66 @@
+"""What a poller looks at besides its feeds: whether to hold back; and the sign of life that says so.
+
+Invariant: the beginning and the end of holding back are one log line each, and a beat says at once which it is.
+"""
+
+import os
+import socket
+import time
+from contextlib import suppress
+
+import structlog
+
+from worker.clock import Clock
+from worker.errors import StorywireError
+from worker.pressure import Hold, Load, hold, why_held
+from worker.store.outbox import Outbox
+from worker.store.pollers import Pollers, Sign
+
+LOOK_S = 2.0
+"""How often the load is looked at: counting what waits costs the server 1 us a feed that has something."""
+
+BEAT_S = 5.0
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """Holds back beyond `most` articles that wait, and near the server's memory limit. Methods block."""
+
+    def __init__(self, pollers: Pollers, outbox: Outbox, clock: Clock, most: int, look_s: float = LOOK_S) -> None:
+        self._pollers, self._outbox, self._clock = pollers, outbox, clock
+        self._most, self._look_s = most, look_s
+        self._name = f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}"
+        self._reason, self._since = Hold.NO, 0.0
+        self._look_due = self._beat_due = 0.0
+        self.why = ""
+
+    def turn(self) -> bool:
+        """Look and beat, each if it is due; whether to hold back now, for the reason `why`. Raises StorywireError."""
+        now = time.monotonic()
+        if now >= self._look_due:
+            self._look_due = now + self._look_s
+            self._look()
+        if now >= self._beat_due:
+            self._beat_due = now + BEAT_S
+            self._pollers.beat(self._name, Sign(str(self._reason), self._since))
+        return self._reason is not Hold.NO
+
+    def leave(self) -> None:
+        """Say that this poller ends; a server that is away finds out by itself."""
+        with suppress(StorywireError):
+            self._pollers.leave(self._name)
+
+    def _look(self) -> None:
+        load = Load(self._outbox.depth(), *self._pollers.memory())
+        before, self._reason = self._reason, hold(load, self._most, self._reason)
+        self.why = why_held(self._reason, load, self._most)
+        if self._reason is before:
+            return
+        now, self._beat_due = self._clock.now(), 0.0
+        if self._reason is Hold.NO:
+            log.info("polling again", held_s=round(now - self._since, 1), pending=load.pending)
+        elif before is Hold.NO:
+            log.warning("polls held back", why=self.why, pending=load.pending, lost="nothing: feeds are polled later")
+        if self._reason is Hold.NO or before is Hold.NO:
+            self._since = now if self._reason else 0.0
