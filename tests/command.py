@@ -14,7 +14,8 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STORYWIRE_")}
     given = {f"STORYWIRE_{name.upper()}": str(value) for name, value in settings.items()}
     assert given.keys() & {"STORYWIRE_DATA_DIR", "STORYWIRE_REDIS_URL"}, "a test never touches the user's own store"
-    return {**kept, "PYTHONUNBUFFERED": "1", "COLUMNS": "120", **given}
+    ours = {"PYTHONUNBUFFERED": "1", "COLUMNS": "120", "STORYWIRE_ALLOW_PRIVATE": "1"}  # servers of tests: loopback
+    return {**kept, **ours, **given}
 
 
 def storywire(*arguments: object, within_s: float = 60, **settings: object) -> "subprocess.CompletedProcess[str]":

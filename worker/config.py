@@ -6,6 +6,7 @@ Invariant: this is the only module that reads `STORYWIRE_*` variables, and it re
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,27 @@ def _share(text: str) -> float:
     if not 0 <= value <= 1:
         raise ValueError("write a number from 0 to 1, like 0.5")
     return value
+
+
+def endpoints(text: str) -> list[tuple[str, int]]:
+    """The (IP address, port) pairs of `127.0.0.1:8000, [::1]:80`; raises ValueError for anything else."""
+    found = []
+    for place in text.split(","):
+        host, colon, port = place.strip().rpartition(":")
+        bare = host.removeprefix("[").removesuffix("]")
+        try:
+            address = ip_address(bare)
+        except ValueError:
+            colon = ""
+        if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or (":" in bare) == (host == bare):
+            raise ValueError("write 0, 1, or addresses like 192.168.1.5:8080, [fd00::5]:80")
+        found.append((str(address), int(port)))
+    return found
+
+
+def _allowed(text: str) -> str:
+    text = text.strip()
+    return text if text in ("0", "1") else ",".join(place.strip() for place in text.split(",") if endpoints(place))
 
 
 def _choice(*allowed: str) -> Callable[[str], str]:
@@ -78,6 +100,13 @@ SETTINGS = (
     Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take", 1.0),
     Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
     Setting("max_pending", _count, "50000", "Articles that may wait for workers: from there on polls and imports wait"),
+    Setting(
+        "allow_private",
+        _allowed,
+        "0",
+        "Which addresses of this machine and of private networks feeds may lead to: `0` none, `1` all, or a list of "
+        "`ADDRESS:PORT`",
+    ),
     Setting("user_agent", str, "Storywire/0.1 (+https://github.com/storywire/storywire)", "What the poller says it is"),
     Setting("log_level", _choice("debug", "info", "warning", "error"), "info", "The least level that is logged"),
     Setting("log_format", _choice("auto", "pretty", "json"), "auto", "`auto`: pretty on a terminal, JSON otherwise"),
@@ -99,6 +128,7 @@ class Settings:
     fetch_timeout: float
     fetch_parallel: int
     max_pending: int
+    allow_private: str
     user_agent: str
     log_level: str
     log_format: str

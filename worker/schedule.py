@@ -56,7 +56,8 @@ class Polled(Struct, frozen=True, kw_only=True):
     """What one poll found. None stands for what it could not see, and what was known before is kept.
 
     `trouble`: in words, "" for none; `full`: the answer was a body, not a 304; `ttl_s`: what the document asks for,
-    `cache_control` and `retry_after`: the headers as they came, or "".
+    `cache_control` and `retry_after`: the headers as they came, or ""; `asked`: false where the address was refused
+    by us, which tells nothing of the network.
     """
 
     outcome: Outcome
@@ -70,6 +71,7 @@ class Polled(Struct, frozen=True, kw_only=True):
     ttl_s: float | None = None
     cache_control: str = ""
     retry_after: str = ""
+    asked: bool = True
 
 
 class PollState(Struct, frozen=True, array_like=True):

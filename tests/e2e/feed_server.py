@@ -62,7 +62,8 @@ def dashed(headers: dict[str, str]) -> dict[str, str]:
 class FeedServer:
     """Serves `routes` (path -> Answer), which may change at any time; `requests` is what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host, self.port = host, port
         self.routes: dict[str, Answer] = {}
         self.requests: list[Request] = []
         self._loop = asyncio.new_event_loop()
@@ -83,7 +84,7 @@ class FeedServer:
 
     def url(self, path: str) -> str:
         """The address of a path."""
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http://{self.host}:{self.port}{path}"
 
     def asked(self, path: str) -> list[Request]:
         """The requests for a path, in order."""
@@ -99,8 +100,8 @@ class FeedServer:
     async def _run(self) -> None:
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.port: int = server.sockets[0].getsockname()[1]
+        server = await asyncio.start_server(self._connected, self.host, self.port)
+        self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
         server.close()

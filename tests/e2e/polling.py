@@ -89,7 +89,7 @@ async def poller(
 ) -> AsyncIterator[Poller]:
     """A running poller on the bench; stopped in the end."""
     settings = load(
-        {"STORYWIRE_REDIS_URL": "unused", "STORYWIRE_FETCH_TIMEOUT": fetch_timeout},
+        {"STORYWIRE_REDIS_URL": "unused", "STORYWIRE_FETCH_TIMEOUT": fetch_timeout, "STORYWIRE_ALLOW_PRIVATE": "1"},
         fetch_parallel=str(parallel),
         max_pending=str(max_pending),
     )

@@ -50,12 +50,14 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
     with ExitStack() as closing:
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-demo-"))
         environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
-        settings = load(environ, data_dir=folder, poll_interval=_POLL_INTERVAL)
+        site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
+        settings = load(
+            environ, data_dir=folder, poll_interval=_POLL_INTERVAL, allow_private=site.removeprefix("http://")
+        )
         log.configure("demo", settings.log_level, settings.log_format)
         closing.enter_context(supervisor.alone(settings.data_dir))
         runtime = closing.enter_context(open_runtime(settings))
         _make_room(runtime.feeds, settings.data_dir)
-        site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
         for outlet in OUTLETS:
             runtime.feeds.add(f"{site}/{outlet.id}/feed.xml", outlet.name, runtime.clock.now())
         say(f"Look closer in another terminal: storywire report --members --data-dir {settings.data_dir}")

@@ -52,9 +52,19 @@ def _opened(data_dir: str | None) -> "Iterator[Runtime]":
 @_DATA_DIR
 def add(url: str, title: str, data_dir: str | None) -> None:
     """Add a feed, or poll one again that was removed or is paused."""
+    from worker.feed.address import host, normal_url
+    from worker.feed.private import why_private_host
+
     with _opened(data_dir) as runtime:
         feed, is_new = runtime.feeds.add(url, _title(title), runtime.clock.now())
     click.echo(f"{'added' if is_new else 'known already'}: {feed}")
+    why = why_private_host(host(normal_url(url)))
+    if why and runtime.settings.allow_private == "0":
+        click.echo(
+            f"{host(normal_url(url))} is {why}, and such are not fetched: let the poller have "
+            "STORYWIRE_ALLOW_PRIVATE=1, or a list of ADDRESS:PORT",
+            err=True,
+        )
 
 
 @command.command("remove", epilog="Example: storywire feeds remove https://example.org/feed.xml")

@@ -5,5 +5,6 @@ Invariant: never raises for what the net or a server does, and never holds more 
 
 from worker.fetch.answers import Failed, Fetched, NotModified
 from worker.fetch.client import MAX_BYTES, MAX_REDIRECTS, Fetcher
+from worker.fetch.guard import ALLOWED_BY, Guard
 
-__all__ = ["MAX_BYTES", "MAX_REDIRECTS", "Failed", "Fetched", "Fetcher", "NotModified"]
+__all__ = ["ALLOWED_BY", "MAX_BYTES", "MAX_REDIRECTS", "Failed", "Fetched", "Fetcher", "Guard", "NotModified"]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import aiohttp
 
 from worker.feed.address import shown_url
+from worker.fetch.guard import PrivateAddress
 
 
 class Fetched(NamedTuple):
@@ -33,7 +34,8 @@ class NotModified(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """No body. `kind` is one of dns, connect, tls, timeout, http, gone, refused, redirects, too-big, broken, bad-url.
+    """No body. `kind` is one of dns, connect, tls, timeout, http, gone, refused, redirects, too-big, broken, bad-url,
+    private.
 
     `reason`: what the feed does, in words, with the remedy; `retry_after`: the header, or "".
     """
@@ -56,6 +58,9 @@ _KINDS = {410: "gone", 429: "refused", 503: "refused"}
 BROKEN_OFF = Failed("broken", "broke off in the middle of its answer: it is tried again later")
 NOT_UNPACKABLE = Failed("broken", "says that it is compressed and cannot be unpacked: it is tried again later")
 BAD_URL = Failed("bad-url", "has an address that cannot be used: write it like https://example.org/feed.xml")
+ODD_NUMBER = Failed(
+    "bad-url", "has a number for a host that is no plain IP address: write it like 192.0.2.1, or a name"
+)
 UNTRUSTED = Failed("tls", "has a certificate that cannot be trusted: open it in a browser to see why")
 NO_TLS = Failed("tls", "does not speak TLS as we do: see whether its address begins with http:// instead")
 
@@ -79,6 +84,9 @@ def refusal(status: int, retry_after: str) -> Failed:
 
 def failure(error: Exception) -> Failed:
     """What an error of aiohttp, or of the system below it, means in words."""
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, PrivateAddress):
+        return Failed("private", str(cause))
     return next((answer(error) for kinds, answer in _MEANINGS if isinstance(error, kinds)), None) or Failed(
         "broken", f"does not answer as a web server does ({type(error).__name__}): check the address"
     )
@@ -110,7 +118,7 @@ def _unreachable(error: Any) -> Failed:
 _MEANINGS: tuple[tuple[tuple[type[Exception], ...], Any], ...] = (
     ((aiohttp.TooManyRedirects,), _redirects),
     ((aiohttp.RedirectClientError,), lambda error: redirected_to(str(error.args[0] if error.args else ""))),
-    ((aiohttp.InvalidURL,), lambda _: BAD_URL),
+    ((aiohttp.InvalidURL,), lambda error: ODD_NUMBER if "canonical IPv4" in str(error) else BAD_URL),
     ((aiohttp.ClientConnectorDNSError, socket.gaierror), _unknown_host),
     ((aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError), lambda _: UNTRUSTED),
     ((aiohttp.ClientSSLError, ssl.SSLError), lambda _: NO_TLS),

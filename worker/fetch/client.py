@@ -13,6 +13,7 @@ import aiohttp
 from worker.fetch import answers
 from worker.fetch.answers import Failed, Fetched, NotModified
 from worker.fetch.body import WINDOW_BITS, TooBig, Unpacked
+from worker.fetch.guard import Guard, GuardedResolver, Resolve
 
 MAX_BYTES = 5_000_000
 """Of a body after decompression: the largest of the real feeds that were looked at has 0.4 MB."""
@@ -23,16 +24,28 @@ _ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, tex
 
 
 class Fetcher:
-    """Fetches feeds over shared connections. Use it as an async context manager; it keeps no cookies."""
+    """Fetches feeds over shared connections. Use it as an async context manager; it keeps no cookies.
 
-    def __init__(self, *, user_agent: str, timeout_s: float, max_bytes: int = MAX_BYTES) -> None:
+    guard: what may be connected to, by default public addresses alone; resolve: looks names up, by default the system.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        timeout_s: float,
+        max_bytes: int = MAX_BYTES,
+        guard: Guard | None = None,
+        resolve: Resolve | None = None,
+    ) -> None:
+        self._guard, self._resolve = guard or Guard(), resolve
         self._headers = {"User-Agent": user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"}
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=_connector(),
+            connector=self._connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(),  # one clock for all of a fetch: the one in fetch()
@@ -76,17 +89,17 @@ class Fetcher:
             content_type = headers.get("Content-Type", "")
             return Fetched(body, str(response.url), content_type, etag, last_modified, cache_control)
 
+    def _connector(self) -> aiohttp.BaseConnector:
+        """The one place where connections are made."""
+        resolver = GuardedResolver(self._guard, self._resolve)
+        return aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, resolver=resolver, socket_factory=self._guard.socket)
+
     async def _read(self, response: aiohttp.ClientResponse, unpacked: Unpacked) -> bytes:
         if (response.content_length or 0) > self._max_bytes:
             raise TooBig
         async for chunk in response.content.iter_any():
             unpacked.feed(chunk)
         return unpacked.finish()
-
-
-def _connector() -> aiohttp.BaseConnector:
-    """The one place where connections are made."""
-    return aiohttp.TCPConnector(limit=0, ttl_dns_cache=300)
 
 
 def _conditions(etag: str, last_modified: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import structlog
 from worker.clock import Clock
 from worker.config import Settings
 from worker.errors import StorywireError, Transient
-from worker.fetch import Fetcher
+from worker.fetch import ALLOWED_BY, Fetcher, Guard
 from worker.model import Ref
 from worker.poller.dispatch import Dispatch
 from worker.poller.network import Network
@@ -58,7 +58,9 @@ class Poller:
         self._settings = settings
         self._clock = clock
         self._tick_s = tick_s
-        self._fetcher = fetcher or Fetcher(user_agent=settings.user_agent, timeout_s=settings.fetch_timeout)
+        self._fetcher = fetcher or Fetcher(
+            user_agent=settings.user_agent, timeout_s=settings.fetch_timeout, guard=Guard(settings.allow_private)
+        )
         self._parsers = parsers or Parsers()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
         self._poll = Poll(
@@ -137,9 +139,12 @@ class Poller:
         return leased
 
     def _wake(self, now: float) -> None:
-        """Who starts us without a network shall hear so at once, and who has one again need not wait."""
+        """Who starts us without a network shall hear so at once, and who has one again need not wait; nor who allows
+        now what we refused."""
+        allowing = self._settings.allow_private != "0"
         for feed in self._feeds.all():
-            if feed.polls.reason == NO_NETWORK and feed.due == feed.polls.next_poll > now:
+            again = feed.polls.reason == NO_NETWORK or (allowing and ALLOWED_BY in feed.polls.trouble)
+            if again and feed.due == feed.polls.next_poll > now:
                 self._feeds.give_back(feed, now)
 
     async def _pause(self, stopped: asyncio.Task[Any], *, idle: bool) -> None:
@@ -172,7 +177,7 @@ class Poller:
         try:
             polled = await self._polled(feed, told, stopped)
         finally:
-            self._network.leave(polls, feed, polled.outcome if polled else None, self._clock.now())
+            self._network.leave(polls, feed, polled.outcome if polled and polled.asked else None, self._clock.now())
         if polled is None or polled.outcome is not Outcome.UNREACHABLE:
             self._told_offline = self._told_offline and polled is None
             return polled, False

@@ -40,7 +40,7 @@ class Network:
         return self._round
 
     def leave(self, polls: Round, feed: Feed, outcome: Outcome | None, now: float) -> None:
-        """A poll has come to this; None for one that was given up."""
+        """A poll has come to this; None for one that was given up, or that asked nobody."""
         polls.under_way -= 1
         if outcome is Outcome.UNREACHABLE:
             polls.unreached += 1

@@ -87,7 +87,8 @@ class Poll:
         match answer:
             case Failed(kind, reason, retry_after):
                 outcome = _OUTCOMES.get(kind, Outcome.FAILED)
-                return Polled(outcome=outcome, trouble=reason, retry_after=retry_after), None
+                asked = kind not in ("private", "bad-url")
+                return Polled(outcome=outcome, trouble=reason, retry_after=retry_after, asked=asked), None
             case NotModified(etag, last_modified, cache_control):
                 return Polled(
                     outcome=Outcome.NOT_MODIFIED,
