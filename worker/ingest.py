@@ -7,18 +7,19 @@ at once, places each revision once.
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from worker.clock import Clock
 from worker.cluster import event_time, expire, outlive, place, prefetch
 from worker.cluster.correct import GRACE_S
 from worker.config import Settings
-from worker.errors import LeaseLost
+from worker.errors import LeaseLost, StorywireError
 from worker.fingerprint import fingerprints
-from worker.model import Article, Member, Ref
+from worker.model import Article, Member, Ref, is_file
 from worker.store.commits import Commits, Lease
 from worker.store.forgotten import of_article, of_feed, of_url
+from worker.store.lags import Lags
 from worker.store.outbox import Outbox
 from worker.store.stories import Stories
 
@@ -48,8 +49,17 @@ class BatchResult:
 class Ingest:
     """Clusters batches. Raises LeaseLost, or what the server's client raises: the articles then wait in the outbox."""
 
-    def __init__(self, outbox: Outbox, stories: Stories, commits: Commits, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        stories: Stories,
+        commits: Commits,
+        settings: Settings,
+        clock: Clock,
+        lags: Lags | None = None,
+    ) -> None:
         self._outbox = outbox
+        self._lags = lags
         self._stories = stories
         self._commits = commits
         self._settings = settings
@@ -69,7 +79,18 @@ class Ingest:
             self._place(lang, batch, result)
             with result.stage("settle"):
                 self._outbox.settle([(ref, member.revision) for ref, member in batch])
+            self._note_lags(batch)
         return result
+
+    def _note_lags(self, batch: Sequence[tuple[Ref, Member]]) -> None:
+        """Say how long these took since they were fetched; of a revision and of a file's line that is not known."""
+        now = self._clock.now()
+        lags_s = [
+            max(0.0, now - member.received) for ref, member in batch if member.revision == 1 and not is_file(ref.feed)
+        ]
+        if self._lags is not None:
+            with suppress(StorywireError):  # a measurement: the batch is done without it
+                self._lags.note(lags_s, now)
 
     def expire(self, limit: int = 100) -> int:
         """End up to `limit` stories a language that have been quiet for longer than the retention; articles removed."""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from worker.clock import Clock
 from worker.errors import Transient
 from worker.jobs import Jobs
-from worker.model import Article
+from worker.model import Article, file_feed
 from worker.store.forgotten import Forgotten, of_article, of_url
 from worker.store.outbox import Outbox
 from worker.store.stories import Stories
@@ -55,7 +55,7 @@ class Intake:
         self._jobs = jobs
         self._clock = clock
         self._stalled_s = stalled_s
-        self._feed = f"file-{secrets.token_hex(4)}"
+        self._feed = file_feed(secrets.token_hex(4))
 
     def run(self, articles: Iterable[Article], progress: Callable[[int], None]) -> Sent:
         """Publish the articles, of different ids, and wait until all are settled.

@@ -49,6 +49,19 @@ class Ref(NamedTuple):
     article: str
 
 
+_FILE = "file-"
+
+
+def file_feed(run: str) -> str:
+    """The name that stands in place of a feed's where articles come from a file; `run` tells one run from another."""
+    return _FILE + run
+
+
+def is_file(feed: str) -> bool:
+    """Whether it is such a name: the ids of feeds are hexadecimal."""
+    return feed.startswith(_FILE)
+
+
 class Fingerprints(Struct, frozen=True, array_like=True, dict=True):
     """Everything of an article's text that clustering compares.
 

@@ -106,7 +106,7 @@ class Runtime:
         from worker.ingest import Ingest  # noqa: PLC0415
         from worker.store.commits import Commits  # noqa: PLC0415
 
-        return Ingest(self.outbox, self.stories, Commits(self.redis), self.settings, self.clock)
+        return Ingest(self.outbox, self.stories, Commits(self.redis), self.settings, self.clock, self.lags)
 
     @cached_property
     def editing(self) -> Editing:
