@@ -18,8 +18,9 @@ from worker.errors import StorywireError, Transient
 from worker.fetch import ALLOWED_BY, Fetcher, Guard
 from worker.model import Ref
 from worker.poller.dispatch import Dispatch
+from worker.poller.leases import Leases
 from worker.poller.network import Network
-from worker.poller.parsers import TIMEOUT_S, Parsers
+from worker.poller.parsers import Parsers
 from worker.poller.poll import Poll, Told, shown
 from worker.poller.watch import BEAT_S, LOOK_S, Watch
 from worker.schedule import NO_NETWORK, Outcome, Polled, after, without_network
@@ -29,9 +30,6 @@ from worker.store.pollers import Pollers
 
 TICK_S = 0.5
 """How often an idle poller asks for due feeds: one short script."""
-
-_GRACE_S = 60.0
-"""What a lease lasts beyond the longest fetch and parse: time to publish, on a server that is slow."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -73,7 +71,7 @@ class Poller:
             keep_s=2 * settings.retention,
         )
         self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
-        self._lease_s = settings.fetch_timeout + TIMEOUT_S + _GRACE_S
+        self._leases = Leases(feeds, clock, self._aside)
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._waiting = False
@@ -89,7 +87,7 @@ class Poller:
 
         A server that is down, or has enough to do, is waited for, except with `once`. Raises StorywireError.
         """
-        stopped = asyncio.create_task(self._stopping.wait())
+        stopped, kept = asyncio.create_task(self._stopping.wait()), asyncio.create_task(self._leases.keep())
         due_by = self._clock.now() if once else None
         try:
             async with self._fetcher, self._parsers:
@@ -101,6 +99,7 @@ class Poller:
                     await self._aside(self._watch.leave)
         finally:
             stopped.cancel()
+            kept.cancel()
             self._threads.shutdown()
 
     async def _run(self, stopped: asyncio.Task[Any], due_by: float | None) -> None:
@@ -125,7 +124,7 @@ class Poller:
                 await self._aside(self._wake, self._clock.now() if due_by is None else due_by)
                 self._woken = True
             if room > 0 and not held:
-                leased = await self._aside(self._feeds.lease_due, self._clock.now(), self._lease_s, room, due_by)
+                leased = await self._leases.take(room, due_by)
         except Transient as error:
             if due_by is not None:
                 raise
@@ -161,7 +160,7 @@ class Poller:
         try:
             polled, down = await self._judged(feed, told, stopped)
             if polled is None:
-                await self._aside(self._feeds.give_back, feed, self._clock.now())
+                await self._aside(self._feeds.give_back, await self._leases.let_go(feed), self._clock.now())
             else:
                 await self._record(feed, polled, told, down=down)
         except StorywireError as error:
@@ -170,6 +169,8 @@ class Poller:
             )
         except Exception:
             log.exception("poll failed", **shown(feed))
+        finally:
+            await self._leases.let_go(feed)
 
     async def _judged(self, feed: Feed, told: Told, stopped: asyncio.Task[Any]) -> tuple[Polled | None, bool]:
         """What came of a poll, and whether that was for want of a network: then others are waited for."""
@@ -211,7 +212,7 @@ class Poller:
             state = without_network(feed.polls, polled, now, random.random())
         else:
             state = after(feed.polls, polled, now, random.random(), self._settings.poll_interval)
-        await self._aside(self._feeds.record, feed, state)
+        await self._aside(self._feeds.record, await self._leases.let_go(feed), state)
         write = log.info if polled.outcome.good else log.warning
         trouble = {"trouble": polled.trouble} if polled.trouble else {}
         write("polled", **shown(feed), outcome=str(polled.outcome), **trouble, **told.facts, next=state.reason)

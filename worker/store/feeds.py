@@ -199,6 +199,13 @@ class Feeds:
             self._remembered = self.all()
             self._remember_due = time.monotonic() + _REMEMBER_S
 
+    def renew(self, leased: Sequence[Feed], until: float) -> list[Feed]:
+        """Make leases last until then; the feeds with their new `due`, without those that ran out or were removed."""
+        pipe = self._redis.pipeline(transaction=False)
+        for feed in leased:
+            self._reschedule(keys=[keys.schedule()], args=[feed.id, feed.due, until], client=pipe)
+        return [feed._replace(due=until) for feed, held in zip(leased, pipe.execute(), strict=True) if held == 1]
+
     def give_back(self, feed: Feed, now: float) -> None:
         """End a lease without a poll: the feed is due at once."""
         self._reschedule(keys=[keys.schedule()], args=[feed.id, feed.due, now])

@@ -66,7 +66,7 @@ class Processes:
         return children
 
     def wait(self, seconds: float) -> None:
-        """Sleep; raises Transient, and at once, when a child that never worked has ended so often that it is hopeless."""
+        """Sleep; raises Transient, and at once, when a child that never worked has ended so often as to be hopeless."""
         self._news.wait(seconds)
         self._news.clear()
         if self._failed is not None:

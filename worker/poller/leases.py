@@ -1,0 +1,53 @@
+"""The leases of the polls under way: short ones, renewed as long as this process lives.
+
+Invariant: the feeds of a poller that died are due again within LEASE_S, however long a fetch may take.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from worker.clock import Clock
+from worker.errors import StorywireError
+from worker.store.feeds import Feed, Feeds
+
+LEASE_S = 15.0
+RENEW_S = 4.0
+"""Thrice within a lease, so that a server may be away for as long as it takes to restart it."""
+
+log = structlog.get_logger()
+
+
+class Leases:
+    """Takes and keeps leases. `aside` runs a blocking call in a thread."""
+
+    def __init__(self, feeds: Feeds, clock: Clock, aside: Callable[..., Awaitable[Any]]) -> None:
+        self._feeds, self._clock, self._aside = feeds, clock, aside
+        self._held: dict[str, Feed] = {}
+        self._renewing = asyncio.Lock()
+
+    async def take(self, limit: int, due_by: float | None) -> Sequence[Feed]:
+        """Lease up to `limit` feeds that are due; raises Transient if the server is away."""
+        leased: Sequence[Feed] = await self._aside(self._feeds.lease_due, self._clock.now(), LEASE_S, limit, due_by)
+        self._held |= {feed.id: feed for feed in leased}
+        return leased
+
+    async def let_go(self, feed: Feed) -> Feed:
+        """Renew this one no more; the feed as it is leased now: what its record, or giving it back, has to name."""
+        async with self._renewing:
+            return self._held.pop(feed.id, feed)
+
+    async def keep(self) -> None:
+        """Renew what is held, until cancelled. One that cannot be renewed runs out: the poll is not recorded."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            async with self._renewing:
+                if not self._held:
+                    continue
+                try:
+                    held = await self._aside(self._feeds.renew, list(self._held.values()), self._clock.now() + LEASE_S)
+                    self._held |= {feed.id: feed for feed in held}
+                except StorywireError as error:
+                    log.debug("leases not renewed", feeds=len(self._held), reason=str(error))
