@@ -1,7 +1,7 @@
 """The use case of a file: its articles through the outbox and the queue, in order, until each is settled.
 
-Invariant: returns only when nothing of it waits any more; never more than WINDOW articles wait at once, so that a file
-of any length fits into the server.
+Invariant: returns only when nothing of it waits any more; never more than WINDOW articles of it wait at once, and none
+is sent while the store has enough to do, so that a file of any length fits into the server.
 """
 
 import secrets
@@ -23,6 +23,7 @@ from worker.store.stories import Stories
 WINDOW = 2_000
 CHUNK = 500
 _LOOK_S = 0.05
+_HELD_S = 0.5
 _STALLED_S = 120.0
 
 
@@ -37,7 +38,8 @@ class Sent(NamedTuple):
 class Intake:
     """Publishes articles under a feed name of its own, so that runs do not meet.
 
-    stalled_s: after so long without any article being settled a run gives up.
+    stalled_s: after so long without any article being settled, or any job of others
+    that was queued before, a run gives up. held: why nothing may be sent now, "" where it may.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Intake:
         jobs: Jobs,
         clock: Clock,
         stalled_s: float = _STALLED_S,
+        held: Callable[[], str] = str,
     ) -> None:
         self._outbox = outbox
         self._stories = stories
@@ -55,6 +58,8 @@ class Intake:
         self._jobs = jobs
         self._clock = clock
         self._stalled_s = stalled_s
+        self._held = held
+        self._sent_at = 0.0
         self._feed = file_feed(secrets.token_hex(4))
 
     def run(self, articles: Iterable[Article], progress: Callable[[int], None]) -> Sent:
@@ -67,6 +72,7 @@ class Intake:
         may_be_known = bool(self._stories.languages())
         while chunk := list(islice(source, CHUNK)):
             self._wait(sent, WINDOW - len(chunk), progress)
+            self._wait_for_room()
             kept_out = self._kept_out(chunk)
             gone += len(kept_out)
             if may_be_known:
@@ -75,6 +81,7 @@ class Intake:
                 chunk = [replace(article, lang=known.get(article.id, article.lang)) for article in chunk]
             refs = self._outbox.publish(self._feed, chunk, {}, self._clock.now())
             self._jobs.enqueue(refs)
+            self._sent_at = self._clock.now()
             sent += len(chunk)
         self._wait(sent, 0, progress)
         return Sent(sent, there, gone)
@@ -87,17 +94,37 @@ class Intake:
 
     def _wait(self, sent: int, most: int, progress: Callable[[int], None]) -> None:
         """Until no more than `most` of this run's articles wait."""
-        moved, before = time.monotonic(), -1
+        moved, before = time.monotonic(), (-1, 0.0)
         while True:
             waiting = self._outbox.waiting(self._feed)
             progress(sent - waiting)
             if waiting <= most:
                 return
-            if waiting != before:
-                moved, before = time.monotonic(), waiting
+            seen = (waiting, self._queue_moved())
+            if seen != before:
+                moved, before = time.monotonic(), seen
             if time.monotonic() - moved > self._stalled_s:
                 raise Transient(self._why_stalled(waiting))
             time.sleep(_LOOK_S)
+
+    def _queue_moved(self) -> float:
+        """When the job at the head of the queue was put there, as long as that is older than this run's last; else 0.
+
+        The queue is first in, first out: what others sent before is done before.
+        """
+        now = self._clock.now()
+        age_s = self._jobs.oldest_age_s(now)
+        return round(now - age_s, 3) if age_s is not None and now - age_s < self._sent_at else 0.0
+
+    def _wait_for_room(self) -> None:
+        """Until more may be sent. Raises Transient, with the reason, where that does not change for too long."""
+        moved, before = time.monotonic(), ""
+        while why := self._held():
+            if why != before:
+                moved, before = time.monotonic(), why
+            if time.monotonic() - moved > self._stalled_s:
+                raise Transient(why)
+            time.sleep(_HELD_S)
 
     def _why_stalled(self, waiting: int) -> str:
         if not self._jobs.listening():

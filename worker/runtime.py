@@ -16,6 +16,7 @@ from worker.clock import Clock, SystemClock
 from worker.config import Settings
 from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identify, server_name
 from worker.errors import ServerUnavailable
+from worker.pressure import Load, hold, why_held
 
 if TYPE_CHECKING:
     from worker.editing import Editing
@@ -125,6 +126,15 @@ class Runtime:
         return Forgetting(
             self.stories, self.outbox, self.quarantine, self.feeds, Commits(self.redis), self.jobs, self.clock
         )
+
+    def load(self) -> Load:
+        """What waits, and how full the server is."""
+        return Load(self.outbox.depth(), *self.pollers.memory())
+
+    def held(self) -> str:
+        """Why no more articles should be sent now, in words; "" where they may."""
+        load, most = self.load(), self.settings.max_pending
+        return why_held(hold(load, most), load, most)
 
     def rewrite_log(self) -> bool:
         """Have the embedded server write its log anew, without what was removed; False for another server, which is

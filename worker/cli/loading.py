@@ -42,7 +42,9 @@ def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
 
 def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> None:
     """Send the articles through the queue and `workers` worker processes, and say how many were new."""
-    intake = Intake(runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock)
+    intake = Intake(
+        runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock, held=runtime.held
+    )
 
     def prepare(line: Line) -> Article:
         return article_of(line, arrival(line.published), backfill)
