@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.bench import volume
 from tests.bench.deciding import NOISY, SHARED, Bench, Figures, sets
 from tests.bench.quality import table
 
@@ -47,3 +48,35 @@ def test_what_is_reached_is_not_lost_again(found: dict[str, Figures]) -> None:
 @pytest.mark.slow
 def test_few_pairs_are_put_together_wrongly_among_the_background(found: dict[str, Figures]) -> None:
     assert found[NOISY].pairs.precision >= LEAST_PAIRWISE_PRECISION
+
+
+LEAST_GAIN = {
+    f"{NOISY}, 300 days": 1.25,
+    f"{NOISY}, 30 days": 1.6,
+    f"{NOISY}, 3 days": 1.3,
+    "roundups, 30 days": 1.0,
+    "roundups, 3 days": 1.03,
+    "neus, 300 days": 1.0,
+    "neus, 30 days": 1.3,
+    "neus, 3 days": 1.5,
+    "basil, 1 day": 1.0,
+}
+"""By what the rivalry of stories multiplies the pairwise precision at least; measured: docs/quality.md."""
+
+
+@pytest.fixture(scope="module")
+def crowds() -> dict[str, volume.Compared]:
+    crowded = {each.name: each for each in volume.crowded(SHARED)}
+    if missing := LEAST_GAIN.keys() - crowded.keys():
+        pytest.skip(f"not beside the repository, in {SHARED.parent.name}/{SHARED.name}: {', '.join(sorted(missing))}")
+    compared = volume.compared([crowded[name] for name in LEAST_GAIN])
+    print(f"\n{volume.table(compared)}")
+    return compared
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEAST_GAIN)
+def test_the_more_is_told_a_day_the_more_rivalry_keeps_apart(crowds: dict[str, volume.Compared], name: str) -> None:
+    both = crowds[name]
+    assert both.rivalry.pairs.precision > LEAST_GAIN[name] * both.without.pairs.precision
+    assert both.rivalry.bcubed.precision > both.without.bcubed.precision
