@@ -54,6 +54,8 @@ IDEAS: Mapping[str, Sequence[Change]] = {
     "rarity in the stream": [(evidence, "present_terms", as_in_the_language)],
     "division": [(halves, "LEAST_TEXTS", sys.maxsize)],
     "threshold by size": [(evidence, "_BY_SIZE", 0.0)],
+    "rivals": [(evidence, "_BY_RIVAL", 0.0)],
+    "key terms count more": [(evidence, "_TERMS", 0.5)],
 }
 """What switches each idea off."""
 
