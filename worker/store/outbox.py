@@ -24,6 +24,9 @@ _AHEAD_S = 300.0
 _APART_S = 0.001
 """Calls at one moment differ by up to so much: a call that comes again is known by its time."""
 
+_LISTED_S = 60.0
+"""So long a feed with nothing pending stays listed: who lists it is about to publish, maybe with a clock behind ours."""
+
 _REVISION_BYTES = 4
 """A payload begins with its revision, so that the scripts can compare it without msgpack."""
 
@@ -104,8 +107,8 @@ class Outbox:
     def stale(self, before: float, now: float, limit: int) -> list[Ref]:
         """Up to `limit` articles last queued before `before`, or in the future, now marked as queued at `now`.
 
-        Feeds that have nothing pending are taken off the list of outboxes on the way, except those listed since
-        `before`: keep `before` a good minute in the past.
+        Feeds that have nothing pending are taken off the list of outboxes on the way, except those listed within the
+        last minute before `now`, or since `before`: the clocks of two machines may differ.
         """
         refs: list[Ref] = []
         for feeds in self._listed():
@@ -116,7 +119,7 @@ class Outbox:
                 pipe.zcount(keys.pending(feed), f"({now + _AHEAD_S!r}", "+inf")
             counts = pipe.execute()
             if empty := [feed for feed, pending in zip(feeds, counts[::3], strict=True) if not pending]:
-                self._unlist(keys=[keys.outboxes()], args=[before, *empty])
+                self._unlist(keys=[keys.outboxes()], args=[min(before, now - _LISTED_S), *empty])
             for feed, late, ahead in zip(feeds, counts[1::3], counts[2::3], strict=True):
                 if (late or ahead) and len(refs) < limit:
                     refs += self._requeue_feed(feed, before, now, limit - len(refs))
