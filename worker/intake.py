@@ -38,7 +38,7 @@ class Sent(NamedTuple):
 class Intake:
     """Publishes articles under a feed name of its own, so that runs do not meet.
 
-    stalled_s: after so long without any article being settled, or any job of others
+    feed: that name. stalled_s: after so long without any article being settled, or any job of others
     that was queued before, a run gives up. held: why nothing may be sent now, "" where it may.
     """
 
@@ -60,10 +60,10 @@ class Intake:
         self._stalled_s = stalled_s
         self._held = held
         self._sent_at = 0.0
-        self._feed = file_feed(secrets.token_hex(4))
+        self.feed = file_feed(secrets.token_hex(4))
 
     def run(self, articles: Iterable[Article], progress: Callable[[int], None]) -> Sent:
-        """Publish the articles, of different ids, and wait until all are settled.
+        """Publish the articles, of different ids, and wait until all are settled, or in quarantine under `feed`.
 
         An article that the store has keeps its language: an id is in one shard. progress: called with the number
         settled so far. Raises Transient when nothing moves for two minutes.
@@ -79,7 +79,7 @@ class Intake:
                 known = self._stories.known([article.id for article in chunk])
                 there += len(known.keys() - kept_out)
                 chunk = [replace(article, lang=known.get(article.id, article.lang)) for article in chunk]
-            refs = self._outbox.publish(self._feed, chunk, {}, self._clock.now())
+            refs = self._outbox.publish(self.feed, chunk, {}, self._clock.now())
             self._jobs.enqueue(refs)
             self._sent_at = self._clock.now()
             sent += len(chunk)
@@ -96,7 +96,7 @@ class Intake:
         """Until no more than `most` of this run's articles wait."""
         moved, before = time.monotonic(), (-1, 0.0)
         while True:
-            waiting = self._outbox.waiting(self._feed)
+            waiting = self._outbox.waiting(self.feed)
             progress(sent - waiting)
             if waiting <= most:
                 return
@@ -130,6 +130,6 @@ class Intake:
         if not self._jobs.listening():
             return f"{waiting} articles wait and no worker listens: start one with `storywire work`"
         return (
-            f"{waiting} articles wait and none gets done, one of them is {self._outbox.oldest(self._feed)!r}: see why "
+            f"{waiting} articles wait and none gets done, one of them is {self._outbox.oldest(self.feed)!r}: see why "
             "in the worker's log, storywire.log in the data directory (a replay keeps it with --data-dir)"
         )

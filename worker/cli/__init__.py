@@ -19,6 +19,7 @@ COMMANDS = {
     "import": "The same files into the live store, as backfill.",
     "story": "Correct stories by hand: split, merge, pin, undo.",
     "forget": "Remove an article, an address or a feed everywhere, for good.",
+    "quarantine": "Articles that could not be processed: list, show, retry, drop.",
     "feeds": "Add, remove, list, import and export feeds.",
     "check": "Server, queue, feeds, lag: one line each.",
 }

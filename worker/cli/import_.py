@@ -20,7 +20,8 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
     """Put files of articles into the live store, as backfill: they are clustered, but nothing breaks because of them.
 
     The files are those of `storywire replay`. An article counts as of its stated date, however old. One whose id is in
-    the store already is left as it is. Exit status 1 if lines had to be left out.
+    the store already is left as it is. Exit status 1 if lines had to be left out, or articles ended in
+    quarantine (`storywire quarantine list`).
 
     Example: storywire import last-week.jsonl
     """
@@ -33,9 +34,9 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
     found = read_index(files, arrival)
     settings = config.load(os.environ, data_dir=data_dir)
     log.configure("import", "error", settings.log_format)  # workers have a log of their own
-    with open_runtime(settings, clock) as runtime:
-        load(runtime, found, arrival, workers, backfill=True)
+    with open_runtime(settings, clock, carry_over=True) as runtime:
+        quarantined = load(runtime, found, arrival, workers, backfill=True)
         counts = runtime.stories.counts()
     with ended_quietly():
         click.echo(f"the store now holds {counts['articles']} articles in {counts['stories']} stories")
-    end(found)
+    end(found, quarantined)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
 import click
 
 from worker import supervisor
+from worker.cli.screen.harmless import harmless
 from worker.errors import BadInput
 from worker.feed.lines import Line, article_of
 from worker.files import Index, index
@@ -40,8 +42,9 @@ def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
     return found
 
 
-def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> None:
-    """Send the articles through the queue and `workers` worker processes, and say how many were new."""
+def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> int:
+    """Send the articles through the queue and `workers` worker processes, and say how many were new, and which stand in
+    the quarantine; how many do."""
     intake = Intake(
         runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock, held=runtime.held
     )
@@ -54,18 +57,31 @@ def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, back
         ready = perf_counter()
         done, known, forgotten = intake.run(map(prepare, found.read()), progress)
     took = perf_counter() - ready
+    quarantined = runtime.quarantine.of_feed(intake.feed)
     rate = f", {done / took:.0f} a second" if done else ""
-    told = [f"{done - known - forgotten} new"]
+    told = [f"{done - known - forgotten - quarantined} new"]
     told += [f"{known} known already"] if known else []
     told += [f"{forgotten} forgotten, kept out"] if forgotten else []
-    news = f": {', '.join(told)}" if known or forgotten else ""
+    told += [f"{quarantined} in quarantine"] if quarantined else []
+    news = f": {', '.join(told)}" if len(told) > 1 else ""
     click.echo(f"{done} articles in {took:.1f} s{rate} (after {ready - began:.1f} s to start){news}", err=True)
+    if quarantined:
+        _tell_quarantined(runtime, intake.feed, quarantined)
+    return quarantined
 
 
-def end(found: Index) -> None:
-    """Exit status 1 where lines were bad."""
+def _tell_quarantined(runtime: Runtime, feed: str, count: int) -> None:
+    for kept in islice(runtime.quarantine.of(feed), _SHOWN):
+        click.echo(f"in quarantine: {harmless(kept.article)}: {harmless(kept.reason)}", err=True)
+    if count > _SHOWN:
+        click.echo(f"... and {count - _SHOWN} more in quarantine", err=True)
+
+
+def end(found: Index, quarantined: int) -> None:
+    """Exit status 1 where lines were bad, or articles are in quarantine."""
     if found.bad:
         click.echo(f"{len(found.bad)} of {len(found.bad) + len(found.lines)} lines were left out", err=True)
+    if found.bad or quarantined:
         raise SystemExit(1)
 
 

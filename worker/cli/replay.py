@@ -55,7 +55,8 @@ def command(
 
     A file holds one JSON object a line: `id`, and `title` or `text`; `url`, `published` (RFC 3339), `source` and `lang`
     if they are known. Articles go in order of their dates. The store is a new, temporary one unless --data-dir is
-    given; the live store is never touched. Exit status 1 if lines had to be left out, or a case was decided otherwise.
+    given; the live store is never touched. Exit status 1 if lines had to be left out, articles ended in
+    quarantine, or a case was decided otherwise.
 
     Example: storywire replay articles.jsonl --assignments stories.tsv
     """
@@ -72,8 +73,8 @@ def command(
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
         settings = _settings_in(folder, strictness)
         log.configure("replay", "error", settings.log_format)  # workers have a log of their own
-        runtime = closing.enter_context(open_runtime(settings, clock))
-        load(runtime, found, arrival, workers, backfill=False)
+        runtime = closing.enter_context(open_runtime(settings, clock, carry_over=True))
+        quarantined = load(runtime, found, arrival, workers, backfill=False)
         if out is not None and assignments is not None:
             _write(out, assignments, runtime.stories.assignments())
         query = Query(limit=limit, members=members)
@@ -82,7 +83,7 @@ def command(
         verdict = judge(asked, dict(runtime.stories.assignments()) if asked else {})
     if cases is not None:
         tell_verdict(verdict)
-    end(found)
+    end(found, quarantined)
     if verdict.wrong:
         raise SystemExit(1)
 

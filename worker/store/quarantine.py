@@ -109,8 +109,12 @@ class Quarantine:
     def everything(self) -> Iterator[Quarantined]:
         """All articles that are there, feed by feed, those of a feed in no order."""
         for feed in self._listed():
-            for _, packed in self._redis.hscan_iter(keys.quarantine(feed), count=100):
-                yield _unpack(packed)
+            yield from self.of(feed)
+
+    def of(self, feed: str) -> Iterator[Quarantined]:
+        """The articles of one feed, in no order."""
+        for _, packed in self._redis.hscan_iter(keys.quarantine(feed), count=100):
+            yield _unpack(packed)
 
     def find(self, article_id: str) -> list[Quarantined]:
         """The articles of this id: one of each feed, or imported file, that has it there."""
