@@ -25,7 +25,7 @@ _APART_S = 0.001
 """Calls at one moment differ by up to so much: a call that comes again is known by its time."""
 
 _LISTED_S = 60.0
-"""So long a feed with nothing pending stays listed: who lists it is about to publish, maybe with a clock behind ours."""
+"""So long a feed with nothing pending stays listed: who lists it may be about to publish, with a clock behind ours."""
 
 _REVISION_BYTES = 4
 """A payload begins with its revision, so that the scripts can compare it without msgpack."""
