@@ -41,8 +41,9 @@ _KEYS = """\
 
 {introduction}
 
-The number after `sw` is the version of this layout, now {version}: no other version reads these keys. RQ's own begin
-with `rq:`; they carry ids only, and a lost queue loses nothing.
+The number after `sw` is the version of this layout, now {version}: no other version works on these keys, but the next
+one carries them over ([upgrades.md](upgrades.md)). RQ's own begin with `rq:`; they carry ids only, and a lost queue
+loses nothing.
 
 """
 
@@ -99,7 +100,7 @@ def key_functions() -> list[Callable[..., str]]:
 
 
 def key_pattern(function: Callable[..., str]) -> str:
-    """What a key looks like: `sw:2:{LANG}:s:NUMBER`."""
+    """What a key looks like: `sw:3:{LANG}:s:NUMBER`."""
     return function(*(_Name(name.upper()) for name in inspect.signature(function).parameters))
 
 

@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+SCHEMA = 3
+"""Version of the keys, of the records, and of the fingerprints (wordfreq 3.1, PyStemmer 3.1): in the name of every key
+and of the queue. A field with a default at the end of a record needs no other version (docs/upgrades.md)."""
+
 UNDETERMINED = "und"
 """The language of a text whose language nobody stated and nothing could tell (ISO 639-2)."""
 

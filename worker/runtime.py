@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import structlog
 
 from worker.clock import Clock, SystemClock
 from worker.config import Settings
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from worker.store.pollers import Pollers
     from worker.store.quarantine import Quarantine
     from worker.store.stories import Stories
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,14 @@ class Runtime:
             return f"the server {server_name(self.url)}"
         return f"the embedded server in {self.settings.data_dir}{'' if self.owns_server else ', which ran already'}"
 
+    def enter_store(self, *, carry_over: bool) -> None:
+        """See that the store is of this version, or make it so; raises Permanent where it is another's."""
+        from worker.store import schema  # noqa: PLC0415
+
+        carried = schema.enter(self.redis, self.described(), self.clock.now(), carry_over=carry_over)
+        if carried is not None:
+            log.info("store carried over", schema=schema.OURS, **asdict(carried))
+
     def keep_server(self) -> bool:
         """Start the embedded server again if it has ended; True if it had. Raises ServerUnavailable or Permanent."""
         try:
@@ -163,11 +175,12 @@ class Runtime:
 
 
 @contextmanager
-def open_runtime(settings: Settings, clock: Clock | None = None) -> Iterator[Runtime]:
+def open_runtime(settings: Settings, clock: Clock | None = None, *, carry_over: bool = False) -> Iterator[Runtime]:
     """A runtime on the server of `settings.redis_url`, or on the embedded one of `settings.data_dir`.
 
-    The embedded server is started, or joined where it runs already. Raises ServerUnavailable or Permanent if the
-    server does not answer, is too old, or its address cannot be used.
+    The embedded server is started, or joined where it runs already. carry_over: bring a store of the previous version
+    to this one's layout first, for processes that cluster or poll. Raises ServerUnavailable or Permanent if the server
+    does not answer, is too old, holds a store of another version, or its address cannot be used.
     """
     with ExitStack() as closing:
         url, owned = settings.redis_url, False
@@ -179,7 +192,7 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Iterator[Run
         client = connect(url)
         closing.callback(client.close)
         identify(client, url)
-        yield Runtime(
+        runtime = Runtime(
             settings=settings,
             clock=clock or SystemClock(),
             url=url,
@@ -188,3 +201,5 @@ def open_runtime(settings: Settings, clock: Clock | None = None) -> Iterator[Run
             redis=client,
             _closing=closing,
         )
+        runtime.enter_store(carry_over=carry_over)
+        yield runtime

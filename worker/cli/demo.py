@@ -56,7 +56,7 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
         )
         log.configure("demo", settings.log_level, settings.log_format)
         closing.enter_context(supervisor.alone(settings.data_dir))
-        runtime = closing.enter_context(open_runtime(settings))
+        runtime = closing.enter_context(open_runtime(settings, carry_over=True))
         _make_room(runtime.feeds, settings.data_dir)
         for outlet in OUTLETS:
             runtime.feeds.add(f"{site}/{outlet.id}/feed.xml", outlet.name, runtime.clock.now())

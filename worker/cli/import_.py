@@ -34,7 +34,7 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
     found = read_index(files, arrival)
     settings = config.load(os.environ, data_dir=data_dir)
     log.configure("import", "error", settings.log_format)  # workers have a log of their own
-    with open_runtime(settings, clock) as runtime:
+    with open_runtime(settings, clock, carry_over=True) as runtime:
         quarantined = load(runtime, found, arrival, workers, backfill=True)
         counts = runtime.stories.counts()
     with ended_quietly():

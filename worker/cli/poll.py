@@ -40,7 +40,7 @@ def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
 
     settings = load(os.environ, data_dir=data_dir)
     log.configure("poller", settings.log_level, settings.log_format)
-    with open_runtime(settings) as runtime:
+    with open_runtime(settings, carry_over=True) as runtime:
         for line in subscribe(runtime.feeds, opml, runtime.clock.now()):
             click.echo(line, err=True)
         asyncio.run(poll(runtime))

@@ -73,7 +73,7 @@ def command(
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
         settings = _settings_in(folder, strictness)
         log.configure("replay", "error", settings.log_format)  # workers have a log of their own
-        runtime = closing.enter_context(open_runtime(settings, clock))
+        runtime = closing.enter_context(open_runtime(settings, clock, carry_over=True))
         quarantined = load(runtime, found, arrival, workers, backfill=False)
         if out is not None and assignments is not None:
             _write(out, assignments, runtime.stories.assignments())

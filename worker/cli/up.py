@@ -25,7 +25,7 @@ def command(opml: Path | None, data_dir: str | None, workers: int | None) -> Non
     settings = load(os.environ, data_dir=data_dir, workers=str(workers) if workers else None)
     log.configure("up", settings.log_level, settings.log_format)
     say = partial(click.echo, err=True)
-    with supervisor.alone(settings.data_dir), open_runtime(settings) as runtime:
+    with supervisor.alone(settings.data_dir), open_runtime(settings, carry_over=True) as runtime:
         say(f"Storywire on {runtime.described()}")
         for line in subscribe(runtime.feeds, opml, runtime.clock.now()):
             say(line)

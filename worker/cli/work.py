@@ -22,7 +22,7 @@ def command(burst: bool, data_dir: str | None) -> None:
 
     settings = load(os.environ, data_dir=data_dir)
     log.configure("worker", settings.log_level, settings.log_format)
-    with open_runtime(settings) as runtime:
+    with open_runtime(settings, carry_over=True) as runtime:
         end = tasks.work(runtime, burst=burst)
     if end is End.WORN:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606

@@ -20,10 +20,11 @@ from rq.worker import Worker
 from rq.worker_registration import get_keys
 
 from worker.connect import STORE_VARIABLE, translated
-from worker.model import Ref
+from worker.model import SCHEMA, Ref
 
-QUEUE = "storywire"
-"""The only queue: a worker on a single queue takes its jobs with BLMOVE, so that none is lost on the way."""
+QUEUE = f"storywire.{SCHEMA}"
+"""The only queue: a worker on a single queue takes its jobs with BLMOVE, so that none is lost on the way. Each version
+has its own, or the workers of another version, which find nothing to do in them, would eat up its jobs."""
 
 FUNCTION = "worker.tasks.ingest_batch"
 """The one function that a job may name; its argument is `[[feed, article id], ...]`."""

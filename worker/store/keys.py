@@ -4,8 +4,10 @@ Invariant: keys that one script touches share a hash tag, the language's or the 
 Packed values are msgpack arrays of the structures in model.py.
 """
 
-SCHEMA = 3
-"""Version of everything below and of the fingerprints (wordfreq 3.1): part of every key."""
+from worker import model
+
+SCHEMA = model.SCHEMA
+"""Version of everything below: part of every key."""
 
 
 def _shard(lang: str, rest: str) -> str:
@@ -14,6 +16,14 @@ def _shard(lang: str, rest: str) -> str:
 
 def _feed(feed: str, rest: str) -> str:
     return f"sw:{SCHEMA}:{{f.{feed}}}:{rest}"
+
+
+# --- all versions -------------------------------------------------------------------------------------------------
+
+
+def schema() -> str:
+    """string, the version of this layout that the processes of this server use, in figures. Lifetime: forever."""
+    return "sw:schema"
 
 
 # --- a language's shard -------------------------------------------------------------------------------------------

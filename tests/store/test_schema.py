@@ -1,0 +1,293 @@
+"""A store of the previous version is carried over whole, beside processes of that version that still run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from pytest import MonkeyPatch
+
+from tests.store.recording import BRIDGE, LEDGER, NOW, PILOT, restore
+from worker.clock import ManualClock
+from worker.config import load
+from worker.errors import LeaseLost, Permanent
+from worker.feed.address import feed_id
+from worker.model import Article, Ref, Story
+from worker.runtime import Runtime, open_runtime
+from worker.store import keys, schema
+from worker.store.commits import Commits
+from worker.store.feeds import Feeds
+from worker.store.outbox import Outbox
+
+RECORDED = Path(__file__).with_name("schema_2.jsonl")
+OLD, OURS = 2, schema.OURS
+LATER = NOW + 30 * 3600
+LEDGER_ID, PILOT_ID = feed_id(LEDGER), feed_id(PILOT)
+WAITING = [Ref(LEDGER_ID, f"{LEDGER_ID}.strike"), Ref(PILOT_ID, f"{PILOT_ID}.cracks")]
+
+
+@contextmanager
+def opened(url: str, *, carry_over: bool = True, at: float = LATER) -> Iterator[Runtime]:
+    settings = load({"STORYWIRE_REDIS_URL": url})
+    with open_runtime(settings, ManualClock(at), carry_over=carry_over) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+def server(redis_url: str) -> Iterator[Any]:
+    """A server that holds what schema 2 wrote, without a line that says so: that version wrote none."""
+    from worker.connect import connect
+
+    client = connect(redis_url)
+    assert restore(client, RECORDED) > 100
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def as_old(monkeypatch: MonkeyPatch) -> Any:
+    """Whatever runs inside is a process of the previous version: the same code, with its keys."""
+
+    @contextmanager
+    def old() -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            patched.setattr(keys, "SCHEMA", OLD)
+            yield
+
+    return old
+
+
+def story_of(runtime: Runtime, article: str) -> Story:
+    found = runtime.stories.article(article)
+    assert found is not None, f"{article} is in no story"
+    story = runtime.stories.find(found[0], found[1].story)
+    assert story is not None
+    return story
+
+
+def left_of(server: Any, version: int) -> set[str]:
+    return {key.decode() for key in server.scan_iter(f"sw:{version}:*")}
+
+
+def test_feeds_come_along_with_their_polls_and_seen_marks(server: Any, redis_url: str) -> None:
+    """Address, name, poll state, place in the schedule, seen marks; and a removed feed stays removed."""
+    with opened(redis_url) as runtime:
+        ledger, pilot = runtime.feeds.get(LEDGER_ID), runtime.feeds.get(PILOT_ID)
+        assert ledger is not None and (ledger.url, ledger.title, ledger.due) == (LEDGER, "The Ledger", NOW + 1800)
+        assert pilot is not None and (pilot.polls.etag, pilot.polls.title, pilot.due) == ('"v7"', "Pilot", NOW + 900)
+        assert set(runtime.outbox.marks(LEDGER_ID)) == {"bridge", "ferry", "bruecke", "strike"}
+        assert set(runtime.outbox.marks(PILOT_ID)) == {"bridge", "cracks", "budget", "secret"}
+        assert runtime.feeds.offer([("http://gone.example/feed", "")], LATER).removed == 1
+
+
+def test_what_waits_is_clustered_once(server: Any, redis_url: str) -> None:
+    """A new article and a revision wait; both are swept up and placed, and nothing else changes its story."""
+    with opened(redis_url) as runtime:
+        before = dict(runtime.stories.assignments())
+        assert sorted(runtime.outbox.stale(LATER - 60, LATER, 10)) == sorted(WAITING)
+        assert runtime.ingest.run(WAITING).counts == {"new": 1, "revised": 1}
+        assert runtime.outbox.depth() == 0
+        after = dict(runtime.stories.assignments())
+        assert before.items() <= after.items() and set(after) - set(before) == {f"{LEDGER_ID}.strike"}
+
+
+def test_stories_keep_their_numbers_and_go_on(server: Any, redis_url: str) -> None:
+    """What is alike joins a story of before, a merged number still leads to its story, and the series of events goes
+    on where a follower left it."""
+    with opened(redis_url) as runtime:
+        assert runtime.stories.counts() == {"articles": 6, "stories": 3}
+        bridge = story_of(runtime, f"{LEDGER_ID}.bridge")
+        assert (bridge.number, bridge.articles, bridge.copies) == (1, 3, 1)
+        merged = runtime.stories.find("en", 3)
+        assert merged is not None and merged.number == 2
+        seen = runtime.stories.end()
+        copy = Article(id="f.copy", title="Bridge", text=BRIDGE, lang="en", published=NOW + 7 * 3600, received=LATER)
+        refs = runtime.outbox.publish("f", [copy], {}, LATER)
+        assert runtime.ingest.run(refs).counts == {"joined": 1}
+        assert story_of(runtime, "f.copy").number == 1
+        assert [(event.kind, event.story) for event in runtime.stories.events(seen, 10)] == [("grew", 1)]
+
+
+def test_corrections_and_what_was_forgotten_hold(server: Any, redis_url: str) -> None:
+    with opened(redis_url) as runtime:
+        assert [named.correction.kind for named in runtime.editing.corrections()] == ["merge", "pin"]
+        secret = Article(id=f"{PILOT_ID}.secret", revision=2, title="Back again", text=BRIDGE, lang="en", received=LATER)
+        refs = runtime.outbox.publish(PILOT_ID, [secret], {}, LATER)
+        assert runtime.ingest.run(refs).counts == {"forgotten": 1}
+        assert runtime.stories.article(secret.id) is None
+        assert runtime.editing.undo("en.1").correction.kind == "merge"
+
+
+def test_old_stories_end_and_leave_nothing_behind(server: Any, redis_url: str) -> None:
+    """What came along is removed like anything else: no posting, band, article or list stays."""
+    with opened(redis_url) as runtime:
+        runtime.ingest.run(WAITING)
+    with opened(redis_url, at=LATER + 400 * 86_400) as runtime:
+        while runtime.ingest.expire():
+            pass
+        kept = {key.partition("}:")[2] or key for key in left_of(server, OURS) if "{f." not in key}
+        heads = {name.partition(":")[0] for name in kept}
+        assert not heads & {"a", "m", "t", "b", "active", "latest"}, kept
+
+
+def test_nothing_of_the_previous_version_is_left_but_what_holds_it_back(server: Any, redis_url: str) -> None:
+    with opened(redis_url) as runtime:
+        assert schema.state(runtime.redis) == schema.State(OURS, OURS, left=False)
+    assert left_of(server, OLD) == {f"sw:{OLD}:{{de}}:lease", f"sw:{OLD}:{{en}}:lease", f"sw:{OLD}:removed-feeds"}
+    with opened(redis_url) as runtime:  # and again: there is nothing to do
+        assert runtime.stories.counts() == {"articles": 6, "stories": 3}
+
+
+@pytest.mark.parametrize("nth", range(1, 40, 3))
+def test_an_upgrade_that_dies_on_the_way_is_finished_by_the_next_process(
+    server: Any, redis_url: str, monkeypatch: MonkeyPatch, nth: int
+) -> None:
+    """Killed before the n-th command: whoever starts next ends up with the same store."""
+    from worker.connect import Redis
+
+    left = nth
+
+    def dying(self: Any, *arguments: Any, **options: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise KeyboardInterrupt
+        return real(self, *arguments, **options)
+
+    real = Redis.execute_command
+    with monkeypatch.context() as patched:
+        patched.setattr(Redis, "execute_command", dying)
+        try:
+            with opened(redis_url):
+                pass
+        except KeyboardInterrupt:
+            pass
+    server.delete(keys.lease("en"), keys.lease("de"))  # they run out by themselves
+    with opened(redis_url) as runtime:
+        assert runtime.feeds.count() == 2 and runtime.outbox.depth() == 2
+        assert runtime.stories.counts() == {"articles": 6, "stories": 3}
+        assert runtime.ingest.run(WAITING).counts == {"new": 1, "revised": 1}
+    assert len(left_of(server, OLD)) == 3
+
+
+# --- beside processes of the previous version ---------------------------------------------------------------------
+
+
+def test_a_batch_of_the_previous_version_is_refused_and_its_articles_are_clustered_here(
+    server: Any, redis_url: str, as_old: Any
+) -> None:
+    """It was decided before the upgrade and comes after it: nothing is written twice, nothing is lost."""
+    commits = Commits(server)
+    with as_old():
+        lease = commits._acquire("en", 1)
+    with opened(redis_url) as runtime:
+        with as_old():
+            with pytest.raises(LeaseLost):
+                commits.commit(lease, lease.view())
+            with pytest.raises(LeaseLost, match="not free"), commits.lease("en", wait_s=0.05):
+                pass
+            Outbox(server).settle([(ref, 2) for ref in WAITING])  # it believes that it had placed them
+        assert runtime.ingest.run(WAITING).counts == {"new": 1, "revised": 1}
+
+
+def test_a_batch_that_was_committed_but_not_settled_is_not_placed_twice(
+    server: Any, redis_url: str, as_old: Any
+) -> None:
+    with as_old(), opened_old(redis_url) as old:
+        loaded = old.outbox.load(WAITING)
+        old.ingest.run(WAITING)
+        old.outbox.publish(LEDGER_ID, [loaded[0][1]], {}, LATER)
+    with opened(redis_url) as runtime:
+        assert runtime.ingest.run(WAITING).counts == {"repeated": 1}
+        assert runtime.stories.counts()["articles"] == 7
+
+
+def test_a_poll_of_the_previous_version_that_ends_after_the_upgrade_loses_nothing(
+    server: Any, redis_url: str, as_old: Any
+) -> None:
+    """What it publishes is carried over by the next process of this version, and its feed is polled here in full, as
+    what it learned of the feed was not recorded."""
+    late = Article(id=f"{LEDGER_ID}.late", title="Late", text=BRIDGE, lang="en", received=LATER)
+    with as_old():
+        feeds, outbox = Feeds(server), Outbox(server)
+        (leased,) = [feed for feed in feeds.lease_due(LATER, 60, 10) if feed.id == LEDGER_ID]
+    with opened(redis_url) as runtime:
+        with as_old():
+            outbox.publish(LEDGER_ID, [late], {"late": (b"", b"m"), "bridge": (b"", b"m")}, LATER)
+            assert not feeds.record(leased, replace(leased.polls, etag='"v8"'))
+            assert feeds.all() == [] and not feeds.empty(), "it would poll the default feeds"
+        kept = runtime.feeds.get(LEDGER_ID)
+        assert kept is not None and kept.polls.etag == "" and kept.url == LEDGER
+    with opened(redis_url) as runtime:
+        assert {"late", "bridge", "strike"} <= set(runtime.outbox.marks(LEDGER_ID))
+        assert runtime.outbox.marks(LEDGER_ID)["bridge"] != b"m", "what is known here does not give way"
+        assert runtime.ingest.run([Ref(LEDGER_ID, late.id)]).counts == {"joined": 1}
+        assert runtime.feeds.count() == 2
+
+
+def test_an_older_revision_does_not_take_the_place_of_a_newer_one(server: Any, redis_url: str, as_old: Any) -> None:
+    def revision(number: int) -> Article:
+        return Article(id="f.a", revision=number, title=f"Revision {number}", text=BRIDGE, lang="en", received=LATER)
+
+    with opened(redis_url) as runtime:
+        runtime.outbox.publish("f", [revision(2)], {}, LATER)
+        runtime.outbox.publish("g", [replace(revision(1), id="g.a")], {}, LATER)
+        with as_old():
+            Outbox(server).publish("f", [revision(1)], {}, LATER)
+            Outbox(server).publish("g", [replace(revision(3), id="g.a")], {}, LATER)
+    with opened(redis_url) as runtime:
+        waiting = runtime.outbox.load([Ref("f", "f.a"), Ref("g", "g.a")])
+        assert [article.revision for _, article in waiting] == [2, 3]
+
+
+@contextmanager
+def opened_old(url: str) -> Iterator[Runtime]:
+    """A runtime of the previous version, which asked for no version."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Runtime, "enter_store", lambda self, *, carry_over: None)
+        with opened(url) as runtime:
+            yield runtime
+
+
+# --- which version is it? ---------------------------------------------------------------------------------------------
+
+
+def test_a_newer_store_is_refused_with_what_to_do(redis_url: str) -> None:
+    with opened(redis_url) as runtime:
+        server: Any = runtime.redis
+        server.set(keys.schema(), OURS + 1)
+        for carry_over in (False, True):
+            with (
+                pytest.raises(Permanent, match=rf"schema {OURS + 1}, .* up to {OURS}: install the newer version"),
+                opened(redis_url, carry_over=carry_over),
+            ):
+                pass
+        with pytest.raises(Permanent, match="install the newer"):
+            schema.ensure(server, "the server")
+        assert server.get(keys.schema()) == str(OURS + 1).encode()
+
+
+def test_a_command_that_only_looks_does_not_upgrade(server: Any, redis_url: str) -> None:
+    before = left_of(server, OLD)
+    with pytest.raises(Permanent, match=r"schema 2, .* start `storywire up`"), opened(redis_url, carry_over=False):
+        pass
+    assert left_of(server, OLD) == before and not server.exists(keys.schema())
+
+
+def test_a_store_that_is_too_old_is_left_alone(redis_url: str, as_old: Any, monkeypatch: MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "OLDEST", OURS)
+    with as_old(), opened_old(redis_url) as old:
+        old.feeds.add(LEDGER, "", NOW)
+    with pytest.raises(Permanent, match=rf"schema {OLD}, .* carries over {OURS} only"), opened(redis_url):
+        pass
+
+
+def test_an_empty_server_and_one_of_this_version_are_taken_as_they_are(redis_url: str) -> None:
+    with opened(redis_url, carry_over=False) as runtime:
+        assert schema.state(runtime.redis) == schema.State(OURS, OURS)
+        runtime.feeds.add(LEDGER, "", NOW)
+        server: Any = runtime.redis
+        server.delete(keys.schema())
+        assert schema.state(runtime.redis) == schema.State(OURS, OURS, written=False)

@@ -1,0 +1,167 @@
+"""Carries the store of the previous version over, beside processes of that version that still run.
+
+Invariant: an article that waits is, at every moment, in one of the two outboxes; whoever of the previous version
+commits after its stories were moved is refused; what was interrupted goes on from where it stopped.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from redis import Redis
+
+from worker.store import keys
+from worker.store.commits import Commits, Lease
+from worker.store.scripts import load
+
+_CHUNK = 500
+_WAIT_S = 900.0
+"""For another process that carries the same store over: three million keys took it half a minute."""
+
+_LATE_S = 600.0
+"""An outbox of the previous version is looked at until nobody has put anything into it for so long."""
+
+OWNER = b"gone to a newer version"
+"""Who holds the leases of the previous version, without an end."""
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Carried:
+    """What came along: feeds, articles that wait, languages and their keys; `dropped`: keys of languages that this
+    version has stories of its own in."""
+
+    feeds: int = 0
+    waiting: int = 0
+    languages: int = 0
+    keys: int = 0
+    dropped: int = 0
+
+
+class Carrying:
+    """Moves keys from `sw:OLD:` to this version's prefix; a shard's and a feed's stay in their slot. `redis` speaks
+    bytes."""
+
+    def __init__(self, redis: Redis, old: int) -> None:
+        self._redis: Any = redis
+        self._old = old
+        self._commits = Commits(redis)
+        self._feed = load(redis, "carry_feed", though_full=True)
+        self._retire = load(redis, "retire_shard", though_full=True)
+        self._move = load(redis, "move_keys", though_full=True)
+        self._unlist = load(redis, "unlist_outbox")
+
+    def run(self, now: float) -> Carried:
+        """All of it, in the order that loses nothing: what waits before the stories that it may be in already."""
+        carried = Carried()
+        self._forgotten()
+        self._feeds(carried, now)
+        self._shards(carried)
+        return carried
+
+    def was(self, key: str) -> str:
+        """Where the previous version keeps what this one keeps under `key`."""
+        return f"sw:{self._old}:{key.removeprefix(f'sw:{keys.SCHEMA}:')}"
+
+    def _forgotten(self) -> None:
+        for hashes in self._drained(keys.forgotten()):
+            self._redis.zadd(keys.forgotten(), hashes, gt=True)
+
+    def _feeds(self, carried: Carried, now: float) -> None:
+        """A feed's own keys go before its place in the schedule, or a poll of the previous version that ends in
+        between would take the feed for removed and drop them."""
+        removed = self._redis.smembers(self.was(keys.removed_feeds())) - {OWNER}
+        if removed:
+            self._redis.sadd(keys.removed_feeds(), *removed)
+        self._feed_keys(removed, carried)
+        listed = self._redis.zrange(self.was(keys.outboxes()), 0, -1, withscores=True)
+        if listed:
+            self._redis.zadd(keys.outboxes(), dict(listed), gt=True)
+        self._feed_keys([feed for feed, _ in listed], carried)
+        # it keeps a removed feed, or a restarted process would take the store for a new one and poll the default feeds
+        self._redis.sadd(self.was(keys.removed_feeds()), OWNER)
+        for feeds in self._drained(keys.schedule(), before=lambda feeds: self._feed_keys(feeds, carried)):
+            carried.feeds += self._redis.zadd(keys.schedule(), feeds, nx=True)
+        for chunk in _chunks([feed for feed, _ in listed]):
+            self._unlist(keys=[self.was(keys.outboxes())], args=[now - _LATE_S, *chunk])
+
+    def _feed_keys(self, feeds: Iterable[bytes], carried: Carried) -> None:
+        for chunk in _chunks([feed.decode() for feed in feeds]):
+            pipe = self._redis.pipeline(transaction=False)
+            for feed in chunk:
+                names = [keys.feed(feed), keys.seen(feed), keys.payloads(feed), keys.pending(feed)]
+                self._feed(keys=[*map(self.was, names), *names], client=pipe)
+            carried.waiting += sum(pipe.execute())
+
+    def _drained(self, zset: str, before: Any = None) -> Iterator[dict[bytes, float]]:
+        """The members of a list of the previous version, some hundred at a time; each is taken off it after it was
+        dealt with. before: called with the members of a chunk first."""
+        while found := self._redis.zrange(self.was(zset), 0, _CHUNK - 1, withscores=True):
+            if before is not None:
+                before([member for member, _ in found])
+            yield dict(found)
+            self._redis.zrem(self.was(zset), *(member for member, _ in found))
+
+    # --- stories ------------------------------------------------------------------------------------------------------
+
+    def _shards(self, carried: Carried) -> None:
+        """All languages in one walk through the keys, under the leases of both versions."""
+        languages = sorted(lang.decode() for lang in self._redis.smembers(self.was(keys.languages())))
+        if not languages:
+            return
+        with ExitStack() as held:
+            leases = {lang: held.enter_context(self._commits.lease(lang, _WAIT_S)) for lang in languages}
+            for lang in languages:
+                retired = [self.was(keys.lease(lang)), self.was(keys.fence(lang))]
+                self._retire(keys=retired, args=[OWNER])
+            known = {lang for lang in languages if self._redis.hexists(keys.counters(lang), "seq")}
+            for page in self._pages(languages):
+                for lang, names in page.items():
+                    if lang in known:
+                        carried.dropped += self._redis.unlink(*names)
+                    else:
+                        new = [f"sw:{keys.SCHEMA}:{name.removeprefix(f'sw:{self._old}:')}" for name in names]
+                        carried.keys += self._move(keys=[*names, *new])
+                for lease in leases.values():
+                    self._commits.renew(lease)
+            for lang in languages:
+                self._end(leases[lang], drop=lang in known)
+        carried.languages += len(languages) - len(known)
+
+    def _pages(self, languages: Iterable[str]) -> Iterator[dict[str, list[str]]]:
+        """The keys of these languages, some hundred at a time, by language; without those that go last."""
+        prefixes = {self.was(keys.lease(lang)).removesuffix("lease"): lang for lang in languages}
+        last = {self.was(each(lang)) for lang in languages for each in (keys.lease, keys.fence, keys.counters)}
+        cursor, began = 0, time.monotonic()
+        while True:
+            cursor, found = self._redis.scan(cursor, match=f"sw:{self._old}:{{*", count=_CHUNK)
+            page: dict[str, list[str]] = {}
+            for name in (key.decode() for key in found):
+                lang = prefixes.get(name[: name.find("}:") + 2])
+                if lang is not None and name not in last:
+                    page.setdefault(lang, []).append(name)
+            yield page
+            if not cursor:
+                return
+            if time.monotonic() - began > 5:
+                log.info("carrying stories over", languages=len(prefixes))
+                began = time.monotonic()
+
+    def _end(self, lease: Lease, *, drop: bool) -> None:
+        """The counters go last: a language that has them was moved whole."""
+        lang = lease.lang
+        self._commits.renew(lease)
+        counted = self._redis.hgetall(self.was(keys.counters(lang)))
+        if counted and not drop:
+            self._redis.hset(keys.counters(lang), mapping=counted)
+        self._redis.unlink(self.was(keys.counters(lang)), self.was(keys.fence(lang)))
+        self._redis.srem(self.was(keys.languages()), lang)
+
+
+def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    every = list(items)
+    return (every[start : start + _CHUNK] for start in range(0, len(every), _CHUNK))

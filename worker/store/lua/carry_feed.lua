@@ -1,0 +1,27 @@
+-- Move what an older version keeps of a feed to where this one keeps it.
+-- KEYS  1 state (hash), 2 seen (hash), 3 payloads (hash), 4 pending (zset) of the older version; 5 to 8 the same of this
+-- Returns  how many articles came along that wait
+-- Cost  O(1) where this version has nothing of the feed yet, else O(N), N = what is moved
+-- Invariant  all of a feed moves at one moment; nothing that this version has gives way, but a payload to a newer revision
+local waiting = redis.call('ZCARD', KEYS[4])
+for i = 1, 4 do
+  local old, new = KEYS[i], KEYS[i + 4]
+  if redis.call('EXISTS', old) == 1 then
+    if redis.call('EXISTS', new) == 0 then
+      redis.call('RENAME', old, new)
+    elseif i == 4 then
+      redis.call('ZUNIONSTORE', new, 2, new, old, 'AGGREGATE', 'MIN')
+    else
+      local held = redis.call('HGETALL', old)
+      for j = 1, #held, 2 do
+        local there = redis.call('HGET', new, held[j])
+        -- the first four bytes of a payload are its revision, big-endian
+        if not there or (i == 3 and struct.unpack('>I4', there) < struct.unpack('>I4', held[j + 1])) then
+          redis.call('HSET', new, held[j], held[j + 1])
+        end
+      end
+    end
+    redis.call('UNLINK', old)
+  end
+end
+return waiting
