@@ -3,12 +3,16 @@
 Invariant: whatever is not `ok` says what to do about it; only what needs a person now is `fail`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
+from statistics import median
 from typing import NamedTuple
 
 from worker.connect import Server
+from worker.pressure import FULL, Hold
 from worker.store.feeds import Feed
+from worker.store.lags import Lag
+from worker.store.pollers import Sign
 
 SLOW_S = 60.0
 STUCK_S = 600.0
@@ -18,7 +22,11 @@ LATE_S = 300.0
 IDLE_S = 3600.0
 """Feeds are polled within seconds of their time: five minutes late shows a busy poller, an hour none."""
 
-_NEARLY_FULL = 0.9
+RECENT_S = 600.0
+"""What a measured lag is told of: articles of the last ten minutes."""
+
+_NEARLY_FULL = 0.8
+"""Of the server's memory: time to act before polls are held back."""
 
 
 class State(StrEnum):
@@ -39,37 +47,60 @@ class Finding(NamedTuple):
 
 
 def of_server(server: Server, where: str) -> Finding:
-    """The server: whether it keeps what it is told, and has room for more; `where` says which it is."""
+    """The server: whether it has room for more; `where` says which it is."""
     figures = {
         "kind": server.kind,
         "version": server.version,
-        "persistent": server.persistent,
         "used_memory": server.used_memory,
         "max_memory": server.max_memory,
     }
-    state, said = State.OK, f"{where}, {server}, {_size(server.used_memory)} in use"
+    said = f"{where}, {server}, {_size(server.used_memory)} in use"
+    if server.max_memory:
+        said += f" of {_size(server.max_memory)}"
     if server.max_memory and server.used_memory > _NEARLY_FULL * server.max_memory:
-        full = server.used_memory >= server.max_memory
-        state = State.FAIL if full else State.WARN
-        said += f" of {_size(server.max_memory)}: raise its maxmemory or shorten STORYWIRE_RETENTION"
-    elif server.evicts and server.max_memory:
-        state, said = State.WARN, f"{said}, drops keys when it is full: set its maxmemory-policy to noeviction"
+        state = State.FAIL if server.used_memory >= FULL * server.max_memory else State.WARN
+        said += f", polls wait from {FULL:.0%} on: raise its maxmemory or shorten STORYWIRE_RETENTION"
+        return Finding("server", state, said, figures)
+    if server.evicts and server.max_memory:
+        said += ", drops keys when it is full: set its maxmemory-policy to noeviction"
+        return Finding("server", State.WARN, said, figures)
+    return Finding("server", State.OK, said, figures)
+
+
+def of_persistence(server: Server) -> Finding:
+    """Whether the server keeps what it is told, and its disk takes it."""
+    figures = {
+        "aof": server.persistent,
+        "aof_written": server.aof_written,
+        "aof_rewritten": server.aof_rewritten,
+        "snapshot": server.snapshot,
+        "delayed_fsyncs": server.delayed_fsyncs,
+    }
+    remedy = "free space on its disk, then look at its log"
+    if not server.aof_written:
+        state, said = State.FAIL, f"its last write to the append-only file failed, it refuses writes: {remedy}"
+    elif not server.snapshot:
+        state, said = State.FAIL, f"its last snapshot failed, it may refuse writes: {remedy}"
     elif not server.persistent:
-        state, said = State.WARN, f"{said}, loses its data when it ends: set its appendonly to yes"
+        state, said = State.WARN, "the server loses its data when it ends: set its appendonly to yes"
+    elif not server.aof_rewritten:
+        state, said = State.WARN, f"its last rewrite of the append-only file failed, the file only grows: {remedy}"
     else:
-        said += ", keeps its data"
-    return Finding("server", state, said, figures)
+        delayed = _count(server.delayed_fsyncs, "fsync", "fsyncs")
+        late = f", {delayed} delayed since it started" if server.delayed_fsyncs else ""
+        state, said = State.OK, f"the server keeps its data{late}"
+    return Finding("persistence", state, said, figures)
 
 
-def of_queue(jobs: int, oldest_s: float | None, workers: int) -> Finding:
-    """The queue: jobs that wait, how long the oldest has, and who is there to do them."""
+def of_queue(jobs: int, oldest_s: float | None, workers: int, host: str = "") -> Finding:
+    """The queue: jobs that wait, how long the oldest has, and who is there (on `host`) to do them."""
     figures = {"jobs": jobs, "oldest_s": oldest_s, "workers": workers}
     waited_s = oldest_s or 0.0
     said = f"{_count(jobs, 'job waits', 'jobs wait')}"
     if jobs:
         said += f", the oldest for {_span(waited_s)}"
-    said += f", {_count(workers, 'worker listens', 'workers listen')}"
-    if jobs and not workers:
+    said += f", {_count(workers, 'worker listens', 'workers listen')}{_on(host)}"
+    if not workers:
         return Finding("queue", State.FAIL, f"{said}: start `storywire work`", figures)
     if waited_s > SLOW_S:
         state = State.FAIL if waited_s > STUCK_S else State.WARN
@@ -77,14 +108,58 @@ def of_queue(jobs: int, oldest_s: float | None, workers: int) -> Finding:
     return Finding("queue", State.OK, said, figures)
 
 
-def of_outbox(pending: int, workers: int) -> Finding:
+def of_outbox(pending: int, most: int) -> Finding:
     """The outbox: articles that are safe, but in no story yet."""
     said = f"{_count(pending, 'article is', 'articles are')} on the way into stories"
-    if pending and not workers:
-        return Finding(
-            "outbox", State.FAIL, f"{said}, and no worker listens: start `storywire work`", {"pending": pending}
-        )
-    return Finding("outbox", State.OK, said, {"pending": pending})
+    figures = {"pending": pending, "most": most}
+    if pending < most:
+        return Finding("outbox", State.OK, said, figures)
+    return Finding(
+        "outbox", State.WARN, f"{said}, polls wait from {most:,} on: start more of `storywire work`", figures
+    )
+
+
+def of_lag(oldest_s: float | None, lags: Sequence[Lag]) -> Finding:
+    """From fetch to story: how long the oldest article has waited by now, and how long those of late took."""
+    count = sum(lag.articles for lag in lags)
+    usual_s = median([lag.median_s for lag in lags for _ in range(lag.articles)]) if count else None
+    worst_s = max((lag.worst_s for lag in lags), default=None)
+    figures = {"oldest_s": oldest_s, "articles": count, "median_s": usual_s, "worst_s": worst_s}
+    said = "no article waits" if oldest_s is None else f"the oldest article has waited for {_span(oldest_s)}"
+    if usual_s is not None and worst_s is not None:
+        said += f"; {_count(count, 'article', 'articles')} of late took {usual_s:.1f} s, the slowest {_span(worst_s)}"
+    slow_s = max(oldest_s or 0.0, usual_s or 0.0)
+    if slow_s <= SLOW_S:
+        return Finding("lag", State.OK, said, figures)
+    state = State.FAIL if slow_s > STUCK_S else State.WARN
+    return Finding("lag", state, f"{said}: start more of `storywire work`", figures)
+
+
+def of_pollers(signs: Collection[Sign], now: float, host: str = "") -> Finding:
+    """The pollers: whether there is one (on `host`), and whether any holds back."""
+    held = [sign for sign in signs if sign.held]
+    said = _count(len(signs), "poller is alive", "pollers are alive") + _on(host)
+    figures = {"pollers": len(signs), "held": sorted({sign.held for sign in held})}
+    if not signs:
+        return Finding("pollers", State.FAIL, f"{said}: start `storywire poll`", figures)
+    if not held:
+        return Finding("pollers", State.OK, said, figures)
+    since = _span(max(0.0, now - min(sign.since for sign in held)))
+    cause = "the server's memory" if any(sign.held == Hold.MEMORY for sign in held) else "the articles that wait"
+    line = "server" if any(sign.held == Hold.MEMORY for sign in held) else "outbox"
+    said += f", held back for {since} by {cause}, feeds are polled later: see the line `{line}`"
+    return Finding("pollers", State.WARN, said, figures)
+
+
+def of_quarantine(depth: int, most: int) -> Finding:
+    """The quarantine: articles that could not be processed, and room for more."""
+    said = f"{_count(depth, 'article', 'articles')} in quarantine"
+    figures = {"articles": depth, "most": most}
+    if not depth:
+        return Finding("quarantine", State.OK, said, figures)
+    full = depth >= most
+    state, said = (State.FAIL, f"{said}, no more fit in") if full else (State.WARN, said)
+    return Finding("quarantine", state, f"{said}: see `storywire quarantine list`", figures)
 
 
 def of_feeds(feeds: Sequence[Feed]) -> Finding:
@@ -103,18 +178,20 @@ def of_feeds(feeds: Sequence[Feed]) -> Finding:
     return Finding("feeds", State.FAIL if all_bad else State.WARN, f"{said}: {remedy}", figures)
 
 
-def of_lag(feeds: Sequence[Feed], now: float) -> Finding:
-    """The lag: how far the polls are behind their schedule."""
+def of_polls(feeds: Sequence[Feed], now: float, *, held: bool) -> Finding:
+    """The polls: how far they are behind their schedule; `held`: pollers hold back, which explains it."""
     late_s = max((now - feed.due for feed in feeds if not feed.paused), default=0.0)
     late_s = max(0.0, late_s)
     polled = max((feed.polls.polled for feed in feeds), default=0.0)
     figures = {"late_s": round(late_s, 3), "last_poll": polled or None}
     if late_s <= LATE_S:
-        return Finding("lag", State.OK, "polls are on time", figures)
+        return Finding("polls", State.OK, "polls are on time", figures)
     said = f"polls are {_span(late_s)} late"
+    if held:
+        return Finding("polls", State.WARN, f"{said}: held back, see the line `pollers`", figures)
     if late_s <= IDLE_S:
-        return Finding("lag", State.WARN, f"{said}: start another `storywire poll`", figures)
-    return Finding("lag", State.FAIL, f"{said}: see whether `storywire poll` runs", figures)
+        return Finding("polls", State.WARN, f"{said}: start another `storywire poll`", figures)
+    return Finding("polls", State.FAIL, f"{said}: see whether `storywire poll` runs", figures)
 
 
 def of_stories(counts: Mapping[str, int], languages: int) -> Finding:
@@ -128,6 +205,10 @@ def of_stories(counts: Mapping[str, int], languages: int) -> Finding:
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
+
+
+def _on(host: str) -> str:
+    return f" on {host}" if host else ""
 
 
 def _size(count: int) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,36 +10,86 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, environment, one_line, storywire
+from tests.command import ROOT, environment, one_line, start_storywire, storywire
 from tests.conftest import NewServer, is_locked
 from tests.servers import free_port
+from tests.waiting import eventually
+from worker.cli.check import CHECKS
 from worker.config import load
 from worker.connect import connect
 from worker.model import Article, Ref
 from worker.runtime import open_runtime
+from worker.store.pollers import Sign
+from worker.store.quarantine import Put
 
 OnSmallDisk = Callable[[int, str], "subprocess.CompletedProcess[str]"]
-
-CHECKS = ["server", "queue", "outbox", "feeds", "lag", "stories"]
 
 
 def states(output: str) -> dict[str, str]:
     return {line.split()[0]: line.split()[1] for line in output.splitlines()}
 
 
-def test_an_empty_store_is_well(data_dir: Path) -> None:
-    """A line each, status 0; the server that was started for it is gone afterwards."""
+def test_a_store_that_nobody_works_on_fails(data_dir: Path) -> None:
+    """A line each; no worker and no poller is alive. The server that was started for it is gone afterwards."""
     done = storywire("check", data_dir=data_dir)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert list(states(done.stdout)) == CHECKS
-    assert states(done.stdout)["feeds"] == "warn"
+    assert (done.returncode, done.stderr) == (1, "")
+    found = states(done.stdout)
+    assert tuple(found) == CHECKS
+    assert {name for name, state in found.items() if state == "fail"} == {"queue", "pollers"}
+    assert (found["feeds"], found["persistence"]) == ("warn", "ok")
     assert f"the embedded server in {data_dir}, Valkey" in done.stdout
     assert not is_locked(data_dir / "server.lock")
 
 
+def test_a_store_that_is_worked_on_is_well(valkey_url: str) -> None:
+    """With a real poller and a real worker: status 0; each is missed as soon as it has ended."""
+
+    def check(*arguments: str) -> "tuple[int, dict[str, str]]":
+        done = storywire("check", *arguments, redis_url=valkey_url)
+        return done.returncode, states(done.stdout)
+
+    with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
+        runtime.feeds.add(f"http://127.0.0.1:{free_port()}/feed", "", runtime.clock.now() + 3600)
+        processes = {name: start_storywire(name, redis_url=valkey_url) for name in ("poll", "work")}
+        try:
+            eventually(lambda: runtime.pollers.alive() and runtime.jobs.listening(), 30, "poller and worker alive")
+            assert check()[0] == 0
+            assert check("--here", "--only", "queue,pollers") == (0, {"queue": "ok", "pollers": "ok"})
+            end(processes["poll"])
+            assert check("--only", "pollers,queue") == (1, {"pollers": "fail", "queue": "ok"})
+            end(processes["work"])
+            assert check("--only", "queue") == (1, {"queue": "fail"})
+        finally:
+            for process in processes.values():
+                end(process)
+
+
+def test_a_poller_of_another_machine_is_no_sign_of_life_here(valkey_url: str) -> None:
+    """`--here` is for a container that asks whether its own process lives."""
+    with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
+        runtime.pollers.beat("another.example.org.77.1f", Sign())
+    assert storywire("check", "--only", "pollers", redis_url=valkey_url).returncode == 0
+    done = storywire("check", "--only", "pollers", "--here", redis_url=valkey_url)
+    assert done.returncode == 1
+    assert f"0 pollers are alive on {socket.gethostname()}" in done.stdout
+
+
+def test_an_unknown_line_is_refused_with_the_known_ones(valkey_url: str) -> None:
+    """Status 2, as for any argument that cannot be used."""
+    done = storywire("check", "--only", "server,queues", redis_url=valkey_url)
+    assert done.returncode == 2
+    assert "'queues' is none of server, persistence, queue" in done.stderr
+
+
+def end(process: "subprocess.Popen[str]") -> None:
+    """SIGTERM, and wait; its pipes are closed."""
+    process.terminate()
+    process.communicate(timeout=20)
+
+
 def test_the_data_directory_may_be_an_argument(data_dir: Path) -> None:
     """`--data-dir` wins over the variable."""
-    done = storywire("check", "--data-dir", data_dir, data_dir="/proc/nowhere")
+    done = storywire("check", "--only", "server,stories", "--data-dir", data_dir, data_dir="/proc/nowhere")
     assert done.returncode == 0, done.stdout
     assert str(data_dir) in done.stdout
 
@@ -47,11 +98,12 @@ def test_figures_come_as_json(redis_url: str) -> None:
     """One object a line: the check, its state, its words, and its figures, on either kind of server."""
     done = storywire("check", "--json", redis_url=redis_url)
     lines = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
-    assert list(lines) == CHECKS
+    assert tuple(lines) == CHECKS
     assert lines["server"]["kind"] in ("Valkey", "Redis")
-    assert lines["server"]["state"] == "warn", "the tests' servers keep nothing"
+    assert lines["persistence"]["state"] == "warn", "the tests' servers keep nothing"
     assert lines["outbox"] == {
-        "check": "outbox", "state": "ok", "said": "0 articles are on the way into stories", "pending": 0
+        "check": "outbox", "state": "ok", "said": "0 articles are on the way into stories", "pending": 0,
+        "most": 50_000,
     }  # fmt: skip
     assert (lines["stories"]["articles"], lines["queue"]["jobs"]) == (0, 0)
 
@@ -65,10 +117,52 @@ def test_articles_that_nobody_clusters_fail_the_check(valkey_url: str) -> None:
         runtime.jobs.enqueue(refs)
     done = storywire("check", redis_url=valkey_url)
     assert done.returncode == 1
-    assert (states(done.stdout)["queue"], states(done.stdout)["outbox"]) == ("fail", "fail")
+    assert (states(done.stdout)["queue"], states(done.stdout)["outbox"]) == ("fail", "ok")
     assert "1 job waits" in done.stdout
     assert "1 article is" in done.stdout
     assert "start `storywire work`" in done.stdout
+
+
+def test_articles_that_have_waited_for_long_fail_the_check(valkey_url: str) -> None:
+    """By the age of the oldest one, and as measured by the workers; either is told."""
+    with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
+        now = runtime.clock.now()
+        runtime.outbox.publish("f", [Article(id="f.1", title="A", received=now)], {"1": (b"", b"1")}, now - 700)
+        runtime.lags.note([0.2, 0.4, 9.0], now - 60)
+        runtime.lags.note([5000.0], now - 1800)
+    done = storywire("check", "--only", "lag", redis_url=valkey_url)
+    assert done.returncode == 1
+    assert "lag         fail  the oldest article has waited for 11 min; 3 articles of late took 0.4 s, " in done.stdout
+    assert "the slowest 9 s: start more" in done.stdout
+
+
+def test_a_snapshot_that_failed_fails_the_check(new_server: NewServer) -> None:
+    """The server refuses writes then, until one succeeds; what it holds can still be read."""
+    server = new_server(save="3600 1")
+    with open_runtime(load({"STORYWIRE_REDIS_URL": server.url(0)})) as runtime:
+        runtime.feeds.add("http://127.0.0.1:1/feed", "", runtime.clock.now())
+    (server.folder / "dump.rdb").mkdir()
+    client = connect(server.url(0))
+    client.bgsave()
+    eventually(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 10, "the snapshot to fail")
+    client.close()
+    done = storywire("check", redis_url=server.url(0))
+    assert done.returncode == 1
+    found = states(done.stdout)
+    assert (found["persistence"], found["stories"]) == ("fail", "ok")
+    assert "free space on its disk" in done.stdout
+
+
+def test_what_is_in_quarantine_is_told(valkey_url: str) -> None:
+    """It can wait until a person has time."""
+    with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
+        now = runtime.clock.now()
+        [ref] = runtime.outbox.publish("f", [Article(id="f.1", title="A", received=now)], {"1": (b"", b"1")}, now)
+        payload = dict(runtime.outbox.everything())[ref]
+        assert runtime.quarantine.put(ref, payload, "it cannot be read", "", now) is Put.KEPT
+    done = storywire("check", "--only", "quarantine", redis_url=valkey_url)
+    assert (done.returncode, states(done.stdout)) == (0, {"quarantine": "warn"})
+    assert "1 article in quarantine: see `storywire quarantine list`" in done.stdout
 
 
 def test_a_queue_that_is_down_leaves_the_rest_to_be_checked(valkey_url: str) -> None:
@@ -88,7 +182,7 @@ def test_a_server_that_is_down_is_one_line(new_server: NewServer) -> None:
     done = storywire("check", redis_url=url)
     assert done.returncode == 1
     [line] = done.stdout.splitlines()
-    assert line.startswith("server   fail  the server redis://127.0.0.1:")
+    assert line.startswith("server      fail  the server redis://127.0.0.1:")
     assert "start it, or correct the address" in line
     assert "hunter2" not in done.stdout + done.stderr
 

@@ -5,9 +5,25 @@ import math
 import pytest
 
 from worker.connect import Server
-from worker.health import Finding, State, of_feeds, of_lag, of_outbox, of_queue, of_server, of_stories
+from worker.health import (
+    Finding,
+    State,
+    of_feeds,
+    of_lag,
+    of_outbox,
+    of_persistence,
+    of_pollers,
+    of_polls,
+    of_quarantine,
+    of_queue,
+    of_server,
+    of_stories,
+)
+from worker.pressure import Hold, Load, hold, why_held
 from worker.schedule import PollState
 from worker.store.feeds import Feed
+from worker.store.lags import Lag
+from worker.store.pollers import Sign
 
 NOW = 1_750_000_000.0
 MB = 2**20
@@ -21,22 +37,64 @@ def feed(name: str, errors: int = 0, due: float = NOW + 60) -> Feed:
     return Feed(name, f"http://{name}.example/feed", name, NOW, PollState(polled=NOW - 600, errors=errors), due)
 
 
+def kept(
+    aof: bool = True, written: bool = True, rewritten: bool = True, snapshot: bool = True, delayed: int = 0
+) -> Finding:
+    return of_persistence(Server("Valkey", "9.1.2", aof, 1, 0, False, written, rewritten, snapshot, delayed))
+
+
+def lag(articles: int, median_s: float, worst_s: float) -> Lag:
+    return Lag(NOW - 5, articles, median_s, worst_s)
+
+
 CASES: list[tuple[Finding, State, str]] = [
-    (of_server(server(), "here"), State.OK, "here, Valkey 9.1.2, 10.0 MB in use, keeps its data"),
-    (of_server(server(most=11 * MB), "here"), State.WARN, "raise its maxmemory"),
-    (of_server(server(most=10 * MB), "here"), State.FAIL, "raise its maxmemory"),
+    (of_server(server(), "here"), State.OK, "here, Valkey 9.1.2, 10.0 MB in use"),
+    (of_server(server(most=13 * MB), "here"), State.OK, "10.0 MB in use of 13.0 MB"),
+    (of_server(server(most=12 * MB), "here"), State.WARN, "10.0 MB in use of 12.0 MB, polls wait from 90% on: raise"),
+    (of_server(server(most=11 * MB), "here"), State.FAIL, "raise its maxmemory"),
     (of_server(server(most=3 * 2**30, evicts=True), "here"), State.WARN, "maxmemory-policy to noeviction"),
-    (of_server(server(evicts=True), "here"), State.OK, "keeps its data"),
-    (of_server(server(persistent=False), "here"), State.WARN, "set its appendonly to yes"),
-    (of_queue(0, None, 0), State.OK, "0 jobs wait, 0 workers listen"),
+    (of_server(server(evicts=True), "here"), State.OK, "10.0 MB in use"),
+    (kept(), State.OK, "the server keeps its data"),
+    (kept(delayed=3), State.OK, "3 fsyncs delayed since it started"),
+    (kept(aof=False), State.WARN, "set its appendonly to yes"),
+    (kept(rewritten=False), State.WARN, "the file only grows: free space"),
+    (kept(written=False), State.FAIL, "it refuses writes: free space on its disk"),
+    (kept(snapshot=False), State.FAIL, "its last snapshot failed"),
+    (kept(aof=False, snapshot=False), State.FAIL, "its last snapshot failed"),
+    (of_queue(0, None, 1), State.OK, "0 jobs wait, 1 worker listens"),
+    (of_queue(0, None, 0), State.FAIL, "0 jobs wait, 0 workers listen: start `storywire work`"),
+    (of_queue(0, None, 0, "box"), State.FAIL, "0 workers listen on box: start `storywire work`"),
     (of_queue(1, 3.2, 1), State.OK, "1 job waits, the oldest for 3 s, 1 worker listens"),
     (of_queue(1200, 130.0, 2), State.WARN, "1,200 jobs wait, the oldest for 2 min, 2 workers listen: start more"),
     (of_queue(5, 7300.0, 2), State.FAIL, "the oldest for 2 h"),
     (of_queue(1, 0.1, 0), State.FAIL, "start `storywire work`"),
     (of_queue(1, None, 1), State.OK, "the oldest for 0 s"),
-    (of_outbox(0, 0), State.OK, "0 articles"),
-    (of_outbox(7, 1), State.OK, "7 articles"),
-    (of_outbox(7, 0), State.FAIL, "no worker listens"),
+    (of_outbox(0, 50_000), State.OK, "0 articles"),
+    (of_outbox(49_999, 50_000), State.OK, "49,999 articles are on the way"),
+    (of_outbox(50_000, 50_000), State.WARN, "polls wait from 50,000 on: start more"),
+    (of_lag(None, []), State.OK, "no article waits"),
+    (of_lag(59.0, [lag(1, 0.3, 0.3)]), State.OK, "has waited for 59 s; 1 article of late took 0.3 s"),
+    (
+        of_lag(None, [lag(2, 0.25, 0.5), lag(50, 1.5, 130.0)]),
+        State.OK,
+        "52 articles of late took 1.5 s, the slowest 2 m",
+    ),
+    (of_lag(61.0, []), State.WARN, "start more of `storywire work`"),
+    (of_lag(None, [lag(9, 61.0, 80.0)]), State.WARN, "start more of `storywire work`"),
+    (of_lag(601.0, [lag(9, 1.0, 2.0)]), State.FAIL, "has waited for 10 min"),
+    (of_lag(None, [lag(9, 601.0, 700.0), lag(8, 1.0, 1.0)]), State.FAIL, "start more of `storywire work`"),
+    (of_pollers([], NOW), State.FAIL, "0 pollers are alive: start `storywire poll`"),
+    (of_pollers([], NOW, "box"), State.FAIL, "0 pollers are alive on box: start"),
+    (of_pollers([Sign()], NOW), State.OK, "1 poller is alive"),
+    (
+        of_pollers([Sign(), Sign("queue", NOW - 200)], NOW),
+        State.WARN,
+        "2 pollers are alive, held back for 3 min by the articles that wait, feeds are polled later: see the line `ou",
+    ),
+    (of_pollers([Sign("memory", NOW - 9)], NOW), State.WARN, "by the server's memory, feeds are polled later: see"),
+    (of_quarantine(0, 9), State.OK, "0 articles in quarantine"),
+    (of_quarantine(1, 9), State.WARN, "1 article in quarantine: see `storywire quarantine list`"),
+    (of_quarantine(9, 9), State.FAIL, "9 articles in quarantine, no more fit in: see"),
     (of_feeds([]), State.WARN, "storywire feeds add URL"),
     (of_feeds([feed("a")]), State.OK, "1 feed, 0 in error, 0 paused"),
     (
@@ -46,11 +104,20 @@ CASES: list[tuple[Finding, State, str]] = [
     ),
     (of_feeds([feed("a"), feed("b", errors=9, due=math.inf)]), State.OK, "2 feeds, 0 in error, 1 paused"),
     (of_feeds([feed("a", errors=1), feed("b", errors=9)]), State.FAIL, "whether this machine has internet"),
-    (of_lag([], NOW), State.OK, "on time"),
-    (of_lag([feed("a"), feed("b", due=NOW - 10)], NOW), State.OK, "on time"),
-    (of_lag([feed("a"), feed("b", due=NOW - 1300)], NOW), State.WARN, "polls are 21 min late: start another"),
-    (of_lag([feed("a"), feed("b", due=NOW - 90_000)], NOW), State.FAIL, "polls are 25 h late: see whether"),
-    (of_lag([feed("a", due=math.inf)], NOW), State.OK, "on time"),
+    (of_polls([], NOW, held=False), State.OK, "on time"),
+    (of_polls([feed("a"), feed("b", due=NOW - 10)], NOW, held=False), State.OK, "on time"),
+    (
+        of_polls([feed("a"), feed("b", due=NOW - 1300)], NOW, held=False),
+        State.WARN,
+        "polls are 21 min late: start another",
+    ),
+    (
+        of_polls([feed("a"), feed("b", due=NOW - 90_000)], NOW, held=False),
+        State.FAIL,
+        "polls are 25 h late: see whether",
+    ),
+    (of_polls([feed("a", due=math.inf)], NOW, held=False), State.OK, "on time"),
+    (of_polls([feed("a", due=NOW - 90_000)], NOW, held=True), State.WARN, "polls are 25 h late: held back, see"),
     (of_stories({"articles": 1, "stories": 1}, 1), State.OK, "1 story of 1 article in 1 language"),
 ]
 
@@ -61,3 +128,26 @@ def test_a_finding_is_as_urgent_as_its_figures(finding: Finding, state: State, s
     assert finding.state == state
     assert said in finding.said
     assert state is State.OK or ": " in finding.said
+
+
+@pytest.mark.parametrize(
+    ("load", "before", "now"),
+    [
+        (Load(0, 10 * MB, 0), Hold.NO, Hold.NO),
+        (Load(99, 89 * MB, 100 * MB), Hold.NO, Hold.NO),
+        (Load(100, 0, 0), Hold.NO, Hold.QUEUE),
+        (Load(90, 0, 0), Hold.QUEUE, Hold.QUEUE),
+        (Load(89, 0, 0), Hold.QUEUE, Hold.NO),
+        (Load(0, 90 * MB, 100 * MB), Hold.NO, Hold.MEMORY),
+        (Load(0, 88 * MB, 100 * MB), Hold.MEMORY, Hold.MEMORY),
+        (Load(0, 87 * MB, 100 * MB), Hold.MEMORY, Hold.NO),
+        (Load(100, 95 * MB, 100 * MB), Hold.QUEUE, Hold.MEMORY),
+        (Load(100, 87 * MB, 100 * MB), Hold.MEMORY, Hold.QUEUE),
+        (Load(95, 87 * MB, 100 * MB), Hold.MEMORY, Hold.NO),
+    ],
+)
+def test_polls_wait_from_a_limit_on_and_go_on_a_little_below_it(load: Load, before: Hold, now: Hold) -> None:
+    """At most 100 articles may wait here; each reason says what to do, and none says nothing."""
+    assert hold(load, 100, before) is now
+    assert (": " in why_held(now, load, 100)) is (now is not Hold.NO)
+    assert (why_held(now, load, 100) == "") is (now is Hold.NO)

@@ -21,7 +21,7 @@ COMMANDS = {
     "forget": "Remove an article, an address or a feed everywhere, for good.",
     "quarantine": "Articles that could not be processed: list, show, retry, drop.",
     "feeds": "Add, remove, list, import and export feeds.",
-    "check": "Server, queue, feeds, lag: one line each.",
+    "check": "Server, queue, lag, pollers, feeds: one line each.",
 }
 
 

@@ -1,8 +1,9 @@
-"""`storywire check`: server, queue, feeds, lag: one line each."""
+"""`storywire check`: server, queue, lag, pollers, feeds: one line each."""
 
 import os
+import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -12,21 +13,68 @@ if TYPE_CHECKING:
     from worker.health import Finding
     from worker.runtime import Runtime
 
+CHECKS = (
+    "server",
+    "persistence",
+    "queue",
+    "outbox",
+    "lag",
+    "quarantine",
+    "pollers",
+    "polls",
+    "feeds",
+    "stories",
+)
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
+_EPILOG = """\
+\b
+What each line looks at, and when it says `warn` or `fail`:
+  server       answers, has room. warn: memory 80 % full, or a server that
+               drops keys when full; fail: 90 %, polls wait from there on
+  persistence  warn: no append-only file, or its last rewrite failed;
+               fail: its last write, or the last snapshot, failed
+  queue        jobs and workers. warn: the oldest job waits a minute;
+               fail: ten minutes, or no worker is alive
+  outbox       articles that wait. warn: STORYWIRE_MAX_PENDING, polls wait
+  lag          from fetch to story. warn: the oldest article waits, or of
+               those of the last ten minutes half took, a minute; fail: ten
+  quarantine   warn: something is in it; fail: it is full
+  pollers      warn: polls are held back; fail: no poller is alive
+  polls        warn: five minutes late; fail: an hour, and not held back
+  feeds        warn: there is none, or some cannot be read; fail: all
+  stories      how much is stored
 
-@click.command("check", epilog="Example: storywire check --json | jq -r .state")
+\b
+Example: storywire check --json | jq -r .state
+Example: storywire check --only server,queue --here"""
+
+
+def _names(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if unknown := [name for name in names if name not in CHECKS]:
+        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(CHECKS)}")
+    return names
+
+
+@click.command("check", epilog=_EPILOG)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the figures.")
+@click.option(
+    "--only", "names", metavar="LINE,...", default=",".join(CHECKS), callback=_names, help="Look at these lines only."
+)
+@click.option("--here", is_flag=True, help="Count the workers and pollers of this machine or container only.")
 @click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
-def command(as_json: bool, data_dir: str | None) -> None:
-    """Say of the server, the queue, the feeds and the stories whether all is well: one line each.
+def command(as_json: bool, names: tuple[str, ...], here: bool, data_dir: str | None) -> None:
+    """Say of the server, the queue, the pollers, the feeds and the stories whether all is well: one line each.
 
-    Exit status 1 if any line says `fail`, for a monitor or a container's health check; `warn` can wait.
+    Exit status 1 if any line says `fail`, for a monitor or a container's health check; `warn` can wait. A container
+    that runs one process asks for its own part: `--only queue --here` is about its worker, `--only pollers --here`
+    about its poller.
     """
     from worker import config
 
     failed = False
-    for finding in findings(config.load(os.environ, data_dir=data_dir)):
+    for finding in findings(config.load(os.environ, data_dir=data_dir), names, socket.gethostname() if here else ""):
         failed |= finding.state == "fail"
         show(finding, as_json)
     sys.exit(int(failed))
@@ -41,40 +89,67 @@ def show(finding: "Finding", as_json: bool) -> None:
         click.echo(msgspec.json.encode(line).decode())
     else:
         state = click.style(f"{finding.state:<4}", fg=_COLOURS[finding.state])
-        click.echo(f"{finding.check:<8} {state}  {finding.said}")
+        click.echo(f"{finding.check:<11} {state}  {finding.said}")
 
 
-def findings(settings: "Settings") -> "Iterator[Finding]":
-    """All findings; without a server there is only the one that says so."""
+def findings(settings: "Settings", names: Collection[str] = CHECKS, host: str = "") -> "Iterator[Finding]":
+    """The findings of these names; without a server there is only the one that says so.
+
+    host: whose workers and pollers count; "" for all.
+    """
     from worker import health
     from worker.errors import StorywireError
     from worker.runtime import open_runtime
 
     try:
         with open_runtime(settings) as runtime:
-            for check, examine in _examinations(runtime).items():
+            examinations = _examinations(runtime, host)
+            for check in names:
                 try:
-                    yield examine()
+                    yield examinations[check]()
                 except StorywireError as error:  # one server of two may be down: the other is still looked at
                     yield health.Finding(check, health.State.FAIL, str(error), {})
     except StorywireError as error:
         yield health.Finding("server", health.State.FAIL, str(error), {})
 
 
-def _examinations(runtime: "Runtime") -> "dict[str, Callable[[], Finding]]":
+def _examinations(runtime: "Runtime", host: str) -> "dict[str, Callable[[], Finding]]":
+    """What is done for each line; nothing is asked of a server before its line's turn."""
     from worker import health
     from worker.connect import identify
+    from worker.store.quarantine import IN_ALL
 
-    now = runtime.clock.now()
+    now, most = runtime.clock.now(), runtime.settings.max_pending
 
     def queue() -> "Finding":
-        return health.of_queue(runtime.jobs.depth(), runtime.jobs.oldest_age_s(now), len(runtime.jobs.listening()))
+        workers = [name for name in runtime.jobs.listening() if _is_of(name, host)]
+        return health.of_queue(runtime.jobs.depth(), runtime.jobs.oldest_age_s(now), len(workers), host)
+
+    def lag() -> "Finding":
+        return health.of_lag(runtime.outbox.oldest_age_s(now), runtime.lags.recent(now - health.RECENT_S))
+
+    def pollers() -> "Finding":
+        signs = [sign for name, sign in runtime.pollers.alive().items() if _is_of(name, host)]
+        return health.of_pollers(signs, now, host)
+
+    def polls() -> "Finding":
+        held = any(sign.held for sign in runtime.pollers.alive().values())
+        return health.of_polls(runtime.feeds.all(), now, held=held)
 
     return {
         "server": lambda: health.of_server(identify(runtime.redis, runtime.url), runtime.described()),
+        "persistence": lambda: health.of_persistence(identify(runtime.redis, runtime.url)),
         "queue": queue,
-        "outbox": lambda: health.of_outbox(runtime.outbox.depth(), len(runtime.jobs.listening())),
+        "outbox": lambda: health.of_outbox(runtime.outbox.depth(), most),
+        "lag": lag,
+        "quarantine": lambda: health.of_quarantine(runtime.quarantine.depth(), IN_ALL),
+        "pollers": pollers,
+        "polls": polls,
         "feeds": lambda: health.of_feeds(runtime.feeds.all()),
-        "lag": lambda: health.of_lag(runtime.feeds.all(), now),
         "stories": lambda: health.of_stories(runtime.stories.counts(), len(runtime.stories.languages())),
     }
+
+
+def _is_of(name: str, host: str) -> bool:
+    """Whether a worker or poller, `...HOST.PROCESS.START`, runs on this host; "" stands for any."""
+    return not host or name.rsplit(".", 2)[0].rpartition(":")[2] == host
