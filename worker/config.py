@@ -27,6 +27,10 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+def _folder(text: str) -> str:
+    return str(Path(text).expanduser().absolute()) if text else ""
+
+
 def _count(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise ValueError("write a whole number from 1")
@@ -93,6 +97,9 @@ SETTINGS = (
     Setting("queue_url", str, "", "Server of the RQ queue; without it, the stories' server"),
     Setting("data_dir", _path, "~/.local/share/storywire", "Folder of the embedded server, its socket, lock and log"),
     Setting("retention", duration, "7d", "How long a story is kept after its last article", 3600.0),
+    Setting(
+        "archive_dir", _folder, "", "Folder to which stories go as they end, a file a day; without it, they are gone"
+    ),
     Setting("strictness", _share, "0.5", "What one story asks of two articles, from 0 (little) to 1 (near certainty)"),
     Setting("batch", _count, "50", "Articles in one job"),
     Setting("workers", _count, "1", "Worker processes that `up` and `demo` start"),
@@ -121,6 +128,7 @@ class Settings:
     queue_url: str
     data_dir: Path
     retention: float
+    archive_dir: str
     strictness: float
     batch: int
     workers: int

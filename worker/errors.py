@@ -25,6 +25,10 @@ class LeaseLost(Transient):
     """Another worker holds the language's lease, or took it: nothing of the commit was written."""
 
 
+class NotArchived(Transient):
+    """The archive cannot be written: no story ends until it can."""
+
+
 class BadSetting(Permanent):
     """A setting or an argument has a value that cannot be used."""
 

@@ -1,13 +1,16 @@
-"""Files of articles, one JSON object a line, read in the order in which their articles were published.
+"""Files of articles, one JSON object a line, gzipped or not, read in the order in which their articles were published.
 
 Invariant: a file is read twice, first for the order, then for the articles, so that memory grows by some 100 bytes a
-line and not with the texts.
+line and not with the texts. A gzipped one is unpacked into a temporary file, as no line of it can be looked up.
 """
 
+import tempfile
+import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from gzip import BadGzipFile, GzipFile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +19,8 @@ from worker.feed.lines import BadLine, Line, parse_line, sample_of
 from worker.text import common_language
 
 _MAX_LINE = 16 << 20
+_GZIP = b"\x1f\x8b"
+_CHUNK = 1 << 20
 
 _SAMPLE_LINES = 200
 _SAMPLE_CHARACTERS = 250
@@ -38,7 +43,7 @@ class Index:
         """The lines, in order. Raises BadInput where a file has gone, or has changed since."""
         around = [common_language(self.samples.get(which, ())) for which in range(len(self.paths))]
         with ExitStack() as open_files:
-            files = [open_files.enter_context(_open(path)) for path in self.paths]
+            files = [open_files.enter_context(_open(path)[0]) for path in self.paths]
             for _, which, offset in self.lines:
                 files[which].seek(offset)
                 line = parse_line(files[which].readline(_MAX_LINE))
@@ -50,17 +55,22 @@ class Index:
 def index(paths: Sequence[Path], arrival: Callable[[float | None], float]) -> Index:
     """Look through the files. arrival: when an article of this stated time, or of none, counts as arrived.
 
-    Raises BadInput for a file that cannot be read. A line that is none, or repeats an id, is counted as bad.
+    Raises BadInput for a file that cannot be read. A line that is none, or repeats an id, is counted as bad; of an
+    archive's lines of one article, which a crash may leave twice, the last one counts.
     """
-    found, known = Index(paths), set[str]()
+    found, known = Index(paths), dict[str, int]()
     for which, path in enumerate(paths):
-        with _open(path) as file:
+        with ExitStack() as closing:
+            file, damage = _open(path)
+            closing.enter_context(file)
             number, offset = 0, _after_mark(file)
             while raw := file.readline(_MAX_LINE):
                 number += 1
                 if raw.strip():
                     _note(found, known, (which, number, offset), raw, arrival)
                 offset += len(raw)
+            if damage:
+                found.bad.append((path, number + 1, damage))
     found.lines.sort(key=lambda line: line[0])
     return found
 
@@ -71,24 +81,56 @@ def _after_mark(file: BinaryIO) -> int:
 
 
 def _note(
-    found: Index, known: set[str], place: tuple[int, int, int], raw: bytes, arrival: Callable[[float | None], float]
+    found: Index,
+    known: dict[str, int],
+    place: tuple[int, int, int],
+    raw: bytes,
+    arrival: Callable[[float | None], float],
 ) -> None:
     which, number, offset = place
     line = parse_line(raw)
     if isinstance(line, BadLine):
         found.bad.append((found.paths[which], number, line.reason))
-    elif line.id in known:
-        found.bad.append((found.paths[which], number, f"repeats the id {line.id!r}"))
-    else:
-        known.add(line.id)
-        found.lines.append((arrival(line.published), which, offset))
+        return
+    noted = (line.archived.received if line.archived else arrival(line.published), which, offset)
+    if line.id not in known:
+        known[line.id] = len(found.lines)
+        found.lines.append(noted)
         samples = found.samples.setdefault(which, [])
         if len(samples) < _SAMPLE_LINES and (sample := sample_of(line, _SAMPLE_CHARACTERS)):
             samples.append(sample)
+    elif line.archived:
+        found.lines[known[line.id]] = noted
+    else:
+        found.bad.append((found.paths[which], number, f"repeats the id {line.id!r}"))
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> tuple[BinaryIO, str]:
+    """The file, unpacked where it is gzipped, and what is wrong with its end, in words; "" where nothing is."""
     try:
-        return path.open("rb")
+        file = path.open("rb")
+        if file.read(len(_GZIP)) != _GZIP:
+            file.seek(0)
+            return file, ""
+        with file:
+            file.seek(0)
+            return _unpacked(file)
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}; name a readable file of one JSON object a line") from None
+
+
+def _unpacked(file: BinaryIO) -> tuple[BinaryIO, str]:
+    """All that can be unpacked: a file that was cut off in the middle holds what came before."""
+    plain: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    try:
+        with GzipFile(fileobj=file) as unpacking:
+            while chunk := unpacking.read1(_CHUNK):
+                plain.write(chunk)
+        damage = ""
+    except (EOFError, BadGzipFile, zlib.error) as error:
+        damage = f"from here on the file cannot be unpacked ({error})"
+    except BaseException:
+        plain.close()
+        raise
+    plain.seek(0)
+    return plain, damage

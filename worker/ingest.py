@@ -6,17 +6,20 @@ at once, places each revision once.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from worker.clock import Clock
-from worker.cluster import event_time, expire, outlive, place, prefetch
+from worker.cluster import event_time, expire, outlive, place, prefetch, restore
 from worker.cluster.correct import GRACE_S
 from worker.config import Settings
 from worker.errors import LeaseLost, StorywireError
+from worker.feed.archived import archive_lines
 from worker.fingerprint import fingerprints
-from worker.model import Article, Member, Ref, is_file
+from worker.model import Article, Kept, Member, Ref, Story, is_file, uid
+from worker.store.archive import Archive
 from worker.store.commits import Commits, Lease
 from worker.store.forgotten import of_article, of_feed, of_url
 from worker.store.lags import Lags
@@ -64,6 +67,7 @@ class Ingest:
         self._commits = commits
         self._settings = settings
         self._clock = clock
+        self._archive = Archive(Path(settings.archive_dir)) if settings.archive_dir else None
 
     def run(self, refs: Sequence[Ref]) -> BatchResult:
         """Place the articles of these refs that still wait; those of one language are committed together."""
@@ -75,8 +79,9 @@ class Ingest:
             shards: dict[str, list[tuple[Ref, Member]]] = defaultdict(list)
             for ref, article in waiting:
                 shards[article.lang].append((ref, self._member(article)))
+            kept = {uid(article.id): article.kept for _, article in waiting if article.kept}
         for lang, batch in shards.items():
-            self._place(lang, batch, result)
+            self._place(lang, batch, kept, result)
             with result.stage("settle"):
                 self._outbox.settle([(ref, member.revision) for ref, member in batch])
             self._note_lags(batch)
@@ -93,12 +98,18 @@ class Ingest:
                 self._lags.note(lags_s, now)
 
     def expire(self, limit: int = 100) -> int:
-        """End up to `limit` stories a language that have been quiet for longer than the retention; articles removed."""
+        """End up to `limit` stories a language that have been quiet for longer than the retention; articles removed.
+
+        With an archive, they are on its disk before anything of them is removed: a crash in between leaves them there
+        twice. Raises NotArchived where that cannot be: then nothing ends.
+        """
         before = self._clock.now() - self._settings.retention
         removed = 0
         for lang in self._stories.languages():
-            for number in self._commits.quiet(lang, before, limit):
-                removed += self._expire(lang, number, before)
+            quiet = self._commits.quiet(lang, before, limit)
+            kept = self._archived(lang, quiet)
+            for number in quiet:
+                removed += self._expire(lang, number, before, kept)
             self._let_go(lang)
         self._commits.forgotten.let_go(self._clock.now())
         return removed
@@ -114,22 +125,26 @@ class Ingest:
             time=event_time(article.published, article.received, self._settings.retention),
             received=article.received,
             backfill=article.backfill,
-            prints=fingerprints(article.title, article.text, article.lang),
+            prints=article.kept.prints if article.kept else fingerprints(article.title, article.text, article.lang),
         )
 
-    def _place(self, lang: str, batch: Sequence[tuple[Ref, Member]], result: BatchResult) -> None:
+    def _place(
+        self, lang: str, batch: Sequence[tuple[Ref, Member]], kept: Mapping[bytes, Kept], result: BatchResult
+    ) -> None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._commits.lease(lang) as lease:
                     result.stages_ms["wait"] += round(lease.waited_ms)
-                    counts = self._decide(lease, batch, result)
+                    counts = self._decide(lease, batch, kept, result)
                 result.counts += counts
                 return
             except LeaseLost:
                 if attempt == _ATTEMPTS:
                     raise
 
-    def _decide(self, lease: Lease, waiting: Sequence[tuple[Ref, Member]], result: BatchResult) -> Counter[str]:
+    def _decide(
+        self, lease: Lease, waiting: Sequence[tuple[Ref, Member]], kept: Mapping[bytes, Kept], result: BatchResult
+    ) -> Counter[str]:
         view, counts = lease.view(self._settings.strictness), Counter[str]()
         with result.stage("read"):
             batch = self._wanted(waiting)
@@ -138,7 +153,8 @@ class Ingest:
         with result.stage("decide"):
             now = self._clock.now()
             for member in batch:
-                placing = place(view, member, now)
+                old = kept.get(member.uid)
+                placing = restore(view, member, old, now) if old else place(view, member, now)
                 counts[self._commits.answer(view, placing, lease)] += 1
                 self._commits.renew(lease)
         with result.stage("commit"):
@@ -152,7 +168,20 @@ class Ingest:
         gone = self._commits.forgotten.among([name for three in names for name in three], self._clock.now())
         return [member for (_, member), three in zip(waiting, names, strict=True) if gone.isdisjoint(three)]
 
-    def _expire(self, lang: str, number: int, before: float) -> int:
+    def _archived(self, lang: str, numbers: Sequence[int]) -> dict[int, Story]:
+        """Those of these stories that are in the archive now, as they are there, whole."""
+        if self._archive is None:
+            return {}
+        kept, lines = dict[int, Story](), list[bytes]()
+        for number in numbers:
+            story = self._stories.find(lang, number)
+            if story is not None and story.number == number:
+                kept[number] = story
+                lines += archive_lines(lang, story, self._stories.members(lang, number))
+        self._archive.append(lines, self._clock.now())
+        return kept
+
+    def _expire(self, lang: str, number: int, before: float, kept: Mapping[int, Story]) -> int:
         removed = 0
         while True:
             with self._commits.lease(lang) as lease:
@@ -160,6 +189,8 @@ class Ingest:
                 self._commits.answer(view, view.want(stories=[number]), lease)
                 story = view.root(number)
                 if story is None or story.number != number or story.active >= before:
+                    return removed
+                if self._archive and story.articles and story != kept.get(number):  # somebody changed it just now
                     return removed
                 removed += self._commits.answer(view, expire(view, number), lease)
                 outlive(view, self._clock.now() + GRACE_S)

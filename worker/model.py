@@ -31,7 +31,8 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An article on its way into a story: clean text, its language decided.
 
     `id` is the user's for an imported line, `FEED.ENTRY` for a feed's entry. `revision` counts from 1; a later one
-    replaces the article. `backfill` articles are clustered, but nothing breaks because of them.
+    replaces the article. `backfill` articles are clustered, but nothing breaks because of them. `kept`: what an archive
+    kept of it in place of its text.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
     published: float | None = None
     received: float
     backfill: bool = False
+    kept: "Kept | None" = None
 
 
 class Ref(NamedTuple):
@@ -97,6 +99,18 @@ class Fingerprints(Struct, frozen=True, array_like=True, dict=True):
         return dict(zip(self.terms, self.weights, strict=True))
 
 
+class Kept(Struct, frozen=True, array_like=True):
+    """What an archive keeps of an article that was clustered: its fingerprints, the number of its story with the
+    `origin` that tells it from another store's (see Story), its score, and its story's place in a series."""
+
+    story: int
+    origin: bytes
+    prints: Fingerprints
+    score: float | None = None
+    edition: int = 0
+    every: float = 0.0
+
+
 class Member(Struct, frozen=True, array_like=True, dict=True):
     """An article as the store keeps it: what is shown of it, its fingerprints, and its place in a story.
 
@@ -142,6 +156,7 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
     `planes` and `voters`: the bit-sliced vote (see cluster/vote.py). `texts`: uids of its distinct texts, oldest first,
     that new articles are compared with. `aliases`: numbers of the stories that were merged into it. `edition`: how many
     editions of a recurring report are known to have come before, `every`: seconds since the last one of them.
+    `origin`: of a story that came back from an archive, 8 bytes that stand for what it was there.
     """
 
     number: int
@@ -161,6 +176,7 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
     aliases: tuple[int, ...] = ()
     edition: int = 0
     every: float = 0.0
+    origin: bytes = b""
 
 
 class Correction(Struct, frozen=True, array_like=True):

@@ -8,6 +8,7 @@ from worker.cluster.expire import expire
 from worker.cluster.forget import forget
 from worker.cluster.place import Placed, place
 from worker.cluster.relation import relate
+from worker.cluster.restore import restore
 from worker.cluster.search import prefetch
 from worker.cluster.ties import Ties
 from worker.cluster.timing import event_time, time_factor
@@ -30,6 +31,7 @@ __all__ = [
     "place",
     "prefetch",
     "relate",
+    "restore",
     "split",
     "threshold",
     "time_factor",

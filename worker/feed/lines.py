@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from worker.feed.archived import Archived, archived
 from worker.model import UNDETERMINED, Article
 from worker.text import clean, language
 
@@ -27,6 +28,7 @@ class _Fields(msgspec.Struct):
     published: str | None = None
     source: str | None = None
     lang: str | None = None
+    storywire: msgspec.Raw = msgspec.Raw()
 
 
 _decode = msgspec.json.Decoder(_Fields).decode
@@ -36,13 +38,15 @@ _decode = msgspec.json.Decoder(_Fields).decode
 class Line:
     """A readable line: the article's id and stated time, and its fields as they were written.
 
-    `around`: the language of the lines around it, for a text too short to tell its own.
+    `around`: the language of the lines around it, for a text too short to tell its own; `archived`: what the archive's
+    lines say besides (archived.py).
     """
 
     id: str
     published: float | None
     fields: _Fields
     around: str = UNDETERMINED
+    archived: Archived | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ def parse_line(raw: bytes) -> Line | BadLine:
         return BadLine('has no "id" (a text that names the article)')
     if len(fields.id) > MAX_ID or not fields.id.isprintable():
         return BadLine(f'has an "id" longer than {MAX_ID} characters, or with control characters')
+    if bytes(fields.storywire) not in (b"", b"null"):
+        return _archived_line(fields.id, fields)
     if not (fields.title or "").strip() and not (fields.text or "").strip():
         return BadLine('has neither "title" nor "text"')
     published = _time(fields.published) if fields.published else None
@@ -74,9 +80,23 @@ def parse_line(raw: bytes) -> Line | BadLine:
     return Line(fields.id, published, fields)
 
 
+def _archived_line(name: str, fields: _Fields) -> Line | BadLine:
+    """A line of the archive: it states its language, and needs neither title nor text."""
+    found = archived(fields.storywire)
+    if isinstance(found, str):
+        return BadLine(f'has a "storywire" part that {found}: without that part it is read by its title')
+    lang = fields.lang or UNDETERMINED
+    if lang != UNDETERMINED and language(lang, "") != lang:
+        return BadLine('has a "lang" that is no language')
+    return Line(name, found.published, fields, archived=found)
+
+
 def article_of(line: Line, received: float, backfill: bool) -> Article:
-    """The article of a line as it goes into the outbox: clean text, its language decided, only http(s) links kept."""
-    fields = line.fields
+    """The article of a line as it goes into the outbox: clean text, its language decided, only http(s) links kept.
+
+    One of the archive arrived when it did.
+    """
+    fields, kept = line.fields, line.archived
     title, text = clean(fields.title or "")[:MAX_TITLE].replace("\n", " "), clean(fields.text or "")
     return Article(
         id=line.id,
@@ -84,17 +104,19 @@ def article_of(line: Line, received: float, backfill: bool) -> Article:
         text=text,
         url=web_address(fields.url or ""),
         source=clean(fields.source or "")[:MAX_ID].replace("\n", " "),
-        lang=language(fields.lang or "", f"{title}\n{text}", line.around),
+        lang=(fields.lang or UNDETERMINED) if kept else language(fields.lang or "", f"{title}\n{text}", line.around),
         published=line.published,
-        received=received,
+        received=min(kept.received, received) if kept else received,
         backfill=backfill,
+        revision=kept.revision if kept else 1,
+        kept=kept.kept if kept else None,
     )
 
 
 def sample_of(line: Line, max_characters: int) -> str:
     """The beginning of what a line says, clean, to tell the language of its file; "" where the line states its own."""
     fields = line.fields
-    if language(fields.lang or "", "") != UNDETERMINED:
+    if line.archived or language(fields.lang or "", "") != UNDETERMINED:
         return ""
     return clean(f"{fields.title or ''}\n{(fields.text or '')[:max_characters]}")[:max_characters]
 

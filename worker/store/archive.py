@@ -1,0 +1,104 @@
+"""The archive: what has ended, in a folder, a file of gzipped JSON Lines a day.
+
+Invariant: what `append` has returned for is on the disk; what a crash tore is cut off by the next append. Each one
+is a gzip member that says its length in its header's extra field (RFC 1952, 2.3.1.1), so that the end of the last whole
+one is found without unpacking any.
+"""
+
+import fcntl
+import os
+import struct
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from worker.errors import NotArchived
+
+_HEADER = struct.Struct("<4s4xBBH2sHI")
+"""Magic, method and flags; no time; level; system; 8 bytes of extra field: a name, a length, the member's length."""
+_START, _NAME = b"\x1f\x8b\x08\x04", b"SW"
+_TRAILER = struct.Struct("<II")
+_LEVEL = 6
+
+
+class Archive:
+    """Appends lines to the file of the day, by UTC; any number of processes of one machine may."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def append(self, lines: Sequence[bytes], now: float) -> None:
+        """Write the lines and wait for the disk; nothing for no lines. Raises NotArchived: then none was written."""
+        if not lines:
+            return
+        path = self._folder / f"storywire-{datetime.fromtimestamp(now, UTC):%Y-%m-%d}.jsonl.gz"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                _append(fd, _member(b"".join(lines)))
+            finally:
+                os.close(fd)
+            self._sync_folder()
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise NotArchived(
+                f"the archive {path} cannot be written ({why}): stories stay until it can; make room, or give another "
+                "STORYWIRE_ARCHIVE_DIR"
+            ) from None
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _append(fd: int, member: bytes) -> None:
+    end = _sound_end(fd)
+    os.ftruncate(fd, end)
+    try:
+        written = 0
+        while written < len(member):
+            written += os.pwrite(fd, member[written:], end + written)
+        os.fsync(fd)
+    except OSError:
+        os.ftruncate(fd, end)
+        raise
+
+
+def _member(content: bytes) -> bytes:
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    body = packer.compress(content) + packer.flush() + _TRAILER.pack(zlib.crc32(content), len(content) & 0xFFFFFFFF)
+    return _HEADER.pack(_START, 0, 255, 8, _NAME, 4, _HEADER.size + len(body)) + body
+
+
+def _sound_end(fd: int) -> int:
+    """Where the last whole member ends. Only the last can be torn, as each was on the disk before the next began."""
+    size, at, last = os.fstat(fd).st_size, 0, 0
+    while at < size:
+        length = _length(os.pread(fd, _HEADER.size, at))
+        if not length or at + length > size:
+            return at
+        at, last = at + length, at
+    return at if at == 0 or _is_whole(os.pread(fd, at - last, last)) else last
+
+
+def _length(header: bytes) -> int:
+    """The length of the member that begins so; 0 where none does."""
+    if len(header) < _HEADER.size:
+        return 0
+    start, _, _, _, name, _, length = _HEADER.unpack(header)
+    return int(length) if start == _START and name == _NAME and length > _HEADER.size + _TRAILER.size else 0
+
+
+def _is_whole(member: bytes) -> bool:
+    """False where the length came to the disk and the content did not."""
+    try:
+        content = zlib.decompress(member[_HEADER.size : -_TRAILER.size], -zlib.MAX_WBITS)
+    except zlib.error:
+        return False
+    return _TRAILER.unpack(member[-_TRAILER.size :]) == (zlib.crc32(content), len(content) & 0xFFFFFFFF)
