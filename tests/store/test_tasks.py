@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from worker.batches import DEATHS, DEATHS_BEFORE, Batches, Ready, Run
 from worker.clock import ManualClock
 from worker.config import load
 from worker.errors import LeaseLost, Permanent, ServerUnavailable
@@ -16,8 +17,9 @@ from worker.jobs.worker import TimedOut
 from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
-from worker.store.trials import Trials
-from worker.tasks import DEATHS, PENDING_S, Batches, Run, Sweeper
+from worker.store.commits import Commits
+from worker.store.trials import Stage, Trials
+from worker.tasks import PENDING_S, Sweeper
 
 NOW = 1_800_000_000.0
 NAMES = "abcdefgh"
@@ -39,7 +41,7 @@ class Failing:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.tasks._RETRY_AFTER_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("worker.batches._RETRY_AFTER_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
@@ -66,7 +68,8 @@ def publish(runtime: Runtime, *names: str, revision: int = 1) -> list[Ref]:
 def batches(runtime: Runtime, run: Run, *, name: str = "worker", alive: Sequence[str] = ()) -> Batches:
     """The job of a worker of this name, beside those that are alive."""
     trials = Trials(runtime.redis, name)
-    return Batches(run, runtime.outbox, runtime.quarantine, trials, lambda: {name, *alive}, runtime.clock)
+    ready = Ready(Commits(runtime.redis))
+    return Batches(run, ready, runtime.outbox, runtime.quarantine, trials, lambda: {name, *alive}, runtime.clock)
 
 
 def killed(runtime: Runtime, name: str, killer: str, refs: Sequence[Ref]) -> str:
@@ -189,6 +192,48 @@ def test_deaths_of_others_causes_quarantine_no_innocent(runtime: Runtime) -> Non
     assert (placed(runtime), quarantined(runtime), marks(runtime)) == (NAMES, "", 0)
 
 
+def test_a_death_while_the_lease_is_waited_for_is_hardly_held_against_the_article(runtime: Runtime) -> None:
+    """A killed worker's lease takes ten seconds to run out: kills hit whatever waits for it, over and over."""
+    refs = publish(runtime, "a")
+    payload = runtime.outbox.payload(refs[0])
+    assert payload is not None
+    for number in range(DEATHS_BEFORE - 1):
+        dead = Trials(runtime.redis, f"w{number}")
+        dead.begin(refs)
+        dead.alone(refs[0], payload, Stage.BEFORE)
+    batches(runtime, runtime.ingest.run).ingest(refs)
+    assert (placed(runtime), quarantined(runtime)) == ("a", "")
+
+
+def test_an_article_alone_waits_for_the_lease_before_a_death_is_held_against_it(runtime: Runtime) -> None:
+    refs = publish(runtime, "a")
+    killed(runtime, "w1", "a", refs)
+    job, seen = batches(runtime, runtime.ingest.run), []
+    real = job._ready
+
+    def ready(payload: bytes) -> None:
+        values: Any = runtime.redis.hvals(keys.trials("f"))
+        seen.extend(sorted(value[:1] for value in values))
+        real(payload)
+
+    job._ready = ready
+    job.ingest(refs)
+    assert (seen, placed(runtime)) == ([b"", b"?"], "a")
+
+
+def test_an_article_that_kills_as_it_is_read_is_known_in_the_end(runtime: Runtime) -> None:
+    refs = publish(runtime, "a", "b")
+    killed(runtime, "w0", "a", refs)
+    payload = runtime.outbox.payload(refs[0])
+    assert payload is not None
+    for number in range(DEATHS_BEFORE):
+        dead = Trials(runtime.redis, f"w{number + 1}")
+        dead.begin(refs[:1])
+        dead.alone(refs[0], payload, Stage.BEFORE)
+    batches(runtime, runtime.ingest.run).ingest(refs)
+    assert (placed(runtime), quarantined(runtime)) == ("b", "a")
+
+
 def test_what_living_workers_have_in_hand_is_held_against_nothing(runtime: Runtime) -> None:
     """A job that is delivered many times at once."""
     refs = publish(runtime, "a")
@@ -198,7 +243,7 @@ def test_what_living_workers_have_in_hand_is_held_against_nothing(runtime: Runti
     for name in names:
         others = Trials(runtime.redis, name)
         others.begin(refs)
-        others.alone(refs[0], payload)
+        others.alone(refs[0], payload, Stage.ALONE)
     batches(runtime, runtime.ingest.run, alive=names).ingest(refs)
     assert (placed(runtime), quarantined(runtime)) == ("a", "")
 

@@ -179,6 +179,7 @@ def quarantine(feed: str) -> str:
 
 
 def trials(feed: str) -> str:
-    """hash: worker and hash of an article id -> whether the worker had it in hand alone. Bound: what workers have in
-    hand, and what dead ones had. Lifetime: removed when the article is done; a TTL of a day after the last start."""
+    """hash: worker and hash of an article id -> whether, and with which payload, it had that alone. Bound: what workers
+    have in hand, and what dead ones had. Lifetime: removed when the article is done; a TTL of a day after the last
+    start."""
     return _feed(feed, "trials")

@@ -5,6 +5,7 @@ Invariant: a mark stands before the work on an article begins, and goes when the
 
 from collections import defaultdict
 from collections.abc import Sequence
+from enum import Enum
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -16,15 +17,23 @@ from worker.store import keys
 KEPT_S = 86_400
 """A death is held against an article for a day after anything of its feed was last begun."""
 
-_TOGETHER = b""
 _DIGEST_BYTES = 8
 
 
+class Stage(Enum):
+    """How far a worker was: with the article among others, getting ready to take it alone, or with it alone."""
+
+    TOGETHER = b""
+    BEFORE = b"?"
+    ALONE = b"!"
+
+
 class Mark(NamedTuple):
-    """Another worker's mark: whose, and the digest of the payload that it worked on alone; b"" among others."""
+    """Another worker's mark: whose, how far it was, and with which payload alone: its digest."""
 
     owner: str
-    alone: bytes
+    stage: Stage
+    payload: bytes
 
 
 class Trials:
@@ -47,7 +56,7 @@ class Trials:
         before = len(self._mine)
         own: dict[str, dict[str, bytes]] = {feed: {} for feed in feeds}
         for ref in refs:
-            own[ref.feed][_field(self.owner, ref)] = _TOGETHER
+            own[ref.feed][_field(self.owner, ref)] = Stage.TOGETHER.value
         for feed in feeds:
             pipe.hgetall(keys.trials(feed))
             pipe.hset(keys.trials(feed), mapping=own[feed])
@@ -56,9 +65,9 @@ class Trials:
         self._mine = defaultdict(set, {feed: set(fields) for feed, fields in own.items()})
         return self._others(refs, dict(zip(feeds, answers[::3], strict=True)))
 
-    def alone(self, ref: Ref, payload: bytes) -> None:
-        """Mark that nothing but this payload is worked on now."""
-        self._redis.hset(keys.trials(ref.feed), _field(self.owner, ref), digest(payload))
+    def alone(self, ref: Ref, payload: bytes, stage: Stage) -> None:
+        """Mark that nothing but this payload is worked on now, or will be at once."""
+        self._redis.hset(keys.trials(ref.feed), _field(self.owner, ref), stage.value + digest(payload))
 
     def done(self, refs: Sequence[Ref]) -> None:
         """These articles are settled, or in quarantine: nothing is held against them any more."""
@@ -89,10 +98,10 @@ class Trials:
     def _others(self, refs: Sequence[Ref], standing: dict[str, dict[bytes, bytes]]) -> dict[Ref, list[Mark]]:
         found: dict[tuple[str, str], list[tuple[str, Mark]]] = defaultdict(list)
         for feed, marks in standing.items():
-            for field, alone in marks.items():
+            for field, value in marks.items():
                 owner, _, name = field.decode().rpartition(" ")
                 if owner != self.owner:
-                    found[feed, name].append((field.decode(), Mark(owner, alone)))
+                    found[feed, name].append((field.decode(), Mark(owner, Stage(value[:1]), value[1:])))
         others: dict[Ref, list[Mark]] = {}
         self._seen = {}
         for ref in refs if found else ():

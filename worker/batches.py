@@ -1,0 +1,205 @@
+"""The job: a batch clustered, whatever its articles do to it.
+
+Invariant: an article stays in the outbox until it is clustered or in quarantine, so a batch may fail, be killed or run
+twice; one article that cannot be clustered never keeps the others of its batch from it.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from traceback import format_exc
+from typing import Self, TypeVar
+
+import structlog
+
+from worker.clock import Clock
+from worker.errors import StorywireError, Transient
+from worker.fingerprint import fingerprints
+from worker.ingest import BatchResult
+from worker.jobs.worker import HEARTBEAT_TTL_S, TimedOut
+from worker.model import Ref
+from worker.runtime import Runtime
+from worker.store.commits import Commits
+from worker.store.outbox import Outbox, decode
+from worker.store.quarantine import Put, Quarantine
+from worker.store.trials import Mark, Stage, Trials, digest
+
+T = TypeVar("T")
+
+DEATHS = 3
+"""So often a worker must have died with this payload, and nothing else, in hand: an article alone takes 10 ms, so one
+death that has other causes (kill -9, a reboot) falls on an innocent rarely, three on the same one hardly ever."""
+
+DEATHS_BEFORE = 12
+"""Or so often while all was made ready for it: up to 10 s, as a dead worker's lease has to run out, and 0.6 s for the
+language's words. Only an article whose payload kills by being decoded comes so far."""
+
+_RETRY_AFTER_S = (0.2, 1.0, 3.0)
+"""A lease is held for a few seconds at most, a server is restarted in a few."""
+
+Run = Callable[[Sequence[Ref]], BatchResult]
+
+log = structlog.get_logger()
+
+
+class Batches:
+    """Runs batches: the job. No article keeps the others of its batch from their turn, whatever becomes of it.
+
+    A batch that raises is halved until the article that causes it stands alone. After a batch whose process died, its
+    articles are run one by one, those that have died alone before last. Either way the culprit goes into the
+    quarantine. `beating`: the names of the workers that live, as only a dead one's marks count; `ready`: does what an
+    article alone would have to wait for, so that a death meanwhile is not held against it.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        ready: Callable[[bytes], object],
+        outbox: Outbox,
+        quarantine: Quarantine,
+        trials: Trials,
+        beating: Callable[[], set[str]],
+        clock: Clock,
+    ) -> None:
+        self._run, self._ready, self._outbox = run, ready, outbox
+        self._quarantine, self._trials = quarantine, trials
+        self._beating, self._clock = beating, clock
+
+    @classmethod
+    def of(cls, runtime: Runtime, name: str) -> Self:
+        """Those of a worker of this name."""
+        return cls(
+            runtime.ingest.run,
+            Ready(Commits(runtime.redis)),
+            runtime.outbox,
+            runtime.quarantine,
+            Trials(runtime.redis, name),
+            lambda: runtime.jobs.beating(HEARTBEAT_TTL_S),
+            runtime.clock,
+        )
+
+    def ingest(self, refs: Sequence[Ref]) -> None:
+        """Cluster these articles. One canonical log line a run; raises Transient, after some tries, when the server or
+        the lease cannot be had, and TimedOut: then the job is started again."""
+        if not refs:
+            return
+        try:
+            deaths = self._deaths(_patiently(lambda: self._trials.begin(refs)))
+            innocent = [ref for ref in dict.fromkeys(refs) if ref not in deaths]
+            if innocent:
+                self._together(innocent)
+                self._trials.done(innocent)
+            if deaths:
+                self._one_by_one(deaths)
+        except TimedOut:
+            with suppress(Transient):
+                self._trials.overran()
+            raise
+        except BaseException:
+            with suppress(Transient):
+                self._trials.release()
+            raise
+
+    def _deaths(self, others: Mapping[Ref, Sequence[Mark]]) -> dict[Ref, list[Mark]]:
+        """The marks that dead workers left."""
+        if not others:
+            return {}
+        alive = self._beating()
+        dead = {ref: [mark for mark in marks if mark.owner not in alive] for ref, marks in others.items()}
+        return {ref: marks for ref, marks in dead.items() if marks}
+
+    def _one_by_one(self, deaths: Mapping[Ref, Sequence[Mark]]) -> None:
+        log.warning("batch", outcome="one by one", articles=len(deaths), reason="a worker died of it, or beside it")
+        for ref in sorted(deaths, key=lambda ref: sum(mark.stage is not Stage.TOGETHER for mark in deaths[ref])):
+            payload = self._outbox.payload(ref)
+            if payload is not None:
+                stages = [mark.stage for mark in deaths[ref] if mark.payload == digest(payload)]
+                if stages.count(Stage.ALONE) < DEATHS and stages.count(Stage.BEFORE) < DEATHS_BEFORE:
+                    self._alone(ref, payload)
+                else:
+                    reason = f"its worker died, or ran out of time, {len(stages)} times with nothing else in hand"
+                    if self._put(ref, payload, reason, "") is Put.FULL:
+                        continue  # nothing is done about it, so the deaths are not forgotten
+            self._trials.done([ref])
+
+    def _alone(self, ref: Ref, payload: bytes) -> None:
+        self._trials.alone(ref, payload, Stage.BEFORE)
+        try:
+            _patiently(lambda: self._ready(payload))
+        except (StorywireError, TimedOut):
+            raise
+        except Exception as error:
+            log.debug("not ready", reason=repr(error))  # clustering it meets the same, and says so
+        self._trials.alone(ref, payload, Stage.ALONE)
+        self._try(ref, payload)
+
+    def _together(self, refs: Sequence[Ref]) -> None:
+        if len(refs) == 1:
+            payload = self._outbox.payload(refs[0])
+            if payload is not None:
+                self._try(refs[0], payload)
+            return
+        started = time.perf_counter()
+        try:
+            result = _patiently(lambda: self._run(refs))
+        except (StorywireError, TimedOut):
+            raise  # the whole job is tried again, and the worker says so
+        except Exception as error:
+            log.warning("batch", outcome="halved", articles=len(refs), error=repr(error))
+            middle = len(refs) // 2
+            self._together(refs[:middle])
+            self._together(refs[middle:])
+        else:
+            _tell(result, started)
+
+    def _try(self, ref: Ref, payload: bytes) -> None:
+        """Cluster one article, of which this payload waits, or put it into the quarantine."""
+        started = time.perf_counter()
+        try:
+            result = _patiently(lambda: self._run([ref]))
+        except (StorywireError, TimedOut):
+            raise
+        except Exception as error:
+            self._put(ref, payload, f"{type(error).__name__}: {error}", format_exc())
+        else:
+            _tell(result, started)
+
+    def _put(self, ref: Ref, payload: bytes, reason: str, traceback: str) -> Put:
+        put = self._quarantine.put(ref, payload, reason, traceback, self._clock.now())
+        outcome = {Put.KEPT: "quarantined", Put.GONE: "superseded", Put.FULL: "waits, the quarantine is full"}[put]
+        see = f"storywire quarantine {'list' if put is Put.FULL else 'show'}"
+        log.error("batch", outcome=outcome, articles=1, article=ref.article, feed=ref.feed, reason=reason, see=see)
+        return put
+
+
+class Ready:
+    """Has the lease of an article's language to be had, and its words loaded."""
+
+    def __init__(self, commits: Commits) -> None:
+        self._commits = commits
+
+    def __call__(self, payload: bytes) -> None:
+        """Raises msgspec.MsgspecError where the payload cannot be read, LeaseLost after a minute."""
+        lang = decode(payload).lang
+        fingerprints("a", "", lang)
+        with self._commits.lease(lang):
+            pass
+
+
+def _tell(result: BatchResult, started: float) -> None:
+    stages = {f"{stage}_ms": ms for stage, ms in result.stages_ms.items()}
+    log.info("batch", outcome="ok", articles=result.articles, **result.counts, ms=_since_ms(started), **stages)
+
+
+def _patiently(call: Callable[[], T]) -> T:
+    for pause_s in _RETRY_AFTER_S:
+        try:
+            return call()
+        except Transient as error:
+            log.debug("batch waits", reason=str(error), pause_s=pause_s)
+            time.sleep(pause_s)
+    return call()
+
+
+def _since_ms(started: float) -> int:
+    return round((time.perf_counter() - started) * 1000)
