@@ -6,7 +6,7 @@ newest; so what was read under the lease is what the commit meets.
 
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -183,11 +183,19 @@ class Commits:
             fence, *counters = self._take(keys=names, args=[int(LEASE_S * 1000), asker])
             waited = time.monotonic() - began
             if fence:
-                seq, made, hand, corrected = counters
-                if not seq:
-                    self._redis.sadd(keys.languages(), lang)
-                return Lease(lang, fence, seq, made, hand, self._corrections(lang, corrected), waited * 1000)
+                return self._enter(lang, fence, counters, waited * 1000)
             if waited > wait_s:
                 raise LeaseLost(f"the lease of {lang} was not free for {wait_s:.0f} s")
             time.sleep(pause_s)
             pause_s = min(_MAX_RETRY_S, pause_s * 1.5)
+
+    def _enter(self, lang: str, fence: int, counters: Sequence[Any], waited_ms: float) -> Lease:
+        """What a taken lease comes with; given back where that cannot be had, or it would hold everybody up."""
+        seq, made, hand, corrected = counters
+        try:
+            if not seq:
+                self._redis.sadd(keys.languages(), lang)
+            return Lease(lang, fence, seq, made, hand, self._corrections(lang, corrected), waited_ms)
+        except BaseException:
+            self._keep(keys=[keys.lease(lang)], args=[fence, 0])
+            raise
