@@ -108,36 +108,43 @@ def lines(redis: Any, pattern: str) -> list[str]:
     found = []
     for key in sorted(redis.scan_iter(pattern)):
         kind = redis.type(key).decode()
-        value = {
-            "string": lambda: redis.get(key),
-            "hash": lambda: sorted(redis.hgetall(key).items()),
-            "set": lambda: sorted(redis.smembers(key)),
-            "zset": lambda: redis.zrange(key, 0, -1, withscores=True),
-            "stream": lambda: [(at, list(fields.items())) for at, fields in redis.xrange(key)],
-        }[kind]()
-        row = [key.decode(), kind, redis.pttl(key), value]
+        row = [key.decode(), kind, redis.pttl(key), _value(redis, key, kind)]
         found.append(msgspec.json.encode(row).decode())
     return found
+
+
+def _value(redis: Any, key: bytes, kind: str) -> object:
+    if kind == "string":
+        return redis.get(key)
+    if kind == "hash":
+        return sorted(redis.hgetall(key).items())
+    if kind == "set":
+        return sorted(redis.smembers(key))
+    if kind == "zset":
+        return redis.zrange(key, 0, -1, withscores=True)
+    return [(at, list(fields.items())) for at, fields in redis.xrange(key)]
 
 
 def restore(redis: Any, path: Path) -> int:
     """Put a recorded store back; how many keys. A lifetime goes on from now."""
     rows = path.read_text(encoding="utf-8").splitlines()
+    pipe = redis.pipeline(transaction=False)
     for row in rows:
         key, kind, ttl_ms, value = msgspec.json.decode(row)
         if kind == "string":
-            redis.set(key, _bytes(value))
+            pipe.set(key, _bytes(value))
         elif kind == "hash":
-            redis.hset(key, mapping={_bytes(field): _bytes(said) for field, said in value})
+            pipe.hset(key, mapping={_bytes(field): _bytes(said) for field, said in value})
         elif kind == "set":
-            redis.sadd(key, *map(_bytes, value))
+            pipe.sadd(key, *map(_bytes, value))
         elif kind == "zset":
-            redis.zadd(key, {_bytes(member): score for member, score in value})
+            pipe.zadd(key, {_bytes(member): score for member, score in value})
         else:
             for at, fields in value:
-                redis.xadd(key, {_bytes(field): _bytes(said) for field, said in fields}, id=_bytes(at))
+                pipe.xadd(key, {_bytes(field): _bytes(said) for field, said in fields}, id=_bytes(at))
         if ttl_ms > 0:
-            redis.pexpire(key, ttl_ms)
+            pipe.pexpire(key, ttl_ms)
+    pipe.execute()
     return len(rows)
 
 

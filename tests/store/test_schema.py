@@ -1,7 +1,8 @@
 """A store of the previous version is carried over whole, beside processes of that version that still run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from pytest import MonkeyPatch
 
 from tests.store.recording import BRIDGE, LEDGER, NOW, PILOT, restore
+from worker import connect as connect_module
 from worker.clock import ManualClock
 from worker.config import load
 from worker.errors import LeaseLost, Permanent
@@ -38,9 +40,7 @@ def opened(url: str, *, carry_over: bool = True, at: float = LATER) -> Iterator[
 @pytest.fixture
 def server(redis_url: str) -> Iterator[Any]:
     """A server that holds what schema 2 wrote, without a line that says so: that version wrote none."""
-    from worker.connect import connect
-
-    client = connect(redis_url)
+    client = connect_module.connect(redis_url)
     assert restore(client, RECORDED) > 100
     yield client
     client.close()
@@ -113,7 +113,9 @@ def test_stories_keep_their_numbers_and_go_on(server: Any, redis_url: str) -> No
 def test_corrections_and_what_was_forgotten_hold(server: Any, redis_url: str) -> None:
     with opened(redis_url) as runtime:
         assert [named.correction.kind for named in runtime.editing.corrections()] == ["merge", "pin"]
-        secret = Article(id=f"{PILOT_ID}.secret", revision=2, title="Back again", text=BRIDGE, lang="en", received=LATER)
+        secret = Article(
+            id=f"{PILOT_ID}.secret", revision=2, title="Back again", text=BRIDGE, lang="en", received=LATER
+        )
         refs = runtime.outbox.publish(PILOT_ID, [secret], {}, LATER)
         assert runtime.ingest.run(refs).counts == {"forgotten": 1}
         assert runtime.stories.article(secret.id) is None
@@ -140,36 +142,52 @@ def test_nothing_of_the_previous_version_is_left_but_what_holds_it_back(server: 
         assert runtime.stories.counts() == {"articles": 6, "stories": 3}
 
 
-@pytest.mark.parametrize("nth", range(1, 40, 3))
 def test_an_upgrade_that_dies_on_the_way_is_finished_by_the_next_process(
-    server: Any, redis_url: str, monkeypatch: MonkeyPatch, nth: int
+    valkey_url: str, monkeypatch: MonkeyPatch
 ) -> None:
-    """Killed before the n-th command: whoever starts next ends up with the same store."""
-    from worker.connect import Redis
+    """Killed before the n-th round trip, for every n: whoever starts next ends up with the same store."""
+    server: Any = connect_module.connect(valkey_url)
+    for nth in count(1):
+        if left := list(server.scan_iter("*")):
+            server.delete(*left)
+        restore(server, RECORDED)
+        died = dies_at(nth, valkey_url, monkeypatch)
+        server.delete(keys.lease("en"), keys.lease("de"))  # they run out by themselves
+        with opened(valkey_url) as runtime:
+            assert runtime.feeds.count() == 2 and runtime.outbox.depth() == 2, nth
+            assert runtime.stories.counts() == {"articles": 6, "stories": 3}, nth
+            assert len(runtime.outbox.marks(LEDGER_ID)) == 4, nth
+            if nth % 7 == 0:
+                assert runtime.ingest.run(WAITING).counts == {"new": 1, "revised": 1}, nth
+        assert len(left_of(server, OLD)) == 3, nth
+        if not died:
+            break
+    server.close()
+    assert nth > 30
 
+
+def dies_at(nth: int, url: str, monkeypatch: MonkeyPatch) -> bool:
+    """Whether a process that sends nothing from the n-th round trip on has died of it."""
     left = nth
 
-    def dying(self: Any, *arguments: Any, **options: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise KeyboardInterrupt
-        return real(self, *arguments, **options)
+    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
+        def send(*arguments: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left <= 0:
+                raise KeyboardInterrupt
+            return real(*arguments, **options)
 
-    real = Redis.execute_command
+        return send
+
     with monkeypatch.context() as patched:
-        patched.setattr(Redis, "execute_command", dying)
+        patched.setattr(connect_module.Redis, "execute_command", dying(connect_module.Redis.execute_command))
+        patched.setattr(connect_module.Pipeline, "execute", dying(connect_module.Pipeline.execute))
         try:
-            with opened(redis_url):
-                pass
+            with opened(url):
+                return False
         except KeyboardInterrupt:
-            pass
-    server.delete(keys.lease("en"), keys.lease("de"))  # they run out by themselves
-    with opened(redis_url) as runtime:
-        assert runtime.feeds.count() == 2 and runtime.outbox.depth() == 2
-        assert runtime.stories.counts() == {"articles": 6, "stories": 3}
-        assert runtime.ingest.run(WAITING).counts == {"new": 1, "revised": 1}
-    assert len(left_of(server, OLD)) == 3
+            return True
 
 
 # --- beside processes of the previous version ---------------------------------------------------------------------

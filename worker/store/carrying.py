@@ -19,7 +19,7 @@ from worker.store.scripts import load
 
 _CHUNK = 500
 _WAIT_S = 900.0
-"""For another process that carries the same store over: three million keys took it half a minute."""
+"""For another process that carries the same store over: a million keys take it 23 s on a busy machine."""
 
 _LATE_S = 600.0
 """An outbox of the previous version is looked at until nobody has put anything into it for so long."""
@@ -115,6 +115,9 @@ class Carrying:
             return
         with ExitStack() as held:
             leases = {lang: held.enter_context(self._commits.lease(lang, _WAIT_S)) for lang in languages}
+            languages = [lang for lang in languages if self._redis.sismember(self.was(keys.languages()), lang)]
+            if not languages:
+                return  # while this process waited, another one has carried them over
             for lang in languages:
                 retired = [self.was(keys.lease(lang)), self.was(keys.fence(lang))]
                 self._retire(keys=retired, args=[OWNER])
