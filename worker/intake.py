@@ -114,7 +114,7 @@ class Intake:
         """
         now = self._clock.now()
         age_s = self._jobs.oldest_age_s(now)
-        return round(now - age_s, 3) if age_s is not None and now - age_s < self._sent_at else 0.0
+        return round(now - age_s, 5) if age_s is not None and now - age_s < self._sent_at else 0.0
 
     def _wait_for_room(self) -> None:
         """Until more may be sent. Raises Transient, with the reason, where that does not change for too long."""
