@@ -25,6 +25,18 @@ _BLOCKS = "p|div|br|li|ul|ol|h[1-6]|tr|td|th|table|blockquote|section|article|fi
 _BLOCK = re.compile(rf"<(?=/?(?:{_BLOCKS})\b)", re.IGNORECASE)
 _MAX_TAGS = 20_000
 """The parser takes the square of the time for elements within each other."""
+_MAX_ATTRIBUTES = 20_000
+"""Characters of markup in which attributes stay: of 80,000 on one element the parser compares each with all others, and
+takes 50 s. In so few characters it takes 0.1 s."""
+_TAG_OR_OPAQUE = re.compile(
+    r"""<!--.*?(?:-->|\Z)
+    |   <(?P<raw>script|style|iframe|xmp|noembed|noframes)\b.*?(?=</(?P=raw)\b|\Z)
+    |   <[!?][^>]*+(?:>|\Z)
+    |   (?P<name></?[a-z][^\s/>]*+)  (?: =\s*+"[^"]*+(?:"|\Z) | =\s*+'[^']*+(?:'|\Z) | [^>] )*+  (?:>|\Z)""",
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
+"""A comment, a script, a declaration, or a tag. Whatever it begins to match it matches, to the end of the text if need
+be, and never goes back: it takes the time of the text's length alone."""
 _MAX_MARKS = 30
 _STACKED = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 """Maybe marks on one letter: normalising sorts them, in the square of the time."""
@@ -56,6 +68,8 @@ def clean(markup: str) -> str:
     """
     text = markup[: 4 * MAX_CHARACTERS]
     if _is_markup(text):
+        if len(text) > _MAX_ATTRIBUTES:
+            text = _TAG_OR_OPAQUE.sub(_bare, text)
         tree = LexborHTMLParser(_BLOCK.sub("\n<", "<".join(text.split("<", _MAX_TAGS)[:_MAX_TAGS])))
         for node in tree.css("script,style,noscript,template,iframe,svg"):
             node.decompose()
@@ -72,6 +86,13 @@ def _is_markup(text: str) -> bool:
     """Whether there is a tag or an entity; one expression for a whole tag takes the square of the time for `<a<a<a`."""
     opening = _OPENING.search(text)
     return bool((opening and text.find(">", opening.end()) > 0) or _ENTITY.search(text))
+
+
+def _bare(found: re.Match[str]) -> str:
+    """A tag without attributes; nothing of a script or a comment. `/>` stays: it closes an `<svg/>`."""
+    if found["name"]:
+        return found["name"] + ("/>" if found[0].endswith("/>") else ">" if found[0].endswith(">") else "")
+    return f"<{found['raw']}>" if found["raw"] else ""
 
 
 def _unstacked(run: re.Match[str]) -> str:
