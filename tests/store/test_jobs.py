@@ -15,6 +15,7 @@ from rq.job import Job, JobStatus
 from rq.queue import Queue
 from rq.registry import FailedJobRegistry
 from rq.serializers import JSONSerializer
+from structlog.testing import capture_logs
 
 from tests.servers import Server
 from tests.waiting import eventually
@@ -57,7 +58,8 @@ def work(jobs: Jobs, run: Callable[[list[Ref]], object], max_jobs: int | None = 
 
 def collected(jobs: Jobs) -> list[list[Ref]]:
     batches: list[list[Ref]] = []
-    work(jobs, batches.append)
+    with capture_logs():  # drawing the traceback of a job that fails takes a second
+        work(jobs, batches.append)
     return batches
 
 
@@ -163,6 +165,24 @@ def test_a_worker_ends_after_its_number_of_jobs_and_leaves_the_rest(jobs: Jobs) 
     jobs.enqueue(refs(6))
     assert work(jobs, lambda batch: None, max_jobs=2) is End.WORN
     assert jobs.depth() == 1
+
+
+def test_a_worker_that_was_heard_of_lately_lives(jobs: Jobs, redis: Any) -> None:
+    """The others are dead, or suspended: what they had in hand may be held against it."""
+    seen: list[set[str]] = []
+
+    def run(batch: list[Ref]) -> None:
+        (key,) = jobs.listening()
+        seen.append(jobs.beating(HEARTBEAT_TTL_S))
+        redis.pexpire(key, 20_000 - 9_500)
+        seen.append(jobs.beating(HEARTBEAT_TTL_S))
+        redis.pexpire(key, 20_000 - 10_500)
+        seen.append(jobs.beating(HEARTBEAT_TTL_S))
+
+    jobs.enqueue(refs(1))
+    BatchWorker(jobs, run, lambda: None, name="here.1.a").run(burst=True)
+    assert seen == [{"here.1.a"}, {"here.1.a"}, set()]
+    assert jobs.beating(HEARTBEAT_TTL_S) == set()
 
 
 def test_an_empty_queue_ends_a_burst(jobs: Jobs) -> None:
