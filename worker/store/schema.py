@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis import Redis
 
-from worker.errors import Permanent
+from worker.errors import Permanent, ServerUnavailable
 from worker.store import keys
 from worker.store.scripts import load
 
@@ -63,8 +63,13 @@ def enter(redis: Redis, server: str, now: float, *, carry_over: bool) -> Carried
 
         carried = Carrying(redis, OLDEST).run(now)
     if not found.written or found.found < found.ours:
-        now_there: Any = load(redis, "raise_schema")(keys=[keys.schema()], args=[OURS])
-        _refuse(found._replace(found=now_there), server, carry_over=carry_over)
+        try:
+            now_there: Any = load(redis, "raise_schema")(keys=[keys.schema()], args=[OURS])
+        except ServerUnavailable:  # a server that is full can still be looked at
+            if carry_over:
+                raise
+        else:
+            _refuse(found._replace(found=now_there), server, carry_over=carry_over)
     return carried
 
 
