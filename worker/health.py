@@ -67,6 +67,17 @@ def of_server(server: Server, where: str) -> Finding:
     return Finding("server", State.OK, said, figures)
 
 
+def of_schema(ours: int, found: int, *, left: bool) -> Finding:
+    """The version of the store's layout: this program's and the server's (0: empty), and what is left of the one
+    before."""
+    said = f"version {found or ours}" + ("" if found in (0, ours) else f", this program's is {ours}")
+    figures = {"ours": ours, "found": found, "left": left}
+    if left:
+        said += ", something of the one before is there too: end its processes, then start one of these again"
+        return Finding("schema", State.WARN, said, figures)
+    return Finding("schema", State.OK, said, figures)
+
+
 def of_persistence(server: Server) -> Finding:
     """Whether the server keeps what it is told, and its disk takes it."""
     figures = {

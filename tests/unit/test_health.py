@@ -16,6 +16,7 @@ from worker.health import (
     of_polls,
     of_quarantine,
     of_queue,
+    of_schema,
     of_server,
     of_stories,
 )
@@ -61,6 +62,9 @@ CASES: list[tuple[Finding, State, str]] = [
     (kept(written=False), State.FAIL, "it refuses writes: free space on its disk"),
     (kept(snapshot=False), State.FAIL, "its last snapshot failed"),
     (kept(aof=False, snapshot=False), State.FAIL, "its last snapshot failed"),
+    (of_schema(3, 0, left=False), State.OK, "version 3"),
+    (of_schema(3, 3, left=False), State.OK, "version 3"),
+    (of_schema(3, 3, left=True), State.WARN, "something of the one before is there too: end its processes"),
     (of_queue(0, None, 1), State.OK, "0 jobs wait, 1 worker listens"),
     (of_queue(0, None, 0), State.FAIL, "0 jobs wait, 0 workers listen: start `storywire work`"),
     (of_queue(0, None, 0, "box"), State.FAIL, "0 workers listen on box: start `storywire work`"),

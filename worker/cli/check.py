@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 CHECKS = (
     "server",
     "persistence",
+    "schema",
     "queue",
     "outbox",
     "lag",
@@ -34,6 +35,8 @@ What each line looks at, and when it says `warn` or `fail`:
                drops keys when full; fail: 90 %, polls wait from there on
   persistence  warn: no append-only file, or its last rewrite failed;
                fail: its last write, or the last snapshot, failed
+  schema       its version. warn: an old process has left something;
+               fail (in place of all lines): it is another version's
   queue        jobs and workers. warn: the oldest job waits a minute;
                fail: ten minutes, or no worker is alive
   outbox       articles that wait. warn: STORYWIRE_MAX_PENDING, polls wait
@@ -117,9 +120,14 @@ def _examinations(runtime: "Runtime", host: str) -> "dict[str, Callable[[], Find
     """What is done for each line; nothing is asked of a server before its line's turn."""
     from worker import health
     from worker.connect import identify
+    from worker.store import schema
     from worker.store.quarantine import IN_ALL
 
     now, most = runtime.clock.now(), runtime.settings.max_pending
+
+    def of_schema() -> "Finding":
+        state = schema.state(runtime.redis)
+        return health.of_schema(state.ours, state.found, left=state.left)
 
     def queue() -> "Finding":
         workers = [name for name in runtime.jobs.listening() if _is_of(name, host)]
@@ -139,6 +147,7 @@ def _examinations(runtime: "Runtime", host: str) -> "dict[str, Callable[[], Find
     return {
         "server": lambda: health.of_server(identify(runtime.redis, runtime.url), runtime.described()),
         "persistence": lambda: health.of_persistence(identify(runtime.redis, runtime.url)),
+        "schema": of_schema,
         "queue": queue,
         "outbox": lambda: health.of_outbox(runtime.outbox.depth(), most),
         "lag": lag,
