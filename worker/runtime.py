@@ -161,6 +161,12 @@ class Runtime:
         if carried is not None:
             log.info("store carried over", schema=schema.OURS, **asdict(carried))
 
+    def ensure_store(self) -> None:
+        """For processes that run on and on: raises Permanent where a newer version has taken the store over."""
+        from worker.store import schema  # noqa: PLC0415
+
+        schema.ensure(self.redis, self.described())
+
     def keep_server(self) -> bool:
         """Start the embedded server again if it has ended; True if it had. Raises ServerUnavailable or Permanent."""
         try:

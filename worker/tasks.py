@@ -66,8 +66,10 @@ class Sweeper:
         """Queue again what has been pending for longer than PENDING_S; how many articles.
 
         The queue is first in, first out: what was queued so long before the job at its head is in no job that
-        waits, so a long queue (an import) is not queued a second time.
+        waits, so a long queue (an import) is not queued a second time. Raises Permanent where a newer version has
+        taken the store over.
         """
+        self._runtime.ensure_store()
         now = self._runtime.clock.now()
         jobs = self._runtime.jobs
         before = now - (jobs.oldest_age_s(now) or 0.0) - PENDING_S

@@ -24,6 +24,9 @@ _WAIT_S = 900.0
 _LATE_S = 600.0
 """An outbox of the previous version is looked at until nobody has put anything into it for so long."""
 
+_OF_A_FEED = (keys.feed, keys.seen, keys.payloads, keys.pending, keys.quarantine)
+"""In the order of carry_feed.lua. Trials and signs of life belong to processes: those of the previous version end."""
+
 OWNER = b"gone to a newer version"
 """Who holds the leases of the previous version, without an end."""
 
@@ -78,22 +81,29 @@ class Carrying:
         if removed:
             self._redis.sadd(keys.removed_feeds(), *removed)
         self._feed_keys(removed, carried)
-        listed = self._redis.zrange(self.was(keys.outboxes()), 0, -1, withscores=True)
-        if listed:
-            self._redis.zadd(keys.outboxes(), dict(listed), gt=True)
-        self._feed_keys([feed for feed, _ in listed], carried)
+        listed = self._listed(keys.outboxes())
+        self._feed_keys(listed, carried)
+        self._feed_keys(self._listed(keys.quarantines()), carried)
+        self._redis.unlink(self.was(keys.quarantines()))
         # it keeps a removed feed, or a restarted process would take the store for a new one and poll the default feeds
         self._redis.sadd(self.was(keys.removed_feeds()), OWNER)
         for feeds in self._drained(keys.schedule(), before=lambda feeds: self._feed_keys(feeds, carried)):
             carried.feeds += self._redis.zadd(keys.schedule(), feeds, nx=True)
-        for chunk in _chunks([feed for feed, _ in listed]):
+        for chunk in _chunks(listed):
             self._unlist(keys=[self.was(keys.outboxes())], args=[now - _LATE_S, *chunk])
+
+    def _listed(self, zset: str) -> list[bytes]:
+        """The feeds on a list of the previous version, which are on this one's from now on: it may hold too much."""
+        listed = self._redis.zrange(self.was(zset), 0, -1, withscores=True)
+        if listed:
+            self._redis.zadd(zset, dict(listed), gt=True)
+        return [feed for feed, _ in listed]
 
     def _feed_keys(self, feeds: Iterable[bytes], carried: Carried) -> None:
         for chunk in _chunks([feed.decode() for feed in feeds]):
             pipe = self._redis.pipeline(transaction=False)
             for feed in chunk:
-                names = [keys.feed(feed), keys.seen(feed), keys.payloads(feed), keys.pending(feed)]
+                names = [each(feed) for each in _OF_A_FEED]
                 self._feed(keys=[*map(self.was, names), *names], client=pipe)
             carried.waiting += sum(pipe.execute())
 

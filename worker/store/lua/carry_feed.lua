@@ -1,11 +1,12 @@
 -- Move what an older version keeps of a feed to where this one keeps it.
--- KEYS  1 state (hash), 2 seen (hash), 3 payloads (hash), 4 pending (zset) of the older version; 5 to 8 the same of this
+-- KEYS  1 state (hash), 2 seen (hash), 3 payloads (hash), 4 pending (zset), 5 quarantine (hash) of the older version;
+--       6 to 10 the same of this one
 -- Returns  how many articles came along that wait
 -- Cost  O(1) where this version has nothing of the feed yet, else O(N), N = what is moved
 -- Invariant  all of a feed moves at one moment; nothing that this version has gives way, but a payload to a newer revision
 local waiting = redis.call('ZCARD', KEYS[4])
-for i = 1, 4 do
-  local old, new = KEYS[i], KEYS[i + 4]
+for i = 1, 5 do
+  local old, new = KEYS[i], KEYS[i + 5]
   if redis.call('EXISTS', old) == 1 then
     if redis.call('EXISTS', new) == 0 then
       redis.call('RENAME', old, new)
