@@ -78,7 +78,7 @@ def test_an_unknown_line_is_refused_with_the_known_ones(valkey_url: str) -> None
     """Status 2, as for any argument that cannot be used."""
     done = storywire("check", "--only", "server,queues", redis_url=valkey_url)
     assert done.returncode == 2
-    assert "'queues' is none of server, persistence, queue" in done.stderr
+    assert "'queues' is none of server, persistence, schema, queue" in done.stderr
 
 
 def end(process: "subprocess.Popen[str]") -> None:
