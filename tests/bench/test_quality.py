@@ -21,7 +21,7 @@ def found() -> dict[str, Figures]:
     return figures
 
 
-SHORT_OF_IT = {"neus": "a miss: .940", "basil": "a miss: .9749"}
+SHORT_OF_IT = {"neus": "a miss: .941", "basil": "a miss: .9749"}
 """Goals that are not met since fewer strangers join: docs/quality.md says why."""
 
 
