@@ -1,10 +1,13 @@
 """An archive's line: what is written is read again, bit for bit, and what cannot be one is refused in words."""
 
 import json
+import random
 from typing import Any
 
 import pytest
 
+from tests.bench.stream import filling
+from tests.invariants import check, check_relations
 from tests.memory import Memory, answer, member
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REWRITE, DAM_REWRITE_TITLE, DAM_TITLE
 from worker.cluster import Placed, restore
@@ -32,7 +35,9 @@ def filled() -> Memory:
 def lines_of(memory: Memory, lang: str = "en") -> dict[str, bytes]:
     lines = {}
     for story in memory.stories():
-        members = [m for m in memory.view.members.values() if m is not None and m.story == story.number]
+        members = [
+            m for m in memory.view.members.values() if m is not None and memory.story(m.id).number == story.number
+        ]
         for member_, line in zip(members, archive_lines(lang, story, members), strict=True):
             lines[member_.id] = line
     return lines
@@ -94,9 +99,25 @@ def test_articles_come_back_to_their_stories_numbers_and_relations(order: list[s
     lines = lines_of(before)
     assert [back(after, lines[name]) for name in order].count(Placed.NEW) == 2
     assert after.assignments() == before.assignments()
+    check(after.view)
     for name in order:
         old, new = before.member(name), after.member(name)
         assert (new.relation, new.of, new.prints) == (old.relation, old.of, old.prints)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_week_of_news_comes_back_in_any_order_to_its_stories(seed: int) -> None:
+    """And what a shard promises holds of it as of any other."""
+    before, after = Memory(), Memory()
+    for report in filling(250):
+        before.place(member(report.id, report.title, report.text, report.time, source=report.source))
+    lines = list(lines_of(before).values())
+    random.Random(seed).shuffle(lines)
+    for line in lines:
+        back(after, line)
+    assert after.assignments() == before.assignments()
+    check(after.view)
+    check_relations(after.view)
 
 
 def test_restoring_again_changes_nothing() -> None:

@@ -49,7 +49,8 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
     say = partial(click.echo, err=True)
     with ExitStack() as closing:
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-demo-"))
-        environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
+        others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR")
+        environ = {k: v for k, v in os.environ.items() if k not in others}
         site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
         settings = load(
             environ, data_dir=folder, poll_interval=_POLL_INTERVAL, allow_private=site.removeprefix("http://")

@@ -90,7 +90,8 @@ def command(
 
 def _settings_in(folder: str, strictness: float | None) -> config.Settings:
     """Those of the environment, but for the servers: a replay has a store of its own."""
-    environ = {k: v for k, v in os.environ.items() if k not in ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL")}
+    others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR")
+    environ = {k: v for k, v in os.environ.items() if k not in others}
     return config.load(environ, data_dir=folder, strictness=None if strictness is None else str(strictness))
 
 
