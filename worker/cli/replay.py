@@ -53,10 +53,10 @@ def command(
 ) -> None:
     """Send files of articles through the real queue and workers, as if they arrived now, and report the stories.
 
-    A file, gzipped or not, holds one JSON object a line: `id`, and `title` or `text`; `url`, `published` (RFC 3339), `source` and `lang`
-    if they are known. Articles go in order of their dates. The store is a new, temporary one unless --data-dir is
-    given; the live store is never touched. Exit status 1 if lines had to be left out, articles ended in
-    quarantine, or a case was decided otherwise.
+    A file, gzipped or not, holds one JSON object a line: `id`, and `title` or `text`; `url`, `published` (RFC
+    3339), `source` and `lang` if they are known. Articles go in order of their dates. The store is a new, temporary
+    one unless --data-dir is given; the live store is never touched. Exit status 1 if lines had to be left out,
+    articles ended in quarantine, or a case was decided otherwise.
 
     Example: storywire replay articles.jsonl --assignments stories.tsv
     """
