@@ -16,7 +16,7 @@ from worker.pressure import Hold, Load, hold, why_held
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers, Sign
 
-LOOK_S = 2.0
+LOOK_S = 0.5
 """How often the load is looked at."""
 
 _SHARE = 0.05
