@@ -159,6 +159,7 @@ class Runtime:
 
         carried = schema.enter(self.redis, self.described(), self.clock.now(), carry_over=carry_over)
         if carried is not None:
+            self.jobs.drop_previous()
             log.info("store carried over", schema=schema.OURS, **asdict(carried))
 
     def ensure_store(self) -> None:

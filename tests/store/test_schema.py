@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from pytest import MonkeyPatch
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
 
 from docs.generate import key_functions
 from tests.store.recording import BRIDGE, LEDGER, NOW, PILOT, restore
@@ -18,6 +20,7 @@ from worker.clock import ManualClock
 from worker.config import load
 from worker.errors import LeaseLost, Permanent
 from worker.feed.address import feed_id
+from worker.jobs.queue import QUEUE
 from worker.model import Article, Ref, Story
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys, schema
@@ -181,6 +184,18 @@ def test_nothing_of_the_previous_version_is_left_but_what_holds_it_back(server: 
     assert left_of(server, OLD) == {f"sw:{OLD}:{{de}}:lease", f"sw:{OLD}:{{en}}:lease", f"sw:{OLD}:removed-feeds"}
     with opened(redis_url) as runtime:  # and again: there is nothing to do
         assert runtime.stories.counts() == {"articles": 6, "stories": 3}
+
+
+def test_the_queue_of_the_previous_version_goes_and_this_one_s_stays(server: Any, redis_url: str) -> None:
+    """What its jobs name is swept up here. Its workers would find nothing to do in ours: each version has its own."""
+    previous = Queue("storywire", connection=server, serializer=JSONSerializer)
+    previous.enqueue("worker.tasks.ingest_batch", [list(ref) for ref in WAITING])
+    with opened(redis_url) as runtime:
+        assert not [key for key in server.scan_iter("rq:*") if b"rq:job:" in key or key == b"rq:queue:storywire"]
+        runtime.jobs.enqueue(WAITING)
+        assert server.exists(f"rq:queue:{QUEUE}") and f"{OURS}" in QUEUE
+    with opened(redis_url) as runtime:
+        assert runtime.jobs.depth() == 1
 
 
 def test_an_upgrade_that_dies_on_the_way_is_finished_by_the_next_process(

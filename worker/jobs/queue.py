@@ -26,6 +26,9 @@ QUEUE = f"storywire.{SCHEMA}"
 """The only queue: a worker on a single queue takes its jobs with BLMOVE, so that none is lost on the way. Each version
 has its own, or the workers of another version, which find nothing to do in them, would eat up its jobs."""
 
+_PREVIOUS = "storywire"
+"""The queue of the previous version."""
+
 FUNCTION = "worker.tasks.ingest_batch"
 """The one function that a job may name; its argument is `[[feed, article id], ...]`."""
 
@@ -105,6 +108,11 @@ class Jobs:
             with translated(self.url, self.variable):
                 self.queue.enqueue_many(jobs)
         return len(jobs)
+
+    def drop_previous(self) -> None:
+        """Remove the queue of the previous version: what its jobs name waits in this version's outbox now."""
+        with translated(self.url, self.variable):
+            BatchQueue(_PREVIOUS, connection=self.redis, serializer=JSONSerializer).delete()
 
     def depth(self) -> int:
         """How many jobs wait."""

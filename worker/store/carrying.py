@@ -46,12 +46,14 @@ class Carried:
 
 
 class Carrying:
-    """Moves keys from `sw:OLD:` to this version's prefix; a shard's and a feed's stay in their slot. `redis` speaks
-    bytes."""
+    """Moves keys from the prefix of version `old` to this one's; a shard's and a feed's stay in their slot.
+
+    `redis` speaks bytes.
+    """
 
     def __init__(self, redis: Redis, old: int) -> None:
         self._redis: Any = redis
-        self._old = old
+        self._old = keys.Layout(old)
         self._commits = Commits(redis)
         self._feed = load(redis, "carry_feed", though_full=True)
         self._retire = load(redis, "retire_shard", though_full=True)
@@ -66,10 +68,6 @@ class Carrying:
         self._shards(carried)
         return carried
 
-    def was(self, key: str) -> str:
-        """Where the previous version keeps what this one keeps under `key`."""
-        return f"sw:{self._old}:{key.removeprefix(f'sw:{keys.SCHEMA}:')}"
-
     def _forgotten(self) -> None:
         for hashes in self._drained(keys.forgotten()):
             self._redis.zadd(keys.forgotten(), hashes, gt=True)
@@ -77,24 +75,24 @@ class Carrying:
     def _feeds(self, carried: Carried, now: float) -> None:
         """A feed's own keys go before its place in the schedule, or a poll of the previous version that ends in
         between would take the feed for removed and drop them."""
-        removed = self._redis.smembers(self.was(keys.removed_feeds())) - {OWNER}
+        removed = self._redis.smembers(self._old.was(keys.removed_feeds())) - {OWNER}
         if removed:
             self._redis.sadd(keys.removed_feeds(), *removed)
         self._feed_keys(removed, carried)
         listed = self._listed(keys.outboxes())
         self._feed_keys(listed, carried)
         self._feed_keys(self._listed(keys.quarantines()), carried)
-        self._redis.unlink(self.was(keys.quarantines()))
+        self._redis.unlink(self._old.was(keys.quarantines()))
         # it keeps a removed feed, or a restarted process would take the store for a new one and poll the default feeds
-        self._redis.sadd(self.was(keys.removed_feeds()), OWNER)
+        self._redis.sadd(self._old.was(keys.removed_feeds()), OWNER)
         for feeds in self._drained(keys.schedule(), before=lambda feeds: self._feed_keys(feeds, carried)):
             carried.feeds += self._redis.zadd(keys.schedule(), feeds, nx=True)
         for chunk in _chunks(listed):
-            self._unlist(keys=[self.was(keys.outboxes())], args=[now - _LATE_S, *chunk])
+            self._unlist(keys=[self._old.was(keys.outboxes())], args=[now - _LATE_S, *chunk])
 
     def _listed(self, zset: str) -> list[bytes]:
         """The feeds on a list of the previous version, which are on this one's from now on: it may hold too much."""
-        listed = self._redis.zrange(self.was(zset), 0, -1, withscores=True)
+        listed = self._redis.zrange(self._old.was(zset), 0, -1, withscores=True)
         if listed:
             self._redis.zadd(zset, dict(listed), gt=True)
         return [feed for feed, _ in listed]
@@ -104,32 +102,32 @@ class Carrying:
             pipe = self._redis.pipeline(transaction=False)
             for feed in chunk:
                 names = [each(feed) for each in _OF_A_FEED]
-                self._feed(keys=[*map(self.was, names), *names], client=pipe)
+                self._feed(keys=[*map(self._old.was, names), *names], client=pipe)
             carried.waiting += sum(pipe.execute())
 
     def _drained(self, zset: str, before: Any = None) -> Iterator[dict[bytes, float]]:
         """The members of a list of the previous version, some hundred at a time; each is taken off it after it was
         dealt with. before: called with the members of a chunk first."""
-        while found := self._redis.zrange(self.was(zset), 0, _CHUNK - 1, withscores=True):
+        while found := self._redis.zrange(self._old.was(zset), 0, _CHUNK - 1, withscores=True):
             if before is not None:
                 before([member for member, _ in found])
             yield dict(found)
-            self._redis.zrem(self.was(zset), *(member for member, _ in found))
+            self._redis.zrem(self._old.was(zset), *(member for member, _ in found))
 
     # --- stories ------------------------------------------------------------------------------------------------------
 
     def _shards(self, carried: Carried) -> None:
         """All languages in one walk through the keys, under the leases of both versions."""
-        languages = sorted(lang.decode() for lang in self._redis.smembers(self.was(keys.languages())))
+        languages = sorted(lang.decode() for lang in self._redis.smembers(self._old.was(keys.languages())))
         if not languages:
             return
         with ExitStack() as held:
             leases = {lang: held.enter_context(self._commits.lease(lang, _WAIT_S)) for lang in languages}
-            languages = [lang for lang in languages if self._redis.sismember(self.was(keys.languages()), lang)]
+            languages = [lang for lang in languages if self._redis.sismember(self._old.was(keys.languages()), lang)]
             if not languages:
                 return  # while this process waited, another one has carried them over
             for lang in languages:
-                retired = [self.was(keys.lease(lang)), self.was(keys.fence(lang))]
+                retired = [self._old.was(keys.lease(lang)), self._old.was(keys.fence(lang))]
                 self._retire(keys=retired, args=[OWNER])
             known = {lang for lang in languages if self._redis.hexists(keys.counters(lang), "seq")}
             for page in self._pages(languages):
@@ -137,8 +135,7 @@ class Carrying:
                     if lang in known:
                         carried.dropped += self._redis.unlink(*names)
                     else:
-                        new = [f"sw:{keys.SCHEMA}:{name.removeprefix(f'sw:{self._old}:')}" for name in names]
-                        carried.keys += self._move(keys=[*names, *new])
+                        carried.keys += self._move(keys=[*names, *map(self._old.now, names)])
                 for lease in leases.values():
                     self._commits.renew(lease)
             for lang in languages:
@@ -147,11 +144,11 @@ class Carrying:
 
     def _pages(self, languages: Iterable[str]) -> Iterator[dict[str, list[str]]]:
         """The keys of these languages, some hundred at a time, by language; without those that go last."""
-        prefixes = {self.was(keys.lease(lang)).removesuffix("lease"): lang for lang in languages}
-        last = {self.was(each(lang)) for lang in languages for each in (keys.lease, keys.fence, keys.counters)}
+        prefixes = {self._old.was(keys.lease(lang)).removesuffix("lease"): lang for lang in languages}
+        last = {self._old.was(each(lang)) for lang in languages for each in (keys.lease, keys.fence, keys.counters)}
         cursor, began = 0, time.monotonic()
         while True:
-            cursor, found = self._redis.scan(cursor, match=f"sw:{self._old}:{{*", count=_CHUNK)
+            cursor, found = self._redis.scan(cursor, match=f"{self._old.prefix}{{*", count=_CHUNK)
             page: dict[str, list[str]] = {}
             for name in (key.decode() for key in found):
                 lang = prefixes.get(name[: name.find("}:") + 2])
@@ -168,11 +165,11 @@ class Carrying:
         """The counters go last: a language that has them was moved whole."""
         lang = lease.lang
         self._commits.renew(lease)
-        counted = self._redis.hgetall(self.was(keys.counters(lang)))
+        counted = self._redis.hgetall(self._old.was(keys.counters(lang)))
         if counted and not drop:
             self._redis.hset(keys.counters(lang), mapping=counted)
-        self._redis.unlink(self.was(keys.counters(lang)), self.was(keys.fence(lang)))
-        self._redis.srem(self.was(keys.languages()), lang)
+        self._redis.unlink(self._old.was(keys.counters(lang)), self._old.was(keys.fence(lang)))
+        self._redis.srem(self._old.was(keys.languages()), lang)
 
 
 def _chunks(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -4,10 +4,31 @@ Invariant: keys that one script touches share a hash tag, the language's or the 
 Packed values are msgpack arrays of the structures in model.py.
 """
 
+from msgspec import Struct
+
 from worker import model
 
 SCHEMA = model.SCHEMA
 """Version of everything below: part of every key."""
+
+
+class Layout(Struct, frozen=True):
+    """Another version of this layout: where it keeps what this one keeps."""
+
+    version: int
+
+    @property
+    def prefix(self) -> str:
+        """What all its keys begin with."""
+        return f"sw:{self.version}:"
+
+    def was(self, key: str) -> str:
+        """The name there of a key of this version."""
+        return self.prefix + key.removeprefix(Layout(SCHEMA).prefix)
+
+    def now(self, key: str) -> str:
+        """The name here of a key of that version."""
+        return Layout(SCHEMA).prefix + key.removeprefix(self.prefix)
 
 
 def _shard(lang: str, rest: str) -> str:

@@ -43,7 +43,7 @@ def state(redis: Redis) -> State:
         return State(OURS, _number(said), bool(left))
     versions = range(OURS, 0, -1)
     for version in versions:  # version 2 did not write it down
-        pipe.exists(*_traces(version), f"sw:{version}:removed-feeds")
+        pipe.exists(*_traces(version), keys.Layout(version).was(keys.removed_feeds()))
     there = [version for version, found in zip(versions, pipe.execute(), strict=True) if found]
     older = [version for version in there if version < OURS]
     return State(OURS, max(older or there, default=0), bool(left), written=False)
@@ -100,7 +100,8 @@ def _refuse(found: State, server: str, *, carry_over: bool) -> None:
 
 def _traces(version: int) -> list[str]:
     """Keys of which every store of a version that was ever used has one."""
-    return [f"sw:{version}:{name}" for name in ("languages", "schedule", "outboxes")]
+    layout = keys.Layout(version)
+    return [layout.was(each()) for each in (keys.languages, keys.schedule, keys.outboxes)]
 
 
 def _number(said: bytes) -> int:
