@@ -47,7 +47,7 @@ def one_round(fleet: Fleet, number: int) -> float:
 
 
 def killed(new_server: Callable[..., Server], folder: Path, rounds: int, seed: int) -> None:
-    with fleet(new_server, folder, articles=100 + rounds * 150 * RATE // 20, seed=seed) as running:
+    with fleet(new_server, folder, articles=200 + rounds * 15 * RATE, seed=seed) as running:
         took = [one_round(running, number) for number in range(rounds)]
         with running.runtime() as runtime:
             assert_held(runtime, running.wire.articles)
