@@ -7,12 +7,14 @@ from docs.generate import key_functions, key_pattern
 from worker.config import load
 from worker.model import Article
 from worker.runtime import open_runtime
+from worker.store.pollers import Sign
+from worker.store.trials import Trials
 
 WORDS = "The harbour bridge of Port Vell was closed on Monday after engineers found cracks in two of its pillars"
 
 
 def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
-    """Feeds added and removed, articles published, clustered, pending, pinned and forgotten: each key fits one pattern
+    """Feeds added and removed, articles published, clustered, in quarantine, on trial, pinned and forgotten: each key fits one pattern
     of its type."""
     with open_runtime(load({"STORYWIRE_REDIS_URL": redis_url})) as runtime:
         now = runtime.clock.now()
@@ -25,6 +27,10 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         ]
         refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(4)}, now)
         runtime.ingest.run([*refs[:2], refs[3]])
+        payload = dict(runtime.outbox.everything())[refs[2]]
+        runtime.quarantine.put(refs[2], payload, "no reason", "", now)
+        Trials(runtime.redis, "worker").begin(refs[2:3])
+        runtime.pollers.beat("poller", Sign())
         runtime.jobs.enqueue(refs[2:3])
         runtime.editing.pin("f.0")
         runtime.forgetting.forget(runtime.forgetting.find("f.3").target)
