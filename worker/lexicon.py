@@ -28,7 +28,7 @@ _NUMBER_ZIPF = {1: 5.8, 2: 5.0, 3: 4.0, 4: 4.5}
 _LISTS = {"no": "nb", "hr": "sh", "sr": "sh", "bs": "sh", "tl": "fil"}
 _RAREST = 700
 """Centibels below one."""
-_KEPT_LISTS = 12
+_KEPT_LISTS = 8
 """Languages at once, up to 60 MB each: a feed may state another one for every entry, and all of them took 690 MB."""
 _LENGTHS = (2, 3)
 """Characters of a word that is found, but for single ones: what has four and more is two words or three, as outlets

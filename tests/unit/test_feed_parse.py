@@ -6,6 +6,7 @@ import time
 import unicodedata
 from html import unescape
 from pathlib import Path
+from time import process_time
 
 import msgspec
 import pytest
@@ -156,3 +157,19 @@ def test_hostile_documents_are_harmless(body: bytes) -> None:
     for entry in parsed.entries:
         assert len(entry.title) <= 500
         assert "root:" not in entry.title
+
+
+@pytest.mark.parametrize("attributes", [" a{}='1'", ' a{} = "x > y"', " a{}", " a{}=1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_an_element_with_hundreds_of_attributes_is_refused_at_once(attributes: str, encoding: str) -> None:
+    """feedparser looks each up among all others: 40,000 take a minute."""
+    many = "".join(attributes.format(number) for number in range(40_000))
+    body = f"<?xml version='1.0' encoding='{encoding}'?><rss version='2.0'><channel{many}><item/></channel></rss>"
+    began = process_time()
+    parsed = parse(body.encode(encoding), "https://example.org/feed", "")
+    assert (parsed.state, "attributes" in parsed.reason) == (State.NOT_A_FEED, True)
+    assert process_time() - began < 1
+
+
+def test_a_document_of_nothing_but_tags_is_refused_at_once() -> None:
+    assert "tags" in parse(b"<rss>" + b"<item>" * 100_001, "https://example.org/feed", "").reason

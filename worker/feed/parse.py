@@ -28,6 +28,8 @@ _HEADLINE = 100
 
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400, "monthly": 30 * 86400, "yearly": 365 * 86400}
 
+_OVERLOADED = "has over 100,000 tags, or hundreds of attributes on one: find a shorter feed of this site"
+
 
 class State(StrEnum):
     """What a body turned out to be."""
@@ -73,6 +75,8 @@ def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:
         return ParsedFeed(State.NOT_A_FEED, "the answer is empty: check the address in a browser")
     if sniff.is_web_page(body):
         return ParsedFeed(State.NOT_A_FEED, sniff.what_else(body, url))
+    if sniff.is_overloaded(body):
+        return ParsedFeed(State.NOT_A_FEED, _OVERLOADED)
     document = feedparser.parse(
         io.BytesIO(body),
         response_headers=sniff.encoding_headers(body, content_type),
