@@ -14,8 +14,8 @@ WORDS = "The harbour bridge of Port Vell was closed on Monday after engineers fo
 
 
 def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
-    """Feeds added and removed, articles published, clustered, in quarantine, on trial, pinned and forgotten: each key fits one pattern
-    of its type."""
+    """Feeds added and removed, articles published, clustered, in quarantine, on trial, pinned and forgotten: each key
+    fits one pattern of its type."""
     with open_runtime(load({"STORYWIRE_REDIS_URL": redis_url})) as runtime:
         now = runtime.clock.now()
         runtime.feeds.add("http://one.example/feed", "One", now)
@@ -23,9 +23,9 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         runtime.feeds.remove(gone)
         articles = [
             Article(id=f"f.{number}", title=WORDS[:40], text=f"{WORDS} {number}.", lang=lang, received=now)
-            for number, lang in enumerate(["en", "en", "de", "en"])
+            for number, lang in enumerate(["en", "en", "de", "en", "en"])
         ]
-        refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(4)}, now)
+        refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(5)}, now)
         runtime.ingest.run([*refs[:2], refs[3]])
         payload = dict(runtime.outbox.everything())[refs[2]]
         runtime.quarantine.put(refs[2], payload, "no reason", "", now)
