@@ -48,7 +48,7 @@ def _without_particles(word: str) -> str:
     known = frequencies("he")
     for _ in range(2):
         rest = word[1:]
-        if word[0] in _PARTICLES and len(rest) >= 3 and known.get(rest, 0.0) > known.get(word, 0.0):
+        if word[0] in _PARTICLES and len(rest) >= 3 and (known.get(rest) or 0.0) > (known.get(word) or 0.0):
             word = rest
     return word
 
