@@ -12,8 +12,6 @@ import pytest
 
 from tests.e2e.test_concurrency import in_memory, newsroom_articles
 from tests.fault.fleet import stored
-from tests.fault.held import stored_view
-from tests.invariants import check
 from tests.waiting import eventually
 from worker import supervisor
 from worker.config import load
@@ -66,7 +64,6 @@ def flooded(runtime: Runtime, seconds: int) -> None:
         by_uid = {uid_of(article.id): article for article in newsroom_articles(sent + 5)}
         replayed = in_memory([by_uid[event.uid] for event in order])
         assert replayed == dict(runtime.stories.assignments()), "the commits do not replay"
-        check(stored_view(runtime, "en"))
     print(  # noqa: T201
         f"  {len(flood)} articles in {took:.1f} s ({len(flood) / took:.0f} a second), the worker manages {rate:.0f}: "
         f"worked off {behind:.0f} s later, then {max(lags):.2f} s from queue to story"
