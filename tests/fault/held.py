@@ -19,7 +19,7 @@ from worker.store import keys
 from worker.store.commits import Commits
 
 CHECKED = 1_000
-"""Articles; in a larger shard a posting has overflowed and shrunk by a merge since, and names fewer stories than have its
+"""Articles; in a larger shard a posting has overflowed and then shrunk by a merge, and names fewer stories than have a
 term: the pure decision alone does so too (from 1,800 articles of this newsroom), and `check` does not allow for it."""
 
 
