@@ -13,9 +13,12 @@ from typing import Any
 import structlog
 from redis import Redis
 
+from worker.errors import LeaseLost
+from worker.model import UNDETERMINED
 from worker.store import keys
 from worker.store.commits import Commits, Lease
 from worker.store.scripts import load
+from worker.text import LANGUAGES
 
 _CHUNK = 500
 _WAIT_S = 900.0
@@ -58,6 +61,7 @@ class Carrying:
         self._feed = load(redis, "carry_feed", though_full=True)
         self._retire = load(redis, "retire_shard", though_full=True)
         self._move = load(redis, "move_keys", though_full=True)
+        self._finish = load(redis, "end_shard", though_full=True)
         self._unlist = load(redis, "unlist_outbox")
 
     def run(self, now: float) -> Carried:
@@ -65,6 +69,7 @@ class Carrying:
         carried = Carried()
         self._forgotten()
         self._feeds(carried, now)
+        self._retire_all()
         self._shards(carried)
         return carried
 
@@ -116,6 +121,16 @@ class Carrying:
 
     # --- stories ------------------------------------------------------------------------------------------------------
 
+    def _retire_all(self) -> None:
+        """Take the leases of all languages that an article can have, those without a story too: a process of the
+        previous version could begin one whose stories would have to give way to this version's own."""
+        known = {lang.decode() for lang in self._redis.smembers(self._old.was(keys.languages()))}
+        pipe = self._redis.pipeline(transaction=False)
+        for lang in sorted({UNDETERMINED, *LANGUAGES, *known}):
+            retired = [self._old.was(keys.lease(lang)), self._old.was(keys.fence(lang))]
+            self._retire(keys=retired, args=[OWNER], client=pipe)
+        pipe.execute()
+
     def _shards(self, carried: Carried) -> None:
         """All languages in one walk through the keys, under the leases of both versions."""
         languages = sorted(lang.decode() for lang in self._redis.smembers(self._old.was(keys.languages())))
@@ -126,9 +141,6 @@ class Carrying:
             languages = [lang for lang in languages if self._redis.sismember(self._old.was(keys.languages()), lang)]
             if not languages:
                 return  # while this process waited, another one has carried them over
-            for lang in languages:
-                retired = [self._old.was(keys.lease(lang)), self._old.was(keys.fence(lang))]
-                self._retire(keys=retired, args=[OWNER])
             known = {lang for lang in languages if self._redis.hexists(keys.counters(lang), "seq")}
             for page in self._pages(languages):
                 for lang, names in page.items():
@@ -139,7 +151,7 @@ class Carrying:
                 for lease in leases.values():
                     self._commits.renew(lease)
             for lang in languages:
-                self._end(leases[lang], drop=lang in known)
+                self._end(leases[lang])
         carried.languages += len(languages) - len(known)
 
     def _pages(self, languages: Iterable[str]) -> Iterator[dict[str, list[str]]]:
@@ -161,14 +173,13 @@ class Carrying:
                 log.info("carrying stories over", languages=len(prefixes))
                 began = time.monotonic()
 
-    def _end(self, lease: Lease, *, drop: bool) -> None:
+    def _end(self, lease: Lease) -> None:
         """The counters go last: a language that has them was moved whole."""
         lang = lease.lang
         self._commits.renew(lease)
-        counted = self._redis.hgetall(self._old.was(keys.counters(lang)))
-        if counted and not drop:
-            self._redis.hset(keys.counters(lang), mapping=counted)
-        self._redis.unlink(self._old.was(keys.counters(lang)), self._old.was(keys.fence(lang)))
+        names = [keys.fence(lang), keys.counters(lang)]
+        if not self._finish(keys=[*names, *map(self._old.was, names)], args=[lease.fence]):
+            raise LeaseLost(f"the lease of {lang} ran out: another process carries the store over")
         self._redis.srem(self._old.was(keys.languages()), lang)
 
 

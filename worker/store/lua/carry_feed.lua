@@ -4,6 +4,12 @@
 -- Returns  how many articles came along that wait
 -- Cost  O(1) where this version has nothing of the feed yet, else O(N), N = what is moved
 -- Invariant  all of a feed moves at one moment; nothing that this version has gives way, but a payload to a newer revision
+
+-- the first four bytes of a payload, big-endian; a damaged one is older than any
+local function revision(payload)
+  return #payload < 4 and -1 or struct.unpack('>I4', payload)
+end
+
 local waiting = redis.call('ZCARD', KEYS[4])
 for i = 1, 5 do
   local old, new = KEYS[i], KEYS[i + 5]
@@ -16,8 +22,7 @@ for i = 1, 5 do
       local held = redis.call('HGETALL', old)
       for j = 1, #held, 2 do
         local there = redis.call('HGET', new, held[j])
-        -- the first four bytes of a payload are its revision, big-endian
-        if not there or (i == 3 and struct.unpack('>I4', there) < struct.unpack('>I4', held[j + 1])) then
+        if not there or (i == 3 and revision(there) < revision(held[j + 1])) then
           redis.call('HSET', new, held[j], held[j + 1])
         end
       end
