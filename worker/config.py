@@ -108,6 +108,12 @@ SETTINGS = (
     Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
     Setting("max_pending", _count, "50000", "Articles that may wait for workers: from there on polls and imports wait"),
     Setting(
+        "max_daily",
+        _count,
+        "5000",
+        "New articles one feed may bring in a day after its first fetch: a whole agency's wire; the rest comes later",
+    ),
+    Setting(
         "allow_private",
         _allowed,
         "0",
@@ -136,6 +142,7 @@ class Settings:
     fetch_timeout: float
     fetch_parallel: int
     max_pending: int
+    max_daily: int
     allow_private: str
     user_agent: str
     log_level: str

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from worker.connect import Server
 from worker.pressure import FULL, Hold
+from worker.schedule import SHARE
 from worker.store.feeds import Feed
 from worker.store.lags import Lag
 from worker.store.pollers import Sign
@@ -177,12 +178,15 @@ def of_feeds(feeds: Sequence[Feed]) -> Finding:
     """The feeds: how many there are, and how many of them cannot be read."""
     bad = [feed for feed in feeds if feed.polls.errors and not feed.paused]
     paused = sum(feed.paused for feed in feeds)
-    figures = {"feeds": len(feeds), "in_error": len(bad), "paused": paused}
+    beyond = sum(SHARE in feed.polls.reason for feed in feeds)
+    figures = {"feeds": len(feeds), "in_error": len(bad), "paused": paused, "beyond_share": beyond}
     said = _count(len(feeds), "feed", "feeds")
     if not feeds:
         return Finding("feeds", State.WARN, f"{said}: add one with `storywire feeds add URL`", figures)
     said += f", {len(bad):,} in error, {paused:,} paused"
-    if not bad:
+    if beyond:
+        said += f", {beyond:,} with more than STORYWIRE_MAX_DAILY new articles a day"
+    if not bad and not beyond:
         return Finding("feeds", State.OK, said, figures)
     all_bad = len(bad) == len(feeds) - paused and len(bad) > 1
     remedy = "see whether this machine has internet" if all_bad else "see `storywire feeds list`"

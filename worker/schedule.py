@@ -27,6 +27,12 @@ _REFUSED_S = 3600.0
 _MAX_AGE_S = 3600.0
 """The longest that a Cache-Control header is followed: many are set for images, not for news."""
 
+_SHARE_S = 3600.0
+"""The least wait of a feed that has brought its share of a day: there may be room for more within the hour."""
+
+SHARE = "as it has brought its share of the day"
+"""The words of its next poll's reason."""
+
 _SPREAD = 0.1
 """A wait is made longer by up to this part of itself, or feeds that failed together would stay together."""
 
@@ -57,7 +63,7 @@ class Polled(Struct, frozen=True, kw_only=True):
 
     `trouble`: in words, "" for none; `full`: the answer was a body, not a 304; `ttl_s`: what the document asks for,
     `cache_control` and `retry_after`: the headers as they came, or ""; `asked`: false where the address was refused
-    by us, which tells nothing of the network.
+    by us, which tells nothing of the network; `later`: how many of its entries are beyond its share of the day.
     """
 
     outcome: Outcome
@@ -72,6 +78,7 @@ class Polled(Struct, frozen=True, kw_only=True):
     cache_control: str = ""
     retry_after: str = ""
     asked: bool = True
+    later: int = 0
 
 
 class PollState(Struct, frozen=True, array_like=True):
@@ -155,6 +162,9 @@ def _good(state: PollState, polled: Polled, interval_s: float) -> tuple[float, s
         "as the server asks (max-age)": min(max_age_s(polled.cache_control), _MAX_AGE_S),
     }
     reason = max(wishes, key=lambda name: wishes[name])
+    if polled.later:
+        wait_s = max(wishes[reason], _SHARE_S, 2 * interval_s)
+        return wait_s, f"again in {words(wait_s)}, {SHARE}"
     return wishes[reason], f"every {words(wishes[reason])}, {reason}"
 
 

@@ -86,12 +86,14 @@ async def poller(
     fetch_timeout: str = "5s",
     parallel: int = 16,
     max_pending: int = 50_000,
+    max_daily: int = 5_000,
 ) -> AsyncIterator[Poller]:
     """A running poller on the bench; stopped in the end."""
     settings = load(
         {"STORYWIRE_REDIS_URL": "unused", "STORYWIRE_FETCH_TIMEOUT": fetch_timeout, "STORYWIRE_ALLOW_PRIVATE": "1"},
         fetch_parallel=str(parallel),
         max_pending=str(max_pending),
+        max_daily=str(max_daily),
     )
     running = Poller(
         feeds=bench.feeds,

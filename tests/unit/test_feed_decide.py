@@ -1,11 +1,11 @@
 """New, revised, unchanged, forgotten: what a document means against what was seen before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import pytest
 
-from worker.feed.decide import Decision, decide
+from worker.feed.decide import MOST_MARKS, Decision, decide
 from worker.feed.identity import Names, digests, entry_keys
 from worker.feed.parse import Entry
 
@@ -86,6 +86,48 @@ def test_marks_are_kept_while_the_entry_is_shown_and_for_a_while_after() -> None
         assert decision.forgotten == (day == 14)
         marks = kept(decision, marks)
     assert set(marks) == {"k1"}
+
+
+def numbered(numbers: Iterable[int]) -> list[Entry]:
+    return [entry(f"k{number}") for number in numbers]
+
+
+def test_the_marks_of_one_feed_have_an_end() -> None:
+    """Those shown longest ago go first; what the feed shows now stays, and so does what nobody has to let go of."""
+    old, young = [kept(run(numbered(range(6_000)), now=NOW + day * DAY)) for day in (0, 1)]
+    marks = {f"{key}.old": mark for key, mark in old.items()} | young
+    decision = run([*numbered(range(6_000)), entry("new")], marks, NOW + 1.5 * DAY)
+    assert (decision.new, decision.forgotten) == (1, 12_001 - MOST_MARKS)
+    left = kept(decision, marks)
+    assert len(left) == MOST_MARKS and young.keys() <= left.keys()
+    many = run(numbered(range(MOST_MARKS + 5)), old, NOW + DAY / 2)
+    assert (many.new, many.forgotten) == (4_005, 0), "what it shows is marked, however much it is"
+
+
+def shared(entries: Sequence[Entry], marks: Mapping[str, bytes], now: float, first_fetch: bool = False) -> Decision:
+    """At most 3 new articles a day."""
+    return decide(entries, marks, feed="f1", source="", now=now, keep_s=14 * DAY, first_fetch=first_fetch, most_daily=3)
+
+
+def test_a_feed_has_a_share_of_the_day_and_the_rest_comes_later() -> None:
+    """Its first fetch is free. What is beyond its share is not marked, and comes when there is room; the last first."""
+    marks = kept(shared(numbered(range(5)), {}, NOW, first_fetch=True))
+    assert len(marks) == 5
+    shown = numbered(range(100, 105))
+    decision = shared(shown, marks, NOW + 10)
+    assert [article.id for article in decision.articles] == ["f1.k104", "f1.k103", "f1.k102"]
+    assert (decision.new, decision.later, len(decision.marks)) == (3, 2, 3)
+    marks = kept(decision, marks)
+    shown[4] = entry("k104", title="Edited")
+    edited = shared(shown, marks, NOW + 3600)
+    assert (edited.new, edited.later, edited.revised) == (0, 2, 1), "an edit is always taken"
+    later = shared(shown, kept(edited, marks), NOW + 11 + DAY)
+    assert (later.later, [article.id for article in later.articles]) == (0, ["f1.k101", "f1.k100"])
+
+
+def test_a_clock_that_was_a_year_ahead_does_not_silence_a_feed() -> None:
+    marks = kept(shared(numbered(range(3)), {}, NOW + 365 * DAY))
+    assert shared(numbered([9]), marks, NOW).new == 1
 
 
 def test_a_mark_that_cannot_be_read_is_replaced() -> None:

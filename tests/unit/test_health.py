@@ -21,7 +21,7 @@ from worker.health import (
     of_stories,
 )
 from worker.pressure import Hold, Load, hold, why_held
-from worker.schedule import PollState
+from worker.schedule import SHARE, PollState
 from worker.store.feeds import Feed
 from worker.store.lags import Lag
 from worker.store.pollers import Sign
@@ -34,8 +34,9 @@ def server(persistent: bool = True, used: int = 10 * MB, most: int = 0, evicts: 
     return Server("Valkey", "9.1.2", persistent, used, most, evicts)
 
 
-def feed(name: str, errors: int = 0, due: float = NOW + 60) -> Feed:
-    return Feed(name, f"http://{name}.example/feed", name, NOW, PollState(polled=NOW - 600, errors=errors), due)
+def feed(name: str, errors: int = 0, due: float = NOW + 60, reason: str = "") -> Feed:
+    polls = PollState(polled=NOW - 600, errors=errors, reason=reason)
+    return Feed(name, f"http://{name}.example/feed", name, NOW, polls, due)
 
 
 def kept(
@@ -105,6 +106,11 @@ CASES: list[tuple[Finding, State, str]] = [
         of_feeds([feed("a"), feed("b", errors=1)]),
         State.WARN,
         "2 feeds, 1 in error, 0 paused: see `storywire feeds list`",
+    ),
+    (
+        of_feeds([feed("a"), feed("b", reason=f"again in 1h, {SHARE}")]),
+        State.WARN,
+        "0 paused, 1 with more than STORYWIRE_MAX_DAILY new articles a day: see `storywire feeds list`",
     ),
     (of_feeds([feed("a"), feed("b", errors=9, due=math.inf)]), State.OK, "2 feeds, 0 in error, 1 paused"),
     (of_feeds([feed("a", errors=1), feed("b", errors=9)]), State.FAIL, "whether this machine has internet"),

@@ -6,7 +6,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from worker.schedule import PAUSED, Outcome, Polled, PollState, after, max_age_s, retry_after_s, without_network, words
+from worker.schedule import (
+    PAUSED,
+    SHARE,
+    Outcome,
+    Polled,
+    PollState,
+    after,
+    max_age_s,
+    retry_after_s,
+    without_network,
+    words,
+)
 
 NOW = 1_750_000_000.0
 TEN_MINUTES = 600.0
@@ -32,6 +43,13 @@ def poll(state: PollState, outcome: Outcome, jitter: float = 0.0, **found: Any) 
 def test_wishes_make_polls_rarer_never_more_frequent(found: dict[str, Any], wait_s: float, reason: str) -> None:
     state = poll(PollState(), Outcome.OK, **found)
     assert (state.next_poll - NOW, state.reason) == (wait_s, reason)
+
+
+@pytest.mark.parametrize(("ttl_s", "wait"), [(0.0, "1h"), (3 * 3600.0, "3h")])
+def test_a_feed_beyond_its_share_waits_longer_and_says_so(ttl_s: float, wait: str) -> None:
+    state = poll(PollState(), Outcome.OK, later=7, ttl_s=ttl_s)
+    assert state.next_poll == NOW + max(3600, ttl_s)
+    assert state.reason == f"again in {wait}, {SHARE}"
 
 
 def test_a_feeds_wish_is_remembered_over_polls_that_do_not_show_it() -> None:

@@ -45,7 +45,8 @@ What each line looks at, and when it says `warn` or `fail`:
   quarantine   warn: something is in it; fail: it is full
   pollers      warn: polls are held back; fail: no poller is alive
   polls        warn: five minutes late; fail: an hour, and not held back
-  feeds        warn: there is none, or some cannot be read; fail: all
+  feeds        warn: there is none, some cannot be read, or one brings
+               more than STORYWIRE_MAX_DAILY; fail: none can be read
   stories      how much is stored
 
 \b

@@ -3,6 +3,7 @@
 Invariant: pure; an entry keeps its article id, its language and its time of arrival as long as its mark is kept.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +17,12 @@ from worker.feed.identity import Digests, another_key, recognise
 from worker.feed.parse import Entry
 from worker.model import UNDETERMINED, Article
 from worker.text import common_language, language
+
+MOST_MARKS = 10_000
+"""A feed's marks; reading so many takes the server 20 ms. A feed shows 2,000 entries at most (parse.py), and most show
+50: only what comes back after thousands of others is taken for new, under the id it had."""
+
+_DAY_S = 86400.0
 
 _TOUCH_S = 86400.0
 """A mark notes at most once a day that its entry is still shown: an unchanged feed writes nothing."""
@@ -36,7 +43,10 @@ class Seen(Struct, frozen=True, array_like=True):
 
 @dataclass
 class Decision:
-    """What to publish. `marks`: entry -> (expected mark, new mark), for new, revised, touched and forgotten entries."""
+    """What to publish. `marks`: entry -> (expected mark, new mark), for new, revised, touched and forgotten entries.
+
+    `later`: how many new entries are beyond the feed's share: no mark says that they were seen.
+    """
 
     articles: list[Article] = field(default_factory=list)
     marks: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
@@ -44,6 +54,7 @@ class Decision:
     revised: int = 0
     unchanged: int = 0
     forgotten: int = 0
+    later: int = 0
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -59,18 +70,24 @@ def decide(
     now: float,
     keep_s: float,
     first_fetch: bool,
+    most_daily: int | None = None,
 ) -> Decision:
     """Compare the entries of a document with the marks of its feed.
 
     feed: its id; source: its outlet's name; keep_s: how long the mark of an entry that is no longer shown is kept.
+    most_daily: the new articles that it may bring in 24 hours, its first fetch aside; None for any number.
     Articles of a first fetch are backfill. They come last entry first: feeds show the newest at the top.
     """
     decision = Decision()
     known = {key: _unpack(mark) for key, mark in marks.items()}
+    room = math.inf if first_fetch or most_daily is None else most_daily - _brought(known, now)
     shown = _keys(entries, known)
     around = cache(lambda: _language_around(entries))
     for entry, key in zip(reversed(entries), reversed(shown), strict=True):
         before = known.get(key)
+        if before is None and decision.new >= room:
+            decision.later += 1
+            continue
         after = _next(entry, before, now, first_fetch, around)
         if after == before:
             decision.unchanged += 1
@@ -84,8 +101,13 @@ def decide(
             decision.new += 1
         else:
             decision.revised += 1
-    _forget(decision, marks, known, set(shown), now - keep_s)
+    _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
     return decision
+
+
+def _brought(known: Mapping[str, Seen | None], now: float) -> int:
+    """How many new articles came within the last 24 hours; what a clock that was wrong dated otherwise is let pass."""
+    return sum(seen is not None and not seen.backfill and abs(now - seen.received) < _DAY_S for seen in known.values())
 
 
 def _keys(entries: Sequence[Entry], known: Mapping[str, Seen | None]) -> list[str]:
@@ -124,14 +146,20 @@ def _language_around(entries: Sequence[Entry]) -> str:
 
 
 def _forget(
-    decision: Decision, marks: Mapping[str, bytes], known: Mapping[str, Seen | None], shown: set[str], before: float
+    decision: Decision,
+    marks: Mapping[str, bytes],
+    known: Mapping[str, Seen | None],
+    shown: set[str],
+    before: float,
+    most: int,
 ) -> None:
-    """Let go of the marks of entries that the feed has not shown since `before`, and of marks nobody can read."""
-    for key in marks.keys() - shown:
-        seen = known[key]
-        if seen is None or seen.shown < before:
-            decision.marks[key] = (marks[key], b"")
-            decision.forgotten += 1
+    """Let go of the marks of entries that the feed has not shown since `before`, of marks nobody can read, and of
+    those shown longest ago where they are more than `most`; never of what the feed shows now."""
+    absent = {key: seen for key in marks.keys() - shown if (seen := known[key]) and seen.shown >= before}
+    kept = sorted(absent, key=lambda key: (absent[key].shown, key), reverse=True)[: max(0, most - len(shown))]
+    for key in marks.keys() - shown - set(kept):
+        decision.marks[key] = (marks[key], b"")
+        decision.forgotten += 1
 
 
 def _article(entry: Entry, seen: Seen, article_id: str, source: str) -> Article:

@@ -69,6 +69,7 @@ class Poller:
             aside=self._aside,
             clock=clock,
             keep_s=2 * settings.retention,
+            most_daily=settings.max_daily,
         )
         self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
         self._leases = Leases(feeds, clock, self._aside)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Protocol, TypeVar
 
+from msgspec.structs import replace
+
 from worker.clock import Clock
 from worker.feed.address import host, shown_url
 from worker.feed.decide import Decision, decide
@@ -70,7 +72,8 @@ def outlet(feed: Feed, title: str = "") -> str:
 
 @dataclass
 class Poll:
-    """Polls feeds with these parts; `keep_s` is how long entries that are no longer shown are remembered."""
+    """Polls feeds with these parts; `keep_s` is how long entries that are no longer shown are remembered,
+    `most_daily` how many new articles a feed may bring in a day."""
 
     fetcher: Fetches
     parsers: Parsers
@@ -79,6 +82,7 @@ class Poll:
     aside: Aside
     clock: Clock
     keep_s: float
+    most_daily: int
 
     async def read(self, feed: Feed, told: Told) -> tuple[Polled, ParsedFeed | None]:
         """Fetch and parse; a parsed feed only if there is something new to look at. May be cancelled."""
@@ -116,6 +120,9 @@ class Poll:
         decision, refs = await self.aside(self._publish, feed, parsed)
         told.stage("store", new=decision.new, revised=decision.revised, queued=len(refs))
         await self.dispatch.send(refs)
+        if decision.later:
+            told.facts["later"] = decision.later
+            return _sharing(polled, decision.later, self.most_daily)
         if len(refs) < len(decision.articles):  # another poller was first: look at the whole again next time
             return _forgetting(polled)
         return polled
@@ -130,6 +137,7 @@ class Poll:
             now=now,
             keep_s=self.keep_s,
             first_fetch=not feed.polls.succeeded,
+            most_daily=self.most_daily,
         )
         return decision, self.outbox.publish(feed.id, decision.articles, decision.marks, now)
 
@@ -158,7 +166,16 @@ def _still(feed: Feed) -> str:
 
 def _forgetting(polled: Polled) -> Polled:
     """The same without what would let the next poll skip the body."""
-    return Polled(outcome=polled.outcome, etag="", last_modified="", body_hash=b"", full=True)
+    return replace(polled, etag="", last_modified="", body_hash=b"")
+
+
+def _sharing(polled: Polled, later: int, most: int) -> Polled:
+    """The poll of a feed that shows more than it may bring in a day; the next looks at the whole again."""
+    trouble = (
+        f"brings more than {most:,} new articles a day (STORYWIRE_MAX_DAILY): {later:,} more come later, if it still "
+        "shows them then"
+    )
+    return replace(_forgetting(polled), trouble="; ".join(filter(None, (trouble, polled.trouble))), later=later)
 
 
 def shown(feed: Feed) -> dict[str, str]:

@@ -174,7 +174,8 @@ def feed(feed: str) -> str:
 
 
 def seen(feed: str) -> str:
-    """hash: entry -> packed Seen. Bound: what the feed shows and what it showed within twice the retention.
+    """hash: entry -> packed Seen. Bound: what the feed shows, and what it showed within twice the
+    retention: 10,000 in all, or twice STORYWIRE_MAX_DAILY if that is more, those shown longest ago leaving first.
 
     Lifetime: the feed's, and a TTL of twice the retention after its removal: added again, its articles go on.
     """
