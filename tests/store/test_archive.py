@@ -2,10 +2,13 @@
 
 import gzip
 import json
+import re
 import resource
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from worker.store.archive import Archive
 from worker.store.commits import Commits, Lease
 from worker.tasks import Sweeper
 
+DOCS = Path(__file__).parents[2] / "docs"
 LINES = [b'{"id": "a"}\n', b'{"id": "b"}\n']
 
 
@@ -93,6 +97,69 @@ def test_a_length_without_its_content_is_cut_off_too(folder: Path, keep: int) ->
     path.write_bytes(path.read_bytes()[: len(whole) + keep] + b"\0" * lost)
     archive.append(LINES[1:], NOW)
     assert [line["id"] for line in records(folder)] == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize("keep", range(0, 22, 3))
+def test_zeros_after_any_part_of_a_header_are_cut_off_too(folder: Path, keep: int) -> None:
+    archive = Archive(folder)
+    archive.append(LINES, NOW)
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[:keep] + b"\0" * 5000)
+    archive.append(LINES[1:], NOW)
+    assert [line["id"] for line in records(folder)] == ["a", "b", "b"]
+
+
+def ours(*lines: bytes) -> bytes:
+    """The bytes of a file of one append."""
+    with TemporaryDirectory() as folder:
+        Archive(Path(folder)).append(lines, NOW)
+        return next(Path(folder).iterdir()).read_bytes()
+
+
+def edited(whole: bytes) -> dict[str, bytes]:
+    """What a person, or a disk, can have made of a file of two appends, none of which a crash of ours leaves."""
+    first, second = ours(LINES[0]), ours(LINES[1])
+    return {
+        "written anew by gzip": gzip.compress(gzip.decompress(whole)),
+        "appended to by gzip": whole + gzip.compress(LINES[0]),
+        "one of gzip's in the middle": first + gzip.compress(LINES[0]) + second,
+        "unpacked": gzip.decompress(whole),
+        "a line at its end": whole + b"{}\n",
+        "a damaged length in the middle": first[:17] + b"\xff" + first[18:] + second,
+        "gzip's, torn": gzip.compress(gzip.decompress(whole))[:-9],
+        "gzip's, and ours torn after it": gzip.compress(LINES[0]) + second[:-5],
+    }
+
+
+@pytest.mark.parametrize("how", edited(b""))
+def test_a_file_that_somebody_else_wrote_to_is_left_as_it_is(folder: Path, how: str) -> None:
+    """Nothing of it is cut off: the day goes on in another file, which a listing by name has after it."""
+    archive = Archive(folder)
+    archive.append(LINES[:1], NOW)
+    archive.append(LINES[1:], NOW)
+    (path,) = folder.iterdir()
+    path.write_bytes(content := edited(path.read_bytes())[how])
+    for line in LINES:
+        archive.append([line], NOW)
+    assert path.read_bytes() == content
+    first, second = sorted(folder.iterdir())
+    assert (first, second.name) == (path, "storywire-2026-01-05part2.jsonl.gz")
+    assert [json.loads(line)["id"] for line in gzip.decompress(second.read_bytes()).splitlines()] == ["a", "b"]
+
+
+def test_the_way_to_edit_a_file_that_the_documentation_shows_loses_nothing(folder: Path) -> None:
+    archive, compact = Archive(folder), [line.replace(b" ", b"") for line in LINES]
+    archive.append([line.replace(b"}", b',"of":"a"}') for line in compact], NOW)
+    (path,) = folder.iterdir()
+    shown = re.search(r"\n    (flock F .*)\n", (DOCS / "architecture.md").read_text())
+    assert shown is not None
+    command = shown[1].replace("F.new", f"{path}.new").replace(" F", f" {path}").replace("ID", "a")
+    run = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True, timeout=20)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert [line["id"] for line in records(folder)] == ["b"]
+    archive.append(LINES, NOW)
+    assert [line["id"] for line in records(folder)] == ["b", "a", "b"]
 
 
 def test_a_story_is_archived_whole_as_it_ends(bench: Bench, folder: Path) -> None:
