@@ -152,7 +152,7 @@ def test_the_way_to_edit_a_file_that_the_documentation_shows_loses_nothing(folde
     archive, compact = Archive(folder), [line.replace(b" ", b"") for line in LINES]
     archive.append([line.replace(b"}", b',"of":"a"}') for line in compact], NOW)
     (path,) = folder.iterdir()
-    shown = re.search(r"\n    (flock F .*)\n", (DOCS / "architecture.md").read_text())
+    shown = re.search(r"\n +(flock F .*)\n", (DOCS / "architecture.md").read_text())
     assert shown is not None
     command = shown[1].replace("F.new", f"{path}.new").replace(" F", f" {path}").replace("ID", "a")
     run = subprocess.run(["bash", "-c", command], check=False, capture_output=True, text=True, timeout=20)

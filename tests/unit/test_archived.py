@@ -2,6 +2,7 @@
 
 import json
 import random
+from functools import cache
 from typing import Any
 
 import pytest
@@ -145,11 +146,49 @@ def test_new_stories_do_not_take_the_numbers_of_restored_ones() -> None:
     assert memory.story("dam-9").number == 3
 
 
+@cache
+def _cup() -> bytes:
+    return lines_of(filled())["cup-1"]
+
+
+def numbered(name: str, number: int) -> bytes:
+    """A line of an archive that says another number of its story."""
+    record = json.loads(_cup())
+    record["id"], record["storywire"]["kept"][0] = name, number
+    record["storywire"]["kept"][2] = ["", "", "", 0, 0, "", [], "", ""]
+    return json.dumps(record).encode()
+
+
 def test_a_number_far_above_all_is_not_believed() -> None:
-    memory, record = Memory(), json.loads(lines_of(filled())["cup-1"])
-    record["storywire"]["kept"][0] = 4_000_000_000
-    assert back(memory, json.dumps(record).encode()) is Placed.NEW
-    assert memory.story("cup-1").number == 1
+    memory = Memory()
+    assert back(memory, numbered("far", 4_000_000_000)) is Placed.NEW
+    assert memory.story("far").number == 1
+
+
+def test_no_file_can_use_up_the_numbers_of_stories() -> None:
+    """However its lines climb: a number that an article cannot get would stop its language for good."""
+    memory, step = Memory(), 9_999_999
+    for nth in range(1, 500):
+        back(memory, numbered(f"a{nth}", min(nth * step, 2**32 - 1)))
+    assert 2**31 - step < memory.view.made <= 2**31 + 500
+    memory.place_all([member("dam", DAM_TITLE, DAM, THEN)])
+    assert memory.story("dam").number == memory.view.made
+
+
+def test_a_store_that_has_given_out_higher_numbers_takes_them_back() -> None:
+    """A number that was given out already raises nothing."""
+    memory = Memory()
+    memory.view.made = 2**31 + 10
+    back(memory, numbered("a", 2**31 + 7))
+    back(memory, numbered("b", 2**31 + 20))
+    assert [memory.story(name).number for name in "ab"] == [2**31 + 7, 2**31 + 11]
+
+
+def test_the_archive_of_an_old_store_gives_its_numbers_to_an_empty_one() -> None:
+    """After two years it has given out tens of millions, and its last day says nothing of those before."""
+    memory = Memory()
+    back(memory, numbered("late", 40_000_000))
+    assert memory.story("late").number == 40_000_000
 
 
 def changed(path: list[Any], value: object) -> bytes:

@@ -13,8 +13,9 @@ from worker.cluster.relation import Kinship
 from worker.cluster.view import Need, View
 from worker.model import Event, Kept, Member, Story
 
-MOST_AHEAD = 10_000_000
-"""A number may be so far above those that the store has given out: they have 32 bits, and a file may say anything."""
+HIGHEST = 2**31
+"""No line's number raises those that are given out next above this: they have 32 bits, and a file may say anything.
+Half of them is left, enough for a century of 50,000 stories a day."""
 
 
 def restore(view: View, article: Member, kept: Kept, now: float) -> Generator[Need, None, Placed]:
@@ -27,7 +28,7 @@ def restore(view: View, article: Member, kept: Kept, now: float) -> Generator[Ne
     if view.members[article.uid] is not None:
         return Placed.REPEATED
     story = view.stories[kept.story]
-    free = story is None and 0 < kept.story <= view.made + MOST_AHEAD
+    free = story is None and 0 < kept.story <= max(view.made, HIGHEST)
     ours = story if isinstance(story, Story) and story.articles and story.origin == kept.origin else None
     if view.ties.of(article.uid) or not (free or ours):
         placed = yield from place(view, article, now)
