@@ -16,6 +16,7 @@ from worker.clock import Clock
 from worker.errors import StorywireError, Transient
 from worker.fingerprint import fingerprints
 from worker.ingest import BatchResult
+from worker.jobs.hang import allow_cpu
 from worker.jobs.worker import HEARTBEAT_TTL_S, TimedOut
 from worker.model import Ref
 from worker.runtime import Runtime
@@ -131,6 +132,7 @@ class Batches:
         except Exception as error:
             log.debug("not ready", reason=repr(error))  # clustering it meets the same, and says so
         self._trials.alone(ref, payload, Stage.ALONE)
+        allow_cpu()
         self._try(ref, payload)
 
     def _together(self, refs: Sequence[Ref]) -> None:

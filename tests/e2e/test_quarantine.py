@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,8 +22,17 @@ from worker.store import keys
 RAISES = 'raise ValueError(f"cannot read {title}")'
 KILLS = 'os._exit(3) if "Bridge f" in title else os.kill(os.getpid(), signal.SIGKILL)'
 
+HANGS = "collections.deque(itertools.repeat(1), maxlen=0)"
+"""For ever in C, with the GIL."""
+
+SOON = """
+import worker.batches, worker.jobs.hang
+worker.jobs.hang.CPU_S, worker.batches.DEATHS = 1.0, 1
+real("Warm", "The words take a good part of a second.", "en")
+"""
+
 HOOK = """
-import os, signal
+import collections, itertools, os, signal
 import worker.ingest
 
 real = worker.ingest.fingerprints
@@ -63,9 +73,9 @@ def publish(runtime: Runtime, *names: str, poison: str = "", revision: int = 1) 
     return refs
 
 
-def work(runtime: Runtime, action: str) -> int:
+def work(runtime: Runtime, action: str, also: str = "") -> int:
     """A worker process with the hook, until the queue is empty or it dies: its exit status."""
-    program = HOOK.format(action=action) + "\nfrom worker.cli import main; main()"
+    program = HOOK.format(action=action) + also + "\nfrom worker.cli import main; main()"
     settings = {"redis_url": runtime.url, "batch": 10, "log_format": "json"}
     process = subprocess.run(
         [sys.executable, "-c", program, "work", "--burst"],
@@ -115,6 +125,17 @@ def test_articles_that_kill_their_worker_end_in_quarantine_and_the_others_in_sto
     reasons = {kept.reason for kept in runtime.quarantine.everything()}
     assert reasons == {"its worker died, or ran out of time, 3 times with nothing else in hand"}
     assert runtime.redis.exists(keys.trials("f")) == 0
+
+
+def test_an_article_that_hangs_in_c_ends_in_quarantine_and_the_others_in_stories(runtime: Runtime) -> None:
+    """No alarm of Python's is heard, no thread runs: the process is ended, with its stack on standard error."""
+    publish(runtime, *"abcd", poison="c")
+    ends: list[int] = []
+    while (end := work(runtime, HANGS, SOON)) and len(ends) < 3:
+        ends.append(end)
+        let_heartbeats_run_out(runtime)
+    assert (ends, end) == ([-signal.SIGVTALRM, -signal.SIGVTALRM], 0), "in the batch, alone, and then known"
+    assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("abd", "c", 0)
 
 
 def test_what_was_mended_is_retried_and_clustered(runtime: Runtime) -> None:

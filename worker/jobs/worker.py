@@ -30,6 +30,7 @@ from rq.worker.base import WorkerStatus
 
 from worker.connect import translate, translated
 from worker.errors import BadInput, StorywireError, Transient
+from worker.jobs.hang import ended_if_it_hangs
 from worker.jobs.queue import FUNCTION, QUEUE, WORKER_TTL_S, BatchQueue, Jobs
 from worker.model import Ref
 
@@ -133,7 +134,8 @@ class BatchWorker(SimpleWorker):
         taken = self._take(None if burst else self.dequeue_timeout)
         if taken is None:
             return False
-        self.execute_job(*taken)
+        with ended_if_it_hangs():
+            self.execute_job(*taken)
         return True
 
     def _take(self, timeout_s: int | None) -> tuple[Job, Queue] | None:

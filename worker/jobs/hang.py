@@ -1,0 +1,41 @@
+"""Ends this process when a batch hangs, in C code even, where neither a handler of Python's nor another thread runs.
+
+Invariant: what ends it needs no GIL, so a batch that never returns becomes a death, which the marks of trials.py tell.
+"""
+
+import faulthandler
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from worker.jobs.queue import TIMEOUT_S
+
+CPU_S = 20.0
+"""Seconds of computing that a batch, or an article alone, may take: 50 articles take 0.2 s. Not by the clock: waiting
+for a server that stalls, for a lease, or for a processor is no article's fault."""
+
+WALL_S = TIMEOUT_S + 5.0
+"""Seconds by the clock: a batch that only waits, and that the alarm of RQ at TIMEOUT_S has not ended."""
+
+_STDERR = 2
+
+
+@contextmanager
+def ended_if_it_hangs() -> Iterator[None]:
+    """End the process in the block, with its stack on standard error, after CPU_S or WALL_S: the first by SIGVTALRM,
+    the second with status 1."""
+    faulthandler.register(signal.SIGVTALRM, file=_STDERR, chain=True)  # chain: then the signal's own, the end
+    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_S)
+    faulthandler.dump_traceback_later(WALL_S, exit=True, file=_STDERR)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        faulthandler.unregister(signal.SIGVTALRM)
+
+
+def allow_cpu() -> None:
+    """Give what is begun now its own CPU_S; nothing outside of `ended_if_it_hangs`."""
+    if signal.getitimer(signal.ITIMER_VIRTUAL)[0]:
+        signal.setitimer(signal.ITIMER_VIRTUAL, CPU_S)
