@@ -124,8 +124,9 @@ class Forgetting:
                 pass  # a batch that did not know of it yet has been committed now
         found = self._look(target)
         self._keep_out(found)
-        self._outbox.drop(found.waiting)
-        self._quarantine.drop(found.quarantined, self._clock.now())
+        there = [*found.waiting, *found.quarantined]
+        self._outbox.drop(there)  # out of the quarantine too: what has moved since it was found is met in either
+        self._quarantine.drop(there, self._clock.now())
         self._jobs.forget({*found.names, target.name})  # before the articles: who is interrupted finds them again
         for lang, articles in found.articles.items():
             rest = iter(sorted(articles))
@@ -141,13 +142,17 @@ class Forgetting:
         found = Removed(target)
         for lang, member in self._clustered(target):
             found.articles[lang].append((member.story, member.id))
-        for ref, payload in self._outbox.everything():
-            if _is_meant(target, ref, payload):
-                found.waiting.append(ref)
-        for kept in self._quarantine.everything():
-            if _is_meant(target, kept.ref, kept.payload):
-                found.quarantined.append(kept.ref)
+        waiting = self._waiting(target)
+        quarantined = {
+            kept.ref: None for kept in self._quarantine.everything() if _is_meant(target, kept.ref, kept.payload)
+        }
+        waiting |= self._waiting(target)  # again: what was given back out of the quarantine between the two readings
+        found.waiting = [ref for ref in waiting if ref not in quarantined]
+        found.quarantined = list(quarantined)
         return found
+
+    def _waiting(self, target: Target) -> dict[Ref, None]:
+        return {ref: None for ref, payload in self._outbox.everything() if _is_meant(target, ref, payload)}
 
     def _clustered(self, target: Target) -> Iterator[tuple[str, Member]]:
         if target.what is What.ARTICLE:

@@ -21,7 +21,7 @@ from worker.store.commits import Commits
 from worker.store.feeds import Feeds
 from worker.store.forgotten import KEPT_S
 from worker.store.outbox import Outbox
-from worker.store.quarantine import Put, Quarantine
+from worker.store.quarantine import Put, Quarantine, Quarantined
 
 WORD = "quaxolotl"
 """A word that nothing else holds."""
@@ -290,4 +290,30 @@ def test_who_is_interrupted_says_it_again_and_the_rest_goes(desk: Desk) -> None:
     desk.send(secret("three"), secret("one", revision=2))
     assert desk.ids() == ["one"]
     assert desk.forget(URL).count == 1
+    assert holding(desk.redis, WORD) == []
+
+
+@pytest.mark.parametrize("moment", ["between two readings", "before it is dropped"])
+def test_what_is_given_back_by_the_quarantine_meanwhile_is_forgotten_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    (ref,) = desk.outbox.publish("feed", [secret()], {}, NOW)
+    assert desk.quarantine.put(ref, desk.outbox.payload(ref) or b"", WORD, "", NOW) is Put.KEPT
+    read, drop = desk.quarantine.everything, desk.outbox.drop
+
+    def read_late() -> Iterator[Quarantined]:
+        desk.quarantine.release(list(read()), NOW)
+        return read()
+
+    def drop_late(refs: Sequence[Ref]) -> None:
+        assert desk.quarantine.release(list(read()), NOW) == [ref]
+        drop(refs)
+
+    if moment == "between two readings":
+        monkeypatch.setattr(desk.quarantine, "everything", read_late)
+        found = desk.forgetting.find(ref.article)
+        assert (found.waiting, found.quarantined) == ([ref], [])
+    else:
+        monkeypatch.setattr(desk.outbox, "drop", drop_late)
+    desk.forget(ref.article)
     assert holding(desk.redis, WORD) == []
