@@ -1,7 +1,7 @@
 """The worker process: clusters queued batches, and sweeps up what has been left behind.
 
-Invariant: an article stays in the outbox until it is clustered or in quarantine, so a batch may fail, be killed or run
-twice; one article that cannot be clustered never keeps the others of its batch from it.
+Invariant: the outbox is the truth, and the queue its hint: what no job carries any more is queued again, by whichever
+worker looks first. What a batch itself keeps to stands in batches.py.
 """
 
 import gc

@@ -116,6 +116,17 @@ def test_a_job_that_has_expired_is_passed_over(jobs: Jobs, redis: Any) -> None:
     assert collected(jobs) == [refs(4)[2:4]]
 
 
+@pytest.mark.parametrize("expired", [49, 50, 51, 120])
+def test_the_oldest_job_is_found_behind_any_number_that_have_expired(jobs: Jobs, redis: Any, expired: int) -> None:
+    """Or a long queue would count as empty, and be queued a second time."""
+    jobs.enqueue(refs(2 * expired))
+    redis.delete(*(f"rq:job:{name}" for name in job_ids(redis)))
+    assert jobs.oldest_age_s(time.time()) is None
+    jobs.enqueue(refs(1))
+    age_s = jobs.oldest_age_s(time.time() + 100)
+    assert age_s is not None and age_s > 95
+
+
 @pytest.mark.parametrize("name", ["os.system", "worker.tasks.work", "builtins.eval"])
 def test_a_job_that_names_any_other_function_is_not_run(jobs: Jobs, redis: Redis, name: str) -> None:
     Queue(QUEUE, connection=redis, serializer=JSONSerializer).enqueue(name, "touch x", description="hostile")

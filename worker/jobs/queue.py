@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, ClassVar
 
 from redis import Redis
@@ -40,7 +41,7 @@ KEPT_S = 86_400
 
 RETRIES = 8
 """How often a job is started again whose worker died; after that the sweeper asks for its articles anew. An article
-that kills is known by the fifth start, two of them in one batch by the eighth (see tasks.py)."""
+that kills is known by the fifth start, two of them in one batch by the eighth (see batches.py)."""
 
 WORKER_TTL_S = 20
 """A worker not heard of for so long is forgotten; a wait for a job is 15 s shorter (RQ), hence 5 s."""
@@ -52,6 +53,10 @@ _STUCK = timedelta(seconds=10)
 
 _MAINTENANCE_LOCK_S = 30
 """RQ holds it for 15 minutes: a worker killed while it cleans would leave nobody to recover jobs for as long."""
+
+
+_LOOKED_AT = 50
+"""Jobs in one round trip, to find the first that has not expired."""
 
 
 class _InTransit(IntermediateQueue):
@@ -122,10 +127,17 @@ class Jobs:
     def oldest_age_s(self, now: float) -> float | None:
         """Seconds that the job at the head has waited at the time `now`; None when nothing waits."""
         with translated(self.url, self.variable):
-            for job_id in self.queue.get_job_ids(0, 20):
-                queued = self.redis.hget(Job.key_for(job_id), "enqueued_at")
-                if queued:  # one that has expired is skipped, as a worker would skip it
-                    return max(0.0, now - utcparse(bytes(queued).decode()).timestamp())  # type: ignore[arg-type]
+            for start in count(0, _LOOKED_AT):
+                job_ids = self.queue.get_job_ids(start, _LOOKED_AT)
+                pipe = self.redis.pipeline(transaction=False)
+                for job_id in job_ids:
+                    pipe.hget(Job.key_for(job_id), "enqueued_at")
+                for queued in filter(
+                    None, pipe.execute()
+                ):  # one that has expired is skipped, as a worker would skip it
+                    return max(0.0, now - utcparse(bytes(queued).decode()).timestamp())
+                if len(job_ids) < _LOOKED_AT:
+                    break
         return None
 
     def forget(self, article_ids: Collection[str]) -> int:
