@@ -99,6 +99,16 @@ def test_a_revision_that_is_settled_supersedes_what_is_not_newer(
     assert ids(quarantine) == [*left, "f.b"]
 
 
+@pytest.mark.parametrize("record", [b"", b"\0\0"])
+def test_a_record_too_short_for_a_revision_keeps_no_other_article_from_being_settled(
+    outbox: Outbox, quarantine: Quarantine, redis: Redis, record: bytes
+) -> None:
+    (a, _), (b, _) = publish(outbox, "a"), publish(outbox, "b")
+    redis.hset(keys.quarantine("f"), a.article, record)
+    outbox.settle([(a, 1), (b, 1)])
+    assert (outbox.depth(), redis.hlen(keys.quarantine("f"))) == (0, 0)
+
+
 def test_a_feed_has_room_for_so_many_and_one_that_is_there_may_come_again(
     outbox: Outbox, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ for i = 1, #ARGV, 2 do
   end
   local record = quarantined and redis.call('HGET', KEYS[3], ARGV[i])
   -- as do those of a record
-  if record and struct.unpack('>I4', record) <= tonumber(ARGV[i + 1]) then
+  if record and (#record < 4 or struct.unpack('>I4', record) <= tonumber(ARGV[i + 1])) then
     redis.call('HDEL', KEYS[3], ARGV[i])
   end
 end
