@@ -38,6 +38,9 @@ language's words. Only an article whose payload kills by being decoded comes so 
 _RETRY_AFTER_S = (0.2, 1.0, 3.0)
 """A lease is held for a few seconds at most, a server is restarted in a few."""
 
+_SAID_AGAIN_S = 60.0
+"""A full quarantine is told once a feed in so long."""
+
 Run = Callable[[Sequence[Ref]], BatchResult]
 
 log = structlog.get_logger()
@@ -65,6 +68,7 @@ class Batches:
         self._run, self._ready, self._outbox = run, ready, outbox
         self._quarantine, self._trials = quarantine, trials
         self._beating, self._clock = beating, clock
+        self._said_full: dict[str, float] = {}
 
     @classmethod
     def of(cls, runtime: Runtime, name: str) -> Self:
@@ -170,8 +174,19 @@ class Batches:
         put = self._quarantine.put(ref, payload, reason, traceback, self._clock.now())
         outcome = {Put.KEPT: "quarantined", Put.GONE: "superseded", Put.FULL: "waits, the quarantine is full"}[put]
         see = f"storywire quarantine {'list' if put is Put.FULL else 'show'}"
+        if put is Put.FULL and not self._is_news(ref.feed):
+            return put
         log.error("batch", outcome=outcome, articles=1, article=ref.article, feed=ref.feed, reason=reason, see=see)
         return put
+
+    def _is_news(self, feed: str) -> bool:
+        """Whether the last minute has not told yet of this feed that its quarantine is full."""
+        now = self._clock.now()
+        self._said_full = {feed: at for feed, at in self._said_full.items() if abs(now - at) < _SAID_AGAIN_S}
+        if feed in self._said_full:
+            return False
+        self._said_full[feed] = now
+        return True
 
 
 class Ready:

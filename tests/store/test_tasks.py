@@ -18,6 +18,7 @@ from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
 from worker.store.commits import Commits
+from worker.store.quarantine import AGAIN_S
 from worker.store.trials import Stage, Trials
 from worker.tasks import PENDING_S, Sweeper
 
@@ -282,18 +283,44 @@ def test_a_newer_revision_of_what_stands_in_quarantine_is_clustered_and_takes_it
 
 
 def test_a_full_quarantine_leaves_the_article_in_the_outbox_and_says_so(
-    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("worker.store.quarantine.PER_FEED", 2)
     refs = publish(runtime, *NAMES)
     with capture_logs() as lines:
-        batches(runtime, Failing(runtime, ValueError("bad"), "acde")).ingest(refs)
-    assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("bfgh", "ac", 2)
+        job = batches(runtime, Failing(runtime, ValueError("bad"), "acde"))
+        job.ingest(refs)
+        assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("bfgh", "ac", 2)
+        clock.advance(59)
+        job.ingest(refs)
+        clock.advance(1)
+        job.ingest(refs)
     full = [line for line in lines if "the quarantine is full" in line["outcome"]]
-    assert [(line["article"], line["see"]) for line in full] == [
-        ("f.d", "storywire quarantine list"),
-        ("f.e", "storywire quarantine list"),
-    ]
+    told = ("f.d", "storywire quarantine list")
+    assert [(line["article"], line["see"]) for line in full] == [told, told], "once a feed and minute"
+
+
+def test_what_a_full_quarantine_has_no_room_for_is_tried_again_in_an_hour_and_keeps_nothing_else_waiting(
+    runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.store.quarantine.PER_FEED", 1)
+    job = batches(runtime, Failing(runtime, ValueError("bad"), "abc"))
+    job.ingest(publish(runtime, *"abc"))
+    assert (quarantined(runtime), runtime.outbox.depth(), runtime.outbox.without_room()) == ("a", 2, 2)
+    publish(runtime, "d")
+    sweeper = Sweeper(runtime)
+    clock.advance(PENDING_S + 1)
+    assert (sweeper.sweep(), runtime.jobs.queue.empty()) == (1, 1), "what else waits of the feed"  # type: ignore[no-untyped-call]
+    runtime.ingest.run([Ref("f", "f.d")])
+    clock.advance(AGAIN_S - PENDING_S - 2)
+    assert sweeper.sweep() == 0
+    clock.advance(1)
+    assert (sweeper.sweep(), sweeper.sweep(), runtime.outbox.without_room()) == (2, 0, 0), "once, like all that waits"
+    runtime.quarantine.drop([Ref("f", "f.a")], clock.now())
+    job.ingest([Ref("f", "f.b"), Ref("f", "f.c")])
+    assert (quarantined(runtime), runtime.outbox.depth(), runtime.outbox.without_room()) == ("b", 1, 1)
+    publish(runtime, "c", revision=2)
+    assert runtime.outbox.without_room() == 0, "a newer revision waits for nothing"
 
 
 def test_what_has_been_pending_for_a_minute_is_queued_again_once(runtime: Runtime, clock: ManualClock) -> None:

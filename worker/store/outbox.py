@@ -27,6 +27,10 @@ _APART_S = 0.001
 _LISTED_S = 60.0
 """So long a feed with nothing pending stays listed: who lists it may be about to publish, with a clock behind ours."""
 
+NO_ROOM = 1e12
+"""Added to the time at which an article is tried again that found no room in the quarantine: by such a score it waits
+until then, and is not taken for queued by a clock that was set back. Another version tries it at once, to no harm."""
+
 _REVISION_BYTES = 4
 """A payload begins with its revision, so that the scripts can compare it without msgpack."""
 
@@ -105,7 +109,8 @@ class Outbox:
         pipe.execute()
 
     def stale(self, before: float, now: float, limit: int) -> list[Ref]:
-        """Up to `limit` articles last queued before `before`, or in the future, now marked as queued at `now`.
+        """Up to `limit` articles last queued before `before`, or in the future, or which have waited long enough for
+        room in the quarantine, now marked as queued at `now`.
 
         Feeds that have nothing pending are taken off the list of outboxes on the way, except those listed within the
         last minute before `now`, or since `before`: the clocks of two machines may differ.
@@ -126,7 +131,9 @@ class Outbox:
         return refs
 
     def _requeue_feed(self, feed: str, before: float, now: float, limit: int) -> list[Ref]:
-        ids = self._requeue(keys=[keys.pending(feed)], args=[before, now, limit, now + _AHEAD_S])
+        ids = self._requeue(
+            keys=[keys.pending(feed)], args=[before, now, limit, now + _AHEAD_S, NO_ROOM, NO_ROOM + now]
+        )
         return [Ref(feed, article_id.decode()) for article_id in ids]
 
     def everything(self) -> Iterable[tuple[Ref, bytes]]:
@@ -150,6 +157,16 @@ class Outbox:
                 pipe.zcard(keys.pending(feed))
             depth += sum(pipe.execute())
         return depth
+
+    def without_room(self) -> int:
+        """How many articles wait, over all feeds, as the quarantine had no room for them."""
+        found = 0
+        for feeds in self._listed():
+            pipe = self._redis.pipeline(transaction=False)
+            for feed in feeds:
+                pipe.zcount(keys.pending(feed), NO_ROOM, "+inf")
+            found += sum(pipe.execute())
+        return found
 
     def oldest_age_s(self, now: float) -> float | None:
         """Seconds since the article was queued that was queued longest ago, over all feeds; None where none waits."""

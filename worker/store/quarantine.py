@@ -14,7 +14,7 @@ from redis import Redis
 
 from worker.model import Article, Ref
 from worker.store import keys
-from worker.store.outbox import decode
+from worker.store.outbox import NO_ROOM, decode
 from worker.store.scripts import load
 
 PER_FEED = 1_000
@@ -24,6 +24,9 @@ IN_ALL = 10_000
 LONGEST_REASON = 500
 LONGEST_TRACEBACK = 8_000
 """Characters that are kept: of a traceback the end, where the cause stands."""
+
+AGAIN_S = 3600.0
+"""What finds no room is tried again so much later: every few seconds, it would keep the workers from all else."""
 
 _SETTLING_S = 60.0
 """A feed is listed before its first article is there: one listed so recently is never taken for empty."""
@@ -81,16 +84,16 @@ class Quarantine:
         self._unlist = load(redis, "unlist_outbox")
 
     def put(self, ref: Ref, payload: bytes, reason: str, traceback: str, now: float) -> Put:
-        """Move an article there whose payload in the outbox is still this one."""
+        """Move an article there whose payload in the outbox is still this one; where there is no room, it is not queued
+        again for AGAIN_S."""
         record = Quarantined(
             ref.feed, ref.article, _storable(reason)[:LONGEST_REASON], _storable(traceback)[-LONGEST_TRACEBACK:],
             payload, now,
         )  # fmt: skip
         self._tidy(now)
-        if self.depth() >= IN_ALL:
-            return Put.FULL
+        room = PER_FEED if self.depth() < IN_ALL else 0
         self._redis.zadd(keys.quarantines(), {ref.feed: now})
-        args: _Args = [ref.article, payload, _pack(record), PER_FEED]
+        args: _Args = [ref.article, payload, _pack(record), room, NO_ROOM + now + AGAIN_S]
         return Put(self._take(keys=_keys(ref.feed), args=args))
 
     def depth(self) -> int:
