@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from worker.feed.parse import MAX_ENTRIES, State, parse
+from worker.feed.sniff import is_overloaded
 
 GOLDEN = sorted((Path(__file__).parent / "feeds").glob("*.xml"))
 MARKUP = re.compile(r"</?(?:p|a|img|div|br|b)\b|&(?:amp|nbsp|lt|#\d+);")
@@ -169,6 +170,27 @@ def test_an_element_with_hundreds_of_attributes_is_refused_at_once(attributes: s
     parsed = parse(body.encode(encoding), "https://example.org/feed", "")
     assert (parsed.state, "attributes" in parsed.reason) == (State.NOT_A_FEED, True)
     assert process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        (b"<a'" + b" b='<a'" * 498 + b" >\n") * 198,
+        (b"<a'" + (b" b='<a" + b"x" * 35 + b"'") * 498 + b" >\n") * 198,
+        b"<a" + b" p='<a'" * 498 + b' z="' + b"x" * 5_000_000,
+    ],
+    ids=["within quotes", "within long quotes", "before a quote that never ends"],
+)
+def test_tags_within_tags_are_told_in_no_more_than_their_length(body: bytes) -> None:
+    """Reading each from its beginning to its end takes 4 s for these."""
+    began = process_time()
+    assert is_overloaded(body)
+    assert process_time() - began < 1
+
+
+def test_quotes_and_markup_within_attributes_are_no_overload() -> None:
+    tag = b"<a title='5\" < 6\"' data-html=\"<p class='x'><b id='y'>\" href=x disabled/>don't \"say\" it's so <br "
+    assert not is_overloaded(tag * 1_000)
 
 
 def test_a_document_of_nothing_but_tags_is_refused_at_once() -> None:
