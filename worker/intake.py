@@ -35,6 +35,16 @@ class Sent(NamedTuple):
     forgotten: int
 
 
+class Pace(NamedTuple):
+    """What a run waits by: seconds that only ever grow, and a pause of so many of them."""
+
+    elapsed: Callable[[], float]
+    pause: Callable[[float], None]
+
+
+REAL = Pace(time.monotonic, time.sleep)
+
+
 class Intake:
     """Publishes articles under a feed name of its own, so that runs do not meet.
 
@@ -51,6 +61,7 @@ class Intake:
         clock: Clock,
         stalled_s: float = _STALLED_S,
         held: Callable[[], str] = str,
+        pace: Pace = REAL,
     ) -> None:
         self._outbox = outbox
         self._stories = stories
@@ -59,6 +70,7 @@ class Intake:
         self._clock = clock
         self._stalled_s = stalled_s
         self._held = held
+        self._pace = pace
         self._sent_at = 0.0
         self.feed = file_feed(secrets.token_hex(4))
 
@@ -94,7 +106,7 @@ class Intake:
 
     def _wait(self, sent: int, most: int, progress: Callable[[int], None]) -> None:
         """Until no more than `most` of this run's articles wait."""
-        moved, before = time.monotonic(), (-1, 0.0)
+        moved, before = self._pace.elapsed(), (-1, 0.0)
         while True:
             waiting = self._outbox.waiting(self.feed)
             progress(sent - waiting)
@@ -102,10 +114,10 @@ class Intake:
                 return
             seen = (waiting, self._queue_moved())
             if seen != before:
-                moved, before = time.monotonic(), seen
-            if time.monotonic() - moved > self._stalled_s:
+                moved, before = self._pace.elapsed(), seen
+            if self._pace.elapsed() - moved > self._stalled_s:
                 raise Transient(self._why_stalled(waiting))
-            time.sleep(_LOOK_S)
+            self._pace.pause(_LOOK_S)
 
     def _queue_moved(self) -> float:
         """When the job at the head of the queue was put there, as long as that is older than this run's last; else 0.
@@ -118,13 +130,13 @@ class Intake:
 
     def _wait_for_room(self) -> None:
         """Until more may be sent. Raises Transient, with the reason, where that does not change for too long."""
-        moved, before = time.monotonic(), ""
+        moved, before = self._pace.elapsed(), ""
         while why := self._held():
             if why != before:
-                moved, before = time.monotonic(), why
-            if time.monotonic() - moved > self._stalled_s:
+                moved, before = self._pace.elapsed(), why
+            if self._pace.elapsed() - moved > self._stalled_s:
                 raise Transient(why)
-            time.sleep(_HELD_S)
+            self._pace.pause(_HELD_S)
 
     def _why_stalled(self, waiting: int) -> str:
         if not self._jobs.listening():

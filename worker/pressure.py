@@ -15,11 +15,15 @@ _EASED_PENDING = 0.9
 
 
 class Load(NamedTuple):
-    """What decides whether to poll: articles that wait, and bytes of memory; `max_memory` 0 stands for no limit."""
+    """What decides whether to poll: articles that wait, and bytes of memory; `max_memory` 0 stands for no limit.
+
+    `without_room`: those of the waiting that the quarantine has no room for; it decides nothing, and says why.
+    """
 
     pending: int
     used_memory: int
     max_memory: int
+    without_room: int = 0
 
 
 class Hold(StrEnum):
@@ -42,11 +46,24 @@ def hold(load: Load, most: int, before: Hold = Hold.NO) -> Hold:
     return Hold.NO
 
 
+def hold_import(load: Load, most: int) -> Hold:
+    """Whether an import has to wait: until there is so much room that polls that were held back go on as well.
+
+    It could wait for less, and then would take all room that there is, and feeds would wait for the whole import.
+    """
+    return hold(load, most, Hold.MEMORY) or hold(load, most, Hold.QUEUE)
+
+
 def why_held(reason: Hold, load: Load, most: int) -> str:
     """The words for it, with the remedy; "" for no reason."""
     if reason is Hold.MEMORY:
         share = load.used_memory / (load.max_memory or 1)
         return f"the server's memory is {share:.0%} full: raise its maxmemory or shorten STORYWIRE_RETENTION"
+    if reason is Hold.QUEUE and 2 * load.without_room >= load.pending:
+        return (
+            f"{load.pending:,} articles wait, {load.without_room:,} of them as the quarantine is full: see `storywire "
+            "quarantine list`, then retry or drop what it holds"
+        )
     if reason is Hold.QUEUE:
         return f"{load.pending:,} articles wait, {most:,} may (STORYWIRE_MAX_PENDING): start more of `storywire work`"
     return ""

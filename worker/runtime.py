@@ -18,7 +18,7 @@ from worker.clock import Clock, SystemClock
 from worker.config import Settings
 from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identify, server_name
 from worker.errors import ServerUnavailable
-from worker.pressure import Load, hold, why_held
+from worker.pressure import Hold, Load, hold_import, why_held
 
 if TYPE_CHECKING:
     from worker.editing import Editing
@@ -136,9 +136,11 @@ class Runtime:
         return Load(self.outbox.depth(), *self.pollers.memory())
 
     def held(self) -> str:
-        """Why no more articles should be sent now, in words; "" where they may."""
+        """Why no more articles of a file should be sent now, in words; "" where they may."""
         load, most = self.load(), self.settings.max_pending
-        return why_held(hold(load, most), load, most)
+        if (reason := hold_import(load, most)) is Hold.QUEUE:
+            load = load._replace(without_room=self.outbox.without_room())
+        return why_held(reason, load, most)
 
     def rewrite_log(self) -> bool:
         """Have the embedded server write its log anew, without what was removed; False for another server, which is

@@ -14,11 +14,11 @@ from tests.e2e.feed_server import FeedServer, Request, page
 from tests.e2e.polling import NOW, Bench, bench, eventually, poller, rss
 from tests.servers import Server
 from tests.waiting import eventually as eventually_in_thread
-from worker.clock import SystemClock
+from worker.clock import ManualClock, SystemClock
 from worker.config import load
 from worker.connect import connect
 from worker.errors import Transient
-from worker.intake import Intake
+from worker.intake import REAL, Intake, Pace
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
 from worker.poller.watch import Watch
@@ -197,9 +197,9 @@ def runtime(valkey_url: str) -> Iterator[Runtime]:
         yield opened
 
 
-def intake(runtime: Runtime, stalled_s: float = 20.0, held: Callable[[], str] = str) -> Intake:
+def intake(runtime: Runtime, stalled_s: float = 20.0, held: Callable[[], str] = str, pace: Pace = REAL) -> Intake:
     stores = (runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock)
-    return Intake(*stores, stalled_s, held=held)
+    return Intake(*stores, stalled_s, held=held, pace=pace)
 
 
 def test_an_import_waits_for_room(runtime: Runtime) -> None:
@@ -222,6 +222,20 @@ def test_an_import_waits_for_room(runtime: Runtime) -> None:
         assert sent.result(20).articles == 1
 
 
+def test_an_import_leaves_the_first_room_to_polls(valkey_url: str) -> None:
+    """Polls that were held back go on below 90 % of what may wait: an import that takes the last 10 % holds them."""
+    with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url, "STORYWIRE_MAX_PENDING": "20"})) as runtime:
+        waiting = runtime.outbox.publish("f", [article(f"f.{n}") for n in range(20)], {}, runtime.clock.now())
+        watch = Watch(runtime.pollers, runtime.outbox, runtime.clock, 20, look_s=0.0)
+        watch.turn()
+        for left in range(19, 16, -1):
+            runtime.outbox.settle([(waiting.pop(), 1)])
+            assert bool(runtime.held()) == (left >= 18), f"{left} wait"
+            if left >= 18:
+                assert watch.turn(), f"{left} wait"
+        eventually_in_thread(lambda: not watch.turn(), 10, "the polls to go on")
+
+
 def test_an_import_that_finds_no_room_for_too_long_says_why(runtime: Runtime) -> None:
     """Nobody works on what waits."""
     runtime.outbox.publish("f", [article(f"f.{n}") for n in range(3)], {}, runtime.clock.now())
@@ -230,7 +244,8 @@ def test_an_import_that_finds_no_room_for_too_long_says_why(runtime: Runtime) ->
 
 
 def test_a_long_queue_before_an_import_is_no_stall(runtime: Runtime) -> None:
-    """A job of others is done at every fourth look: all take longer than an import waits while nothing moves."""
+    """A job of others is done at every fourth look: all take longer than an import waits while nothing moves. Time
+    passes with its pauses alone, however slow the machine is."""
     before = [Ref("f", f"f.{n}") for n in range(10)]
     for ref in before:
         runtime.jobs.enqueue([ref])
@@ -245,10 +260,27 @@ def test_a_long_queue_before_an_import_is_no_stall(runtime: Runtime) -> None:
         if looks.pop():
             BatchWorker(runtime.jobs, work, lambda: None).run(burst=True, max_jobs=1)
 
-    looks = [n % 4 == 0 for n in range(400)]
-    sent = intake(runtime, stalled_s=0.9).run([article("mine")], one_more)
+    looks, time = [n % 4 == 0 for n in range(400)], ManualClock(0.0)
+    sent = intake(runtime, stalled_s=0.9, pace=Pace(time.now, time.advance)).run([article("mine")], one_more)
     assert sent.articles == 1
+    assert time.now() > 0.9, "they took longer"
     assert done[:-1] == before, "first in, first out"
+
+
+def test_a_full_server_that_refuses_the_sign_of_life_is_no_server_that_is_away(new_server: NewServer) -> None:
+    """The poller is held back as long, and does not fail now and then."""
+    server = new_server()
+    store, client = bench(server.url(0)), connect(server.url(0))
+    make_room = full(server)
+    with capture_logs() as logs:
+        watch = Watch(Pollers(client), store.outbox, store.clock, 10, look_s=0.0, beat_s=0.0)
+        assert [watch.turn() for _ in range(3)] == [True, True, True]
+        assert held(store) == [], "no sign could be written"
+        make_room()
+        eventually_in_thread(lambda: not watch.turn(), 10, "the poller to go on")
+    assert held(store) == [""]
+    assert (said(logs, "polls held back"), said(logs, "polling again")) == (1, 1)
+    client.close()
 
 
 def test_a_dead_poller_is_not_alive(valkey_url: str) -> None:

@@ -23,8 +23,10 @@ log = structlog.get_logger()
 class Leases:
     """Takes and keeps leases. `aside` runs a blocking call in a thread."""
 
-    def __init__(self, feeds: Feeds, clock: Clock, aside: Callable[..., Awaitable[Any]]) -> None:
-        self._feeds, self._clock, self._aside = feeds, clock, aside
+    def __init__(
+        self, feeds: Feeds, clock: Clock, aside: Callable[..., Awaitable[Any]], renew_s: float = RENEW_S
+    ) -> None:
+        self._feeds, self._clock, self._aside, self._renew_s = feeds, clock, aside, renew_s
         self._held: dict[str, Feed] = {}
         self._renewing = asyncio.Lock()
 
@@ -42,7 +44,7 @@ class Leases:
     async def keep(self) -> None:
         """Renew what is held, until cancelled. One that cannot be renewed runs out: the poll is not recorded."""
         while True:
-            await asyncio.sleep(RENEW_S)
+            await asyncio.sleep(self._renew_s)
             async with self._renewing:
                 if not self._held:
                     continue
@@ -51,3 +53,5 @@ class Leases:
                     self._held |= {feed.id: feed for feed in held}
                 except StorywireError as error:
                     log.debug("leases not renewed", feeds=len(self._held), reason=str(error))
+                except Exception:  # a fault of ours: to end here would have every slow feed polled by two
+                    log.exception("leases not renewed", feeds=len(self._held))

@@ -11,7 +11,7 @@ from contextlib import suppress
 import structlog
 
 from worker.clock import Clock
-from worker.errors import StorywireError
+from worker.errors import StorywireError, Transient
 from worker.pressure import Hold, Load, hold, why_held
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers, Sign
@@ -30,9 +30,17 @@ log = structlog.get_logger()
 class Watch:
     """Holds back beyond `most` articles that wait, and near the server's memory limit. Methods block."""
 
-    def __init__(self, pollers: Pollers, outbox: Outbox, clock: Clock, most: int, look_s: float = LOOK_S) -> None:
+    def __init__(
+        self,
+        pollers: Pollers,
+        outbox: Outbox,
+        clock: Clock,
+        most: int,
+        look_s: float = LOOK_S,
+        beat_s: float = BEAT_S,
+    ) -> None:
         self._pollers, self._outbox, self._clock = pollers, outbox, clock
-        self._most, self._look_s = most, look_s
+        self._most, self._look_s, self._beat_s = most, look_s, beat_s
         self._name = f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}"
         self._reason, self._since = Hold.NO, 0.0
         self._look_due = self._beat_due = 0.0
@@ -46,9 +54,18 @@ class Watch:
             took_s = time.monotonic() - now
             self._look_due = now + max(self._look_s, took_s / _SHARE)
         if now >= self._beat_due:
-            self._beat_due = now + BEAT_S
-            self._pollers.beat(self._name, Sign(str(self._reason), self._since))
+            self._beat_due = now + self._beat_s
+            self._beat()
         return self._reason is not Hold.NO
+
+    def _beat(self) -> None:
+        """Say what holds us back, or that nothing does. A full server may refuse that, and it is known to be full."""
+        try:
+            self._pollers.beat(self._name, Sign(str(self._reason), self._since))
+        except Transient as error:
+            if self._reason is Hold.NO:
+                raise
+            log.debug("no sign of life", trouble=str(error), held=str(self._reason))
 
     def leave(self) -> None:
         """Say that this poller ends; a server that is away finds out by itself."""
@@ -58,6 +75,8 @@ class Watch:
     def _look(self) -> None:
         load = Load(self._outbox.depth(), *self._pollers.memory())
         before, self._reason = self._reason, hold(load, self._most, self._reason)
+        if self._reason is Hold.QUEUE:
+            load = load._replace(without_room=self._outbox.without_room())
         self.why = why_held(self._reason, load, self._most)
         if self._reason is before:
             return
