@@ -379,6 +379,25 @@ def test_a_process_that_slept_at_the_end_of_an_upgrade_sets_no_counter_back(
     assert counted["en"][b"seq"] > counted["de"][b"seq"]
 
 
+def test_stories_of_this_version_stay_where_old_processes_began_the_same_language(
+    server: Any, redis_url: str, as_old: Any
+) -> None:
+    """On a server on which this version had worked and found nothing to carry over; how many keys gave way is told."""
+    german = {key: server.dump(key) for key in server.scan_iter(f"sw:{OLD}:{{de}}:*")}
+    with opened(redis_url) as runtime:
+        counted = server.hgetall(keys.counters("de"))
+        for key, packed in german.items():
+            server.restore(key, 0, packed, replace=True)
+        server.sadd(f"sw:{OLD}:languages", "de")
+        server.hset(f"sw:{OLD}:{{de}}:counters", mapping={"seq": 99, "story": 77})
+        carried = Carrying(server, OLD).run(LATER)
+        assert carried.dropped == len(german) - len({key for key in german if key.endswith((b"fence", b"counters"))})
+        after = server.hgetall(keys.counters("de"))
+        assert [after[name] for name in (b"seq", b"story")] == [counted[name] for name in (b"seq", b"story")]
+        assert runtime.stories.counts() == {"articles": 6, "stories": 3}
+    assert left_of(server, OLD) == HOLDS_BACK
+
+
 @contextmanager
 def opened_old(url: str) -> Iterator[Runtime]:
     """A runtime of the previous version, which asked for no version."""
