@@ -15,6 +15,7 @@ from worker.errors import LeaseLost, Permanent, ServerUnavailable
 from worker.ingest import BatchResult
 from worker.jobs.worker import TimedOut
 from worker.model import Article, Ref
+from worker.poller.watch import Watch
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
 from worker.store.commits import Commits
@@ -321,6 +322,21 @@ def test_what_a_full_quarantine_has_no_room_for_is_tried_again_in_an_hour_and_ke
     assert (quarantined(runtime), runtime.outbox.depth(), runtime.outbox.without_room()) == ("b", 1, 1)
     publish(runtime, "c", revision=2)
     assert runtime.outbox.without_room() == 0, "a newer revision waits for nothing"
+
+
+def test_polls_and_imports_that_wait_as_the_quarantine_is_full_say_so(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More workers, the remedy for all else that waits, would change nothing."""
+    monkeypatch.setattr("worker.store.quarantine.PER_FEED", 1)
+    refs = publish(runtime, *"abc")
+    before, after = (Watch(runtime.pollers, runtime.outbox, runtime.clock, 2) for _ in range(2))
+    with capture_logs(), open_runtime(load({}, redis_url=runtime.url, max_pending="2"), runtime.clock) as importing:
+        assert before.turn() and "start more of `storywire work`" in before.why
+        batches(runtime, Failing(runtime, ValueError("bad"), "abc")).ingest(refs)
+        assert after.turn()
+        for why in (after.why, importing.held()):
+            assert "2 articles wait, 2 of them as the quarantine is full: see `storywire quarantine list`" in why
 
 
 def test_what_has_been_pending_for_a_minute_is_queued_again_once(runtime: Runtime, clock: ManualClock) -> None:
