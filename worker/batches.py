@@ -4,6 +4,7 @@ Invariant: an article stays in the outbox until it is clustered or in quarantine
 twice; one article that cannot be clustered never keeps the others of its batch from it.
 """
 
+import errno
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ from typing import Self, TypeVar
 import structlog
 
 from worker.clock import Clock
-from worker.errors import StorywireError, Transient
+from worker.errors import MachineFailed, StorywireError, Transient
 from worker.fingerprint import fingerprints
 from worker.ingest import BatchResult
 from worker.jobs.hang import allow_cpu
@@ -40,6 +41,12 @@ _RETRY_AFTER_S = (0.2, 1.0, 3.0)
 
 _SAID_AGAIN_S = 60.0
 """A full quarantine is told once a feed in so long."""
+
+_OF_THE_MACHINE = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EAGAIN,
+     errno.ESTALE, errno.ENODEV, errno.ENXIO}
+)  # fmt: skip
+"""No title or text causes these. A MemoryError may be an article's doing, and counts as a death."""
 
 Run = Callable[[Sequence[Ref]], BatchResult]
 
@@ -85,7 +92,7 @@ class Batches:
 
     def ingest(self, refs: Sequence[Ref]) -> None:
         """Cluster these articles. One canonical log line a run; raises Transient, after some tries, when the server or
-        the lease cannot be had, and TimedOut: then the job is started again."""
+        the lease cannot be had or this machine fails, TimedOut and MemoryError: then the job is started again."""
         if not refs:
             return
         try:
@@ -96,7 +103,7 @@ class Batches:
                 self._trials.done(innocent)
             if deaths:
                 self._one_by_one(deaths)
-        except TimedOut:
+        except (TimedOut, MemoryError):
             with suppress(Transient):
                 self._trials.overran()
             raise
@@ -122,7 +129,9 @@ class Batches:
                 if stages.count(Stage.ALONE) < DEATHS and stages.count(Stage.BEFORE) < DEATHS_BEFORE:
                     self._alone(ref, payload)
                 else:
-                    reason = f"its worker died, or ran out of time, {len(stages)} times with nothing else in hand"
+                    reason = (
+                        f"its worker died, or ran out of time or memory, {len(stages)} times with nothing else in hand"
+                    )
                     if self._put(ref, payload, reason, "") is Put.FULL:
                         continue  # nothing is done about it, so the deaths are not forgotten
             self._trials.done([ref])
@@ -130,8 +139,8 @@ class Batches:
     def _alone(self, ref: Ref, payload: bytes) -> None:
         self._trials.alone(ref, payload, Stage.BEFORE)
         try:
-            _patiently(lambda: self._ready(payload))
-        except (StorywireError, TimedOut):
+            _patiently(lambda: _blameless(lambda: self._ready(payload)))
+        except (StorywireError, TimedOut, MemoryError):
             raise
         except Exception as error:
             log.debug("not ready", reason=repr(error))  # clustering it meets the same, and says so
@@ -147,8 +156,8 @@ class Batches:
             return
         started = time.perf_counter()
         try:
-            result = _patiently(lambda: self._run(refs))
-        except (StorywireError, TimedOut):
+            result = _patiently(lambda: _blameless(lambda: self._run(refs)))
+        except (StorywireError, TimedOut, MemoryError):
             raise  # the whole job is tried again, and the worker says so
         except Exception as error:
             log.warning("batch", outcome="halved", articles=len(refs), error=repr(error))
@@ -162,8 +171,8 @@ class Batches:
         """Cluster one article, of which this payload waits, or put it into the quarantine."""
         started = time.perf_counter()
         try:
-            result = _patiently(lambda: self._run([ref]))
-        except (StorywireError, TimedOut):
+            result = _patiently(lambda: _blameless(lambda: self._run([ref])))
+        except (StorywireError, TimedOut, MemoryError):
             raise
         except Exception as error:
             self._put(ref, payload, f"{type(error).__name__}: {error}", format_exc())
@@ -216,6 +225,18 @@ def _patiently(call: Callable[[], T]) -> T:
             log.debug("batch waits", reason=str(error), pause_s=pause_s)
             time.sleep(pause_s)
     return call()
+
+
+def _blameless(call: Callable[[], T]) -> T:
+    """The call's value; raises MachineFailed for what no article can be the cause of."""
+    try:
+        return call()
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE:
+            raise
+        raise MachineFailed(
+            f"this machine failed, and no article: {error}: see its open files (ulimit -n), its disk and its memory"
+        ) from error
 
 
 def _since_ms(started: float) -> int:

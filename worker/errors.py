@@ -29,6 +29,10 @@ class NotArchived(Transient):
     """The archive cannot be written: no story ends until it can."""
 
 
+class MachineFailed(Transient):
+    """This machine lacks files, room or memory, or its disk fails: no article's fault; a fresh process may go on."""
+
+
 class BadSetting(Permanent):
     """A setting or an argument has a value that cannot be used."""
 

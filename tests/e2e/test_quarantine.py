@@ -123,7 +123,7 @@ def test_articles_that_kill_their_worker_end_in_quarantine_and_the_others_in_sto
     assert (end, sorted(ends)) == (0, [-9, -9, -9, -9, 3, 3, 3]), "once in the batch, each three times alone"
     assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("abdegh", "cf", 0)
     reasons = {kept.reason for kept in runtime.quarantine.everything()}
-    assert reasons == {"its worker died, or ran out of time, 3 times with nothing else in hand"}
+    assert reasons == {"its worker died, or ran out of time or memory, 3 times with nothing else in hand"}
     assert runtime.redis.exists(keys.trials("f")) == 0
 
 

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 from tests.servers import Server
 from tests.waiting import eventually
 from worker.connect import connect_plain
-from worker.errors import LeaseLost, ServerUnavailable
+from worker.errors import LeaseLost, MachineFailed, ServerUnavailable
 from worker.jobs import Jobs
 from worker.jobs.queue import FUNCTION, KEPT_S, QUEUE, RETRIES
 from worker.jobs.worker import BEAT_S, HEARTBEAT_TTL_S, BatchWorker, End
@@ -153,6 +153,19 @@ def test_a_job_with_any_other_argument_fails_alone(jobs: Jobs, redis: Redis, arg
     Queue(QUEUE, connection=redis, serializer=JSONSerializer).enqueue(FUNCTION, argument, description="odd")
     jobs.enqueue(refs(1, "good"))
     assert collected(jobs) == [refs(1, "good")]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), MachineFailed("no more files")])
+def test_a_process_that_lacks_memory_or_files_gives_the_batch_back_and_ends_to_start_afresh(
+    jobs: Jobs, error: Exception
+) -> None:
+    def fail(batch: list[Ref]) -> None:
+        raise error
+
+    jobs.enqueue(refs(4))
+    with capture_logs():
+        assert work(jobs, fail) is End.WORN
+    assert sorted(collected(jobs)) == [refs(4)[:2], refs(4)[2:]]
 
 
 def test_a_batch_that_fails_is_tried_again_a_few_times_and_holds_up_no_other(jobs: Jobs, redis: Any) -> None:

@@ -1,5 +1,6 @@
 """The job and the sweeper: what fails, or kills, costs nothing else its turn; what is left behind is queued again."""
 
+import errno
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 from worker.batches import DEATHS, DEATHS_BEFORE, Batches, Ready, Run
 from worker.clock import ManualClock
 from worker.config import load
-from worker.errors import LeaseLost, Permanent, ServerUnavailable
+from worker.errors import LeaseLost, MachineFailed, Permanent, ServerUnavailable
 from worker.ingest import BatchResult
 from worker.jobs.worker import TimedOut
 from worker.model import Article, Ref
@@ -156,6 +157,43 @@ def test_what_is_no_articles_fault_fails_the_job_and_is_not_hunted_in_the_batch(
     assert runtime.outbox.depth() == 8
 
 
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.ENOSPC])
+def test_what_the_machine_fails_at_quarantines_nothing_and_is_held_against_nothing(
+    runtime: Runtime, number: int
+) -> None:
+    refs = publish(runtime, *NAMES)
+    job = batches(runtime, Failing(runtime, OSError(number, "of the machine"), NAMES, times=24))
+    for _ in range(6):
+        with pytest.raises(MachineFailed, match="of the machine"):
+            job.ingest(refs)
+    assert (placed(runtime), quarantined(runtime), marks(runtime)) == ("", "", 0)
+    job.ingest(refs)
+    assert (placed(runtime), quarantined(runtime)) == (NAMES, "")
+
+
+def test_what_the_operating_system_refuses_an_article_for_is_still_its_own(runtime: Runtime) -> None:
+    """A name too long is no fault of the machine."""
+    job = batches(runtime, Failing(runtime, OSError(errno.ENAMETOOLONG, "too long"), "c"))
+    job.ingest(publish(runtime, *NAMES))
+    assert (placed(runtime), quarantined(runtime)) == ("abdefgh", "c")
+
+
+def test_memory_that_runs_out_counts_as_a_death_and_falls_on_no_innocent(runtime: Runtime) -> None:
+    """Once, and all are clustered; whenever an article is there, and it is known by its third time alone."""
+    refs = publish(runtime, *NAMES)
+    job = batches(runtime, Failing(runtime, MemoryError(), NAMES, times=1))
+    with pytest.raises(MemoryError):
+        job.ingest(refs)
+    assert quarantined(runtime) == ""
+    job = batches(runtime, Failing(runtime, MemoryError(), "c"))
+    for _ in range(DEATHS):
+        with pytest.raises(MemoryError):
+            job.ingest(refs)
+        assert quarantined(runtime) == ""
+    job.ingest(refs)
+    assert (placed(runtime), quarantined(runtime), marks(runtime)) == ("abdefgh", "c", 0)
+
+
 def test_the_articles_of_a_dead_worker_are_run_one_by_one_until_the_culprit_is_known(runtime: Runtime) -> None:
     refs = publish(runtime, *NAMES)
     assert killed(runtime, "w1", "c", refs) == NAMES
@@ -167,7 +205,7 @@ def test_the_articles_of_a_dead_worker_are_run_one_by_one_until_the_culprit_is_k
     batches(runtime, run, name="w5").ingest(refs)
     assert (run.batches, quarantined(runtime), runtime.outbox.depth()) == (["abdefgh"], "c", 0)
     (kept,) = runtime.quarantine.everything()
-    assert kept.reason == "its worker died, or ran out of time, 3 times with nothing else in hand"
+    assert kept.reason == "its worker died, or ran out of time or memory, 3 times with nothing else in hand"
     assert marks(runtime) == 0, "given back to the outbox, it begins anew"
 
 

@@ -29,7 +29,7 @@ from rq.worker import SimpleWorker
 from rq.worker.base import WorkerStatus
 
 from worker.connect import translate, translated
-from worker.errors import BadInput, StorywireError, Transient
+from worker.errors import BadInput, MachineFailed, StorywireError, Transient
 from worker.jobs.hang import ended_if_it_hangs
 from worker.jobs.queue import FUNCTION, QUEUE, WORKER_TTL_S, BatchQueue, Jobs
 from worker.model import Ref
@@ -83,9 +83,10 @@ class BatchWorker(SimpleWorker):
             )
         self._jobs, self._between = jobs, between
         self._ended = threading.Event()
+        self._failing = False
 
     def run(self, burst: bool = False, max_jobs: int | None = None) -> End:
-        """Work until a signal, until `max_jobs` are done, or (burst) until the queue is empty.
+        """Work until a signal, until `max_jobs` are done, one meets a failing machine, or (burst) none is left.
 
         A server that goes away is waited for. SIGTERM and SIGINT let the batch be finished; a second one, a second
         later, does not. Raises ServerUnavailable only if it is away at the start.
@@ -119,6 +120,8 @@ class BatchWorker(SimpleWorker):
                 failures += 1
                 continue
             done += taken
+            if self._failing:
+                return End.WORN
             if burst and not taken:
                 return End.DRAINED
             if max_jobs is not None and done >= max_jobs:
@@ -210,8 +213,9 @@ class BatchWorker(SimpleWorker):
     # --- logs -----------------------------------------------------------------------------------------------------
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
-        """One line for a job that failed, instead of RQ's page."""
+        """One line for a job that failed, instead of RQ's page; what a fresh process may mend ends this one."""
         error = exc_info[1]
+        self._failing = isinstance(error, MachineFailed | MemoryError)
         expected = isinstance(error, StorywireError | TimedOut)
         log.error("batch", outcome="failed", job=job.id, error=str(error), exc_info=None if expected else exc_info)
 
