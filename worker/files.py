@@ -19,6 +19,7 @@ from worker.feed.lines import BadLine, Line, parse_line, sample_of
 from worker.text import common_language
 
 _MAX_LINE = 16 << 20
+_TOO_LONG = "longer than 16 MB: an article's text is cut at 200,000 characters"
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
 
@@ -66,6 +67,10 @@ def index(paths: Sequence[Path], arrival: Callable[[float | None], float]) -> In
             number, offset = 0, _after_mark(file)
             while raw := file.readline(_MAX_LINE):
                 number += 1
+                if len(raw) == _MAX_LINE and not raw.endswith(b"\n"):
+                    found.bad.append((path, number, _TOO_LONG))
+                    offset += len(raw) + _rest_of_line(file)
+                    continue
                 if raw.strip():
                     _note(found, known, (which, number, offset), raw, arrival)
                 offset += len(raw)
@@ -73,6 +78,16 @@ def index(paths: Sequence[Path], arrival: Callable[[float | None], float]) -> In
                 found.bad.append((path, number + 1, damage))
     found.lines.sort(key=lambda line: line[0])
     return found
+
+
+def _rest_of_line(file: BinaryIO) -> int:
+    """Skip what is left of a line, which is never taken for a line of its own; its length."""
+    skipped = 0
+    while raw := file.readline(_CHUNK):
+        skipped += len(raw)
+        if raw.endswith(b"\n"):
+            break
+    return skipped
 
 
 def _after_mark(file: BinaryIO) -> int:

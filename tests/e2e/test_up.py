@@ -162,6 +162,25 @@ def test_a_child_that_is_killed_is_started_again(data_dir: Path, opml: Path, com
         assert running.end() == 0
 
 
+def test_a_child_that_runs_and_does_nothing_is_killed_and_started_again_within_30_s(data_dir: Path, opml: Path) -> None:
+    """As one that hangs where no signal gets through."""
+    with up(data_dir, "--feeds", opml) as running:
+        eventually(lambda: "Harbour bridge closed" in "".join(running.out), 30, running.said)
+        stopped = {command: running.running(command) for command in ("work", "poll")}
+
+        def replaced(command: str) -> bool:
+            child = running.child(command)
+            return child is not None and child.pid != stopped[command].pid
+
+        began = time.monotonic()
+        for child in stopped.values():
+            child.suspend()
+        eventually(lambda: replaced("work") and replaced("poll"), 60, running.said)
+        assert time.monotonic() - began < 30
+        assert "it runs, but does not work" in "".join(running.err)
+        assert running.end() == 0
+
+
 def test_the_embedded_server_is_started_again_and_the_news_goes_on(
     data_dir: Path, opml: Path, site: FeedServer
 ) -> None:

@@ -88,3 +88,14 @@ def test_short_headlines_take_the_language_of_their_file(tmp_path: Path) -> None
     second = write(tmp_path, "2.jsonl", line("alone", "Goals!"))
     langs = {a.id: a.lang for a in (article_of(x, 0.0, backfill=False) for x in index([first, second], epoch).read())}
     assert (langs["short"], langs["clear"], langs["s0"], langs["alone"]) == ("en", "de", "es", "und")
+
+
+def test_what_follows_the_limit_of_a_line_is_no_line_of_its_own(tmp_path: Path) -> None:
+    """Or a text could hold an article that nobody sent."""
+    path = tmp_path / "long.jsonl"
+    head = b'{"id": "a", "title": "'
+    smuggled = b'{"id": "smuggled", "title": "Harbour bridge closed"}'
+    path.write_bytes(head + b"x" * ((16 << 20) - len(head)) + smuggled + b'"}\n{"id": "b", "title": "Dam broke"}\n')
+    found = index([path], lambda published: 0.0)
+    assert [line.id for line in found.read()] == ["b"]
+    assert [(number, reason.split(":")[0]) for _, number, reason in found.bad] == [(1, "longer than 16 MB")]

@@ -24,6 +24,7 @@ from worker.runtime import Runtime
 from worker.supervisor.child import Child
 from worker.supervisor.journal import Journal
 from worker.supervisor.processes import Processes
+from worker.supervisor.silence import Silence, pids_here
 
 __all__ = ["Processes", "alone", "run", "workers"]
 
@@ -43,13 +44,14 @@ def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("
         try:
             with Processes(runtime.settings, journal) as processes:
                 count = runtime.settings.workers
-                processes.start("worker", "work", count=count)
-                processes.start("poller", "poll")
+                working = processes.start("worker", "work", count=count)
+                working += processes.start("poller", "poll")
+                silence = Silence(working)
                 say(f"Polling; {count} worker{'s' * (count > 1)}; log in {journal.path}. Ctrl-C ends all.")
                 processes.start("report", *report, on_terminal=True)
                 while True:
                     processes.wait(_LOOK_S)
-                    _look_after(runtime)
+                    _look_after(runtime, silence)
         except KeyboardInterrupt:
             say("Ended.")
 
@@ -83,12 +85,16 @@ def _until_they_listen(jobs: Jobs, children: Sequence[Child], processes: Process
         processes.wait(0.02)
 
 
-def _look_after(runtime: Runtime) -> None:
-    """Start the embedded server again if it has died; a server of somebody else's is waited for by each child."""
+def _look_after(runtime: Runtime, silence: Silence) -> None:
+    """Start the embedded server again if it has died, and end children that only look alive; a server of somebody
+    else's is waited for by each child."""
     try:
         if runtime.keep_server():
             log.warning("the embedded server had ended: started again", data_dir=str(runtime.settings.data_dir))
+            silence.start_anew()
+        silence.look(pids_here([*runtime.jobs.listening(), *runtime.pollers.alive()]))
     except StorywireError as error:
+        silence.start_anew()
         log.warning("no server", reason=str(error))
 
 

@@ -92,6 +92,12 @@ class Child:
             self._ending.set()
             self._send(signal.SIGKILL, group=True)
 
+    def strike(self, pid: int) -> None:
+        """Kill this process of it, and whatever that has started; it is started again."""
+        with self._lock:
+            if self.pid == pid:
+                self._send(signal.SIGKILL, group=True)
+
     def _keep(self) -> None:
         try:
             self._run()
