@@ -95,6 +95,7 @@ class Batches:
         the lease cannot be had or this machine fails, TimedOut and MemoryError: then the job is started again."""
         if not refs:
             return
+        allow_cpu(len(refs))
         try:
             deaths = self._deaths(_patiently(lambda: self._trials.begin(refs)))
             innocent = [ref for ref in dict.fromkeys(refs) if ref not in deaths]

@@ -9,7 +9,7 @@ from tests.store.test_retention import FOREVER
 
 RATE = int(os.environ.get("SOAK_RATE", "150"))
 """Articles a day: `make soak` runs 50,000."""
-ENDING = {"story", "lease", "seen", "forgotten"}
+ENDING = {"story", "lease", "seen", "forgotten", "lags"}
 """Kinds that may be left for a while: aliases, whose server ends them after 90 days, and what has a time of its own."""
 
 

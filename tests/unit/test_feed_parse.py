@@ -195,3 +195,28 @@ def test_quotes_and_markup_within_attributes_are_no_overload() -> None:
 
 def test_a_document_of_nothing_but_tags_is_refused_at_once() -> None:
     assert "tags" in parse(b"<rss>" + b"<item>" * 100_001, "https://example.org/feed", "").reason
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        '<!ENTITY a "lol"><!ENTITY b "&a;&a;">',
+        "<!ENTITY a 'lol'><!ENTITY b '&a;'>",
+        f'<!ENTITY a "{"x" * 1_001}">',
+        "".join(f'<!ENTITY a{n} "x">' for n in range(301)),
+    ],
+    ids=["nested", "once", "long", "many"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_that_grow_are_refused(entities: str, encoding: str) -> None:
+    document = f"<?xml version='1.0'?><!DOCTYPE rss [{entities}]><rss version='2.0'><channel></channel></rss>"
+    assert is_overloaded(document.encode(encoding))
+
+
+def test_entities_that_stand_for_signs_are_read() -> None:
+    entities = '<!ENTITY nbsp "&#160;"><!ENTITY name "The Courier">'
+    body = (
+        f"<?xml version='1.0'?><!DOCTYPE rss [{entities}]><rss version='2.0'><channel>"
+        "<item><title>&name;: dam broke</title></item></channel></rss>"
+    )
+    assert parse(body.encode(), "http://a.example/feed", "text/xml").entries[0].title == "The Courier: dam broke"

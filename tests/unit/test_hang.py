@@ -56,4 +56,5 @@ def test_waiting_costs_no_processor_time_and_what_has_ended_is_ended_by_nothing(
 def test_an_article_alone_has_its_own_time_and_outside_of_a_batch_nothing_is_limited() -> None:
     spent = "until = time.process_time() + 0.3\n    while time.process_time() < until: pass"
     assert run(0.5, 60.0, f"{spent}\n    hang.allow_cpu()\n    {spent}")[0] == 0
+    assert run(0.2, 60.0, f"hang.allow_cpu(50)\n    {spent}")[0] == 0, "many articles take longer than one"
     assert run(0.2, 60.0, "pass", f"hang.allow_cpu()\nif True:\n    {spent}")[0] == 0

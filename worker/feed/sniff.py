@@ -28,8 +28,16 @@ _MAX_TAGS = 100_000
 """Of a document, those of HTML in CDATA too: feedparser takes 3 s for 160,000 tiny ones."""
 
 
+_ENTITY = re.compile(rb"<!ENTITY\s+(?:%\s+)?[^\s\"'<>]{1,100}\s+(?:\"([^\"]*)\"|'([^']*)')")
+_MAX_ENTITIES = 300
+"""That a document may define: HTML has 253."""
+_MAX_ENTITY = 1_000
+_REFERENCE = re.compile(rb"&(?!#)")
+
+
 def is_overloaded(body: bytes) -> bool:
-    """True where there are more tags than in a feed, or more attributes on one.
+    """True where there are more tags than in a feed, or more attributes on one, or entities that grow when they are
+    put in: expat lets ten that name each other grow to a million pieces.
 
     feedparser looks each attribute up among all others, and takes a minute for 40,000. Of UTF-16 and UTF-32 the zeros
     are left out, which leaves ASCII markup as it is. What opens tag within tag within tag counts as too many, too: a
@@ -38,6 +46,8 @@ def is_overloaded(body: bytes) -> bool:
     if body.count(b"<") > _MAX_TAGS:
         return True
     markup = body.replace(b"\0", b"") if b"\0" in body[:8] else body
+    if _grows(markup):
+        return True
     left = _MAX_WITHIN * len(markup)
     for opening in _OPENING.finditer(markup):
         start = opening.start()
@@ -47,6 +57,11 @@ def is_overloaded(body: bytes) -> bool:
         if left < 0 or (length > 2 * _MAX_ATTRIBUTES and _ADORNED.match(markup, start)):
             return True
     return False
+
+
+def _grows(markup: bytes) -> bool:
+    values = [found[1] or found[2] or b"" for found in _ENTITY.finditer(markup)]
+    return len(values) > _MAX_ENTITIES or any(len(v) > _MAX_ENTITY or _REFERENCE.search(v) for v in values)
 
 
 def encoding_headers(body: bytes, content_type: str) -> dict[str, str]:
