@@ -28,7 +28,9 @@ _HEADLINE = 100
 
 _PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400, "monthly": 30 * 86400, "yearly": 365 * 86400}
 
-_OVERLOADED = "has over 100,000 tags, hundreds of attributes on one, or entities that grow: find a shorter feed of this site"
+_OVERLOADED = (
+    "has over 100,000 tags, hundreds of attributes on one, or entities that grow: find a shorter feed of this site"
+)
 
 
 class State(StrEnum):
