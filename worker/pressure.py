@@ -57,8 +57,8 @@ def hold_import(load: Load, most: int) -> Hold:
 def why_held(reason: Hold, load: Load, most: int) -> str:
     """The words for it, with the remedy; "" for no reason."""
     if reason is Hold.MEMORY:
-        share = load.used_memory / (load.max_memory or 1)
-        return f"the server's memory is {share:.0%} full: raise its maxmemory or shorten STORYWIRE_RETENTION"
+        # no share: who waits takes other words for a sign that things move
+        return f"the server's memory is over {_EASED:.0%} full: raise its maxmemory or shorten STORYWIRE_RETENTION"
     if reason is Hold.QUEUE and 2 * load.without_room >= load.pending:
         return (
             f"{load.pending:,} articles wait, {load.without_room:,} of them as the quarantine is full: see `storywire "
