@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from worker.store.feeds import Feeds
 
 _POLL_INTERVAL = "2s"
+_MAX_DAILY = "100000"
+"""In one day two months of news pass here, and more with `--speed`."""
 _HOST = "http://127.0.0.1:"
 
 
@@ -53,7 +55,11 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
         environ = {k: v for k, v in os.environ.items() if k not in others}
         site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
         settings = load(
-            environ, data_dir=folder, poll_interval=_POLL_INTERVAL, allow_private=site.removeprefix("http://")
+            environ,
+            data_dir=folder,
+            poll_interval=_POLL_INTERVAL,
+            max_daily=_MAX_DAILY,
+            allow_private=site.removeprefix("http://"),
         )
         log.configure("demo", settings.log_level, settings.log_format)
         closing.enter_context(supervisor.alone(settings.data_dir))
