@@ -154,6 +154,8 @@ class Batches:
             payload = self._outbox.payload(refs[0])
             if payload is not None:
                 self._try(refs[0], payload)
+            else:
+                self._outbox.forget_missing(refs, ())
             return
         started = time.perf_counter()
         try:

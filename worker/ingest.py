@@ -74,6 +74,7 @@ class Ingest:
         result = BatchResult()
         with result.stage("load"):
             waiting = self._outbox.load(refs)
+            self._outbox.forget_missing(refs, [ref for ref, _ in waiting])
         result.articles = len(waiting)
         with result.stage("fingerprint"):
             shards: dict[str, list[tuple[Ref, Member]]] = defaultdict(list)

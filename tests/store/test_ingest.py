@@ -53,6 +53,17 @@ def bench(redis_url: str) -> Iterator[Bench]:
     client.close()
 
 
+def test_what_waits_without_a_payload_waits_no_more(bench: Bench) -> None:
+    """Somebody deleted it: it would be queued again for ever."""
+    refs = bench.publish(article("a"), article("b"))
+    bench.redis.hdel(keys.payloads("feed"), "a")
+    assert bench.ingest.run(refs).counts == {"new": 1}
+    assert bench.outbox.depth() == 0
+    newer = bench.publish(article("b", revision=2))
+    bench.outbox.forget_missing(newer, ())
+    assert bench.ingest.run(newer).counts == {"revised": 1}, "what came meanwhile is not forgotten"
+
+
 def test_a_batch_is_placed_and_leaves_the_outbox(bench: Bench) -> None:
     result = bench.ingest.run(bench.publish(article("a"), article("b"), article("c", CUP_TITLE, CUP)))
     assert result.counts == {"new": 2, "joined": 1}

@@ -5,7 +5,7 @@ Invariant: an article leaves it only when its newest revision is settled; the qu
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -34,6 +34,7 @@ until then, and is not taken for queued by a clock that was set back. Another ve
 _REVISION_BYTES = 4
 """A payload begins with its revision, so that the scripts can compare it without msgpack."""
 
+_NO_REVISION = -1
 _LAST_REVISION = 256**_REVISION_BYTES - 1
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -91,6 +92,12 @@ class Outbox:
                 if payload is not None:
                     found[Ref(feed, article_id)] = _decode(payload[_REVISION_BYTES:])
         return [(ref, found[ref]) for ref in dict.fromkeys(refs) if ref in found]
+
+    def forget_missing(self, refs: Sequence[Ref], found: Collection[Ref]) -> None:
+        """Those of `refs` that were not found wait no more: they are settled, or their payload is gone, and they would
+        be queued again for ever."""
+        if missing := set(refs).difference(found):
+            self.settle([(ref, _NO_REVISION) for ref in missing])
 
     def payload(self, ref: Ref) -> bytes | None:
         """What waits of an article, as it stands there, readable or not; None where nothing does."""
