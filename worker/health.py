@@ -19,6 +19,9 @@ SLOW_S = 60.0
 STUCK_S = 600.0
 """Articles are clustered within seconds: a job that has waited a minute shows too few workers, ten minutes none."""
 
+OVERDUE_S = 3600.0
+"""Workers look every minute for stories to end: an hour shows that they cannot end them, or that none works."""
+
 LATE_S = 300.0
 IDLE_S = 3600.0
 """Feeds are polled within seconds of their time: five minutes late shows a busy poller, an hour none."""
@@ -209,13 +212,17 @@ def of_polls(feeds: Sequence[Feed], now: float, *, held: bool) -> Finding:
     return Finding("polls", State.FAIL, f"{said}: see whether `storywire poll` runs", figures)
 
 
-def of_stories(counts: Mapping[str, int], languages: int) -> Finding:
-    """The stories: how much is stored."""
+def of_stories(counts: Mapping[str, int], languages: int, overdue_s: float = 0.0) -> Finding:
+    """The stories: how much is stored, and how long ago the oldest of them should have ended."""
     said = (
         f"{_count(counts['stories'], 'story', 'stories')} of {_count(counts['articles'], 'article', 'articles')} "
         f"in {_count(languages, 'language', 'languages')}"
     )
-    return Finding("stories", State.OK, said, {**counts, "languages": languages})
+    figures = {**counts, "languages": languages, "overdue_s": round(max(0.0, overdue_s), 3)}
+    if overdue_s <= OVERDUE_S:
+        return Finding("stories", State.OK, said, figures)
+    said += f", the end of the oldest is {_span(overdue_s)} overdue: see why in the worker's log (a full archive?)"
+    return Finding("stories", State.WARN, said, figures)
 
 
 def _count(number: int, one: str, many: str) -> str:

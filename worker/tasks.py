@@ -7,6 +7,7 @@ worker looks first. What a batch itself keeps to stands in batches.py.
 import gc
 import os
 import time
+from pathlib import Path
 
 import structlog
 
@@ -14,6 +15,7 @@ from worker.batches import Batches
 from worker.errors import NotArchived
 from worker.jobs.worker import BatchWorker, End, new_name
 from worker.runtime import Runtime
+from worker.store.archive import Archive
 
 GC_THRESHOLDS = (100_000, 50, 100)
 """A batch makes and drops 100,000 objects without a cycle among them: looking for cycles less often saves a tenth."""
@@ -36,6 +38,8 @@ log = structlog.get_logger()
 
 def work(runtime: Runtime, burst: bool = False) -> End:
     """Work until stopped, until the queue is empty (burst), or until it is time for a fresh process."""
+    if runtime.settings.archive_dir:
+        Archive(Path(runtime.settings.archive_dir)).make()
     sweeper, name = Sweeper(runtime), new_name()
     batches = Batches.of(runtime, name)
     gc.set_threshold(*GC_THRESHOLDS)

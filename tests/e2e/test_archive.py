@@ -108,3 +108,12 @@ def test_an_article_that_the_store_has_is_left_as_it_is(archive: Path, tmp_path:
     stories = reported(report.stdout)
     assert stories["dam-1"]["title"] == "Changed since"
     assert stories["dam-2"]["story"] == stories["dam-3"]["story"] != stories["other"]["story"]
+
+
+def test_a_worker_starts_with_no_folder_that_cannot_be_written(tmp_path: Path, data_dir: Path) -> None:
+    """Or nobody would hear of it before the first story ends, a week later."""
+    (tmp_path / "file").write_text("")
+    done = storywire("work", "--burst", data_dir=data_dir, archive_dir=tmp_path / "file")
+    assert done.returncode == 1
+    assert "STORYWIRE_ARCHIVE_DIR" in done.stderr and "name a folder" in done.stderr
+    assert "Traceback" not in done.stderr

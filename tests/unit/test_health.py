@@ -129,6 +129,8 @@ CASES: list[tuple[Finding, State, str]] = [
     (of_polls([feed("a", due=math.inf)], NOW, held=False), State.OK, "on time"),
     (of_polls([feed("a", due=NOW - 90_000)], NOW, held=True), State.WARN, "polls are 25 h late: held back, see"),
     (of_stories({"articles": 1, "stories": 1}, 1), State.OK, "1 story of 1 article in 1 language"),
+    (of_stories({"articles": 1, "stories": 1}, 1, 3_000.0), State.OK, "1 story of 1 article in 1 language"),
+    (of_stories({"articles": 1, "stories": 1}, 1, 9_000.0), State.WARN, "overdue: see why in the worker's log"),
 ]
 
 

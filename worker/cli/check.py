@@ -47,7 +47,7 @@ What each line looks at, and when it says `warn` or `fail`:
   polls        warn: five minutes late; fail: an hour, and not held back
   feeds        warn: there is none, some cannot be read, or one brings
                more than STORYWIRE_MAX_DAILY; fail: none can be read
-  stories      how much is stored
+  stories      warn: one should have ended an hour ago
 
 \b
 Example: storywire check --json | jq -r .state
@@ -145,6 +145,11 @@ def _examinations(runtime: "Runtime", host: str) -> "dict[str, Callable[[], Find
         held = any(sign.held for sign in runtime.pollers.alive().values())
         return health.of_polls(runtime.feeds.all(), now, held=held)
 
+    def stories() -> "Finding":
+        since, languages = runtime.stories.quiet_since(), len(runtime.stories.languages())
+        overdue_s = 0.0 if since is None else now - runtime.settings.retention - since
+        return health.of_stories(runtime.stories.counts(), languages, overdue_s)
+
     return {
         "server": lambda: health.of_server(identify(runtime.redis, runtime.url), runtime.described()),
         "persistence": lambda: health.of_persistence(identify(runtime.redis, runtime.url)),
@@ -156,7 +161,7 @@ def _examinations(runtime: "Runtime", host: str) -> "dict[str, Callable[[], Find
         "pollers": pollers,
         "polls": polls,
         "feeds": lambda: health.of_feeds(runtime.feeds.all()),
-        "stories": lambda: health.of_stories(runtime.stories.counts(), len(runtime.stories.languages())),
+        "stories": stories,
     }
 
 

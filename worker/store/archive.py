@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from worker.errors import NotArchived
+from worker.errors import BadSetting, NotArchived
 
 _HEADER = struct.Struct("<4s4xBBH2sHI")
 """Magic, method and flags; no time; level; system; 8 bytes of extra field: a name, a length, the member's length."""
@@ -30,6 +30,17 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def make(self) -> None:
+        """The folder is there and can be written, or BadSetting: told when a worker starts, not a retention later."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            writable = os.access(self._folder, os.W_OK | os.X_OK)
+            why = "" if writable else "permission denied"
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+        if why:
+            raise BadSetting(f"STORYWIRE_ARCHIVE_DIR={str(self._folder)!r} cannot be written ({why}): name a folder")
 
     def append(self, lines: Sequence[bytes], now: float) -> None:
         """Write the lines and wait for the disk; nothing for no lines. Raises NotArchived: then none was written."""

@@ -119,6 +119,14 @@ class Stories:
         found = pipeline.execute()
         return {"articles": sum(int(n or 0) for n in found[::2]), "stories": sum(found[1::2])}
 
+    def quiet_since(self) -> float | None:
+        """When, by the wall clock, the story that has been quiet for longest last changed; None where there is none."""
+        languages = self.languages()
+        pipeline = self._redis.pipeline(transaction=False)
+        for lang in languages:
+            pipeline.zrange(keys.active(lang), 0, 0, withscores=True)
+        return min((score for found in pipeline.execute() for _, score in found), default=None)
+
     def assignments(self) -> Iterator[tuple[str, str]]:
         """(article id, story id) of every article, after merges."""
         for lang, number, member in self.everything():
