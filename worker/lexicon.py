@@ -111,7 +111,9 @@ def _list(known: str) -> Frequencies:
 
     by_centibels = get_frequency_list(known)
     get_frequency_list.cache_clear()
-    return Frequencies(by_centibels if known == "en" else by_centibels[: _RAREST + 1])
+    if known != "en":
+        del by_centibels[_RAREST + 1 :]  # before they are packed, as both stand in memory for a while
+    return Frequencies(by_centibels)
 
 
 @lru_cache(maxsize=20_000)
