@@ -13,7 +13,8 @@ import structlog
 
 from worker.batches import Batches
 from worker.errors import NotArchived
-from worker.jobs.worker import BatchWorker, End, new_name
+from worker.jobs.worker import BatchWorker, End
+from worker.names import new_name
 from worker.runtime import Runtime
 from worker.store.archive import Archive
 

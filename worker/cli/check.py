@@ -1,12 +1,13 @@
 """`storywire check`: server, queue, lag, pollers, feeds: one line each."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 import click
+
+from worker.names import parsed, this_host
 
 if TYPE_CHECKING:
     from worker.config import Settings
@@ -78,7 +79,7 @@ def command(as_json: bool, names: tuple[str, ...], here: bool, data_dir: str | N
     from worker import config
 
     failed = False
-    for finding in findings(config.load(os.environ, data_dir=data_dir), names, socket.gethostname() if here else ""):
+    for finding in findings(config.load(os.environ, data_dir=data_dir), names, this_host() if here else ""):
         failed |= finding.state == "fail"
         show(finding, as_json)
     sys.exit(int(failed))
@@ -166,5 +167,5 @@ def _examinations(runtime: "Runtime", host: str) -> "dict[str, Callable[[], Find
 
 
 def _is_of(name: str, host: str) -> bool:
-    """Whether a worker or poller, `...HOST.PROCESS.START`, runs on this host; "" stands for any."""
-    return not host or name.rsplit(".", 2)[0].rpartition(":")[2] == host
+    """Whether a worker or poller runs on this host; "" stands for any."""
+    return not host or parsed(name).host == host

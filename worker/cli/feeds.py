@@ -1,19 +1,16 @@
 """`storywire feeds`: add, remove, list, import and export feeds."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from worker.config import load
+from worker.cli.opening import DATA_DIR, opened
 from worker.errors import BadInput
 
 if TYPE_CHECKING:
-    from worker.runtime import Runtime
+    pass
 
 
 @click.group("feeds", epilog="Example: storywire feeds add https://example.org/feed.xml")
@@ -27,35 +24,16 @@ def command(context: click.Context, data_dir: str | None) -> None:
     context.obj = data_dir
 
 
-def _given(context: click.Context, _parameter: click.Parameter, data_dir: str | None) -> str | None:
-    """The folder given behind the subcommand, or before it."""
-    return data_dir or context.obj
-
-
-_DATA_DIR = click.option("--data-dir", metavar="DIR", callback=_given, help="Data directory of the embedded server.")
-
-
-@contextmanager
-def _opened(data_dir: str | None) -> "Iterator[Runtime]":
-    from worker import log
-    from worker.runtime import open_runtime
-
-    settings = load(os.environ, data_dir=data_dir)
-    log.configure("feeds", settings.log_level, settings.log_format)
-    with open_runtime(settings) as runtime:
-        yield runtime
-
-
 @command.command("add", epilog="Example: storywire feeds add https://example.org/feed.xml --title 'Example News'")
 @click.argument("url")
 @click.option("--title", default="", metavar="NAME", help="What to call the outlet; by default as the feed says.")
-@_DATA_DIR
+@DATA_DIR
 def add(url: str, title: str, data_dir: str | None) -> None:
     """Add a feed, or poll one again that was removed or is paused."""
     from worker.feed.address import host, normal_url
     from worker.feed.private import why_private_host
 
-    with _opened(data_dir) as runtime:
+    with opened(data_dir) as runtime:
         feed, is_new = runtime.feeds.add(url, _title(title), runtime.clock.now())
     click.echo(f"{'added' if is_new else 'known already'}: {feed}")
     why = why_private_host(host(normal_url(url)))
@@ -69,12 +47,12 @@ def add(url: str, title: str, data_dir: str | None) -> None:
 
 @command.command("remove", epilog="Example: storywire feeds remove https://example.org/feed.xml")
 @click.argument("url")
-@_DATA_DIR
+@DATA_DIR
 def remove(url: str, data_dir: str | None) -> None:
     """Remove a feed, by its address or its id; no list of feeds brings it back."""
     from worker.feed.address import feed_id, normal_url
 
-    with _opened(data_dir) as runtime:
+    with opened(data_dir) as runtime:
         if not runtime.feeds.remove(url if runtime.feeds.get(url) else feed_id(normal_url(url))):
             raise BadInput(f"{url} is no feed of this store: `storywire feeds list` shows them")
     click.echo("removed")
@@ -82,13 +60,13 @@ def remove(url: str, data_dir: str | None) -> None:
 
 @command.command("list", epilog="Example: storywire feeds list --json | jq -r .url")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
-@_DATA_DIR
+@DATA_DIR
 def list_(as_json: bool, data_dir: str | None) -> None:
     """List the feeds: how the last poll went, when the next one is and why."""
     from worker.cli.screen.feeds import as_record, show_feeds
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
 
-    with _opened(data_dir) as runtime, ended_quietly():
+    with opened(data_dir) as runtime, ended_quietly():
         feeds, now = runtime.feeds.all(), runtime.clock.now()
         if as_json:
             for feed in feeds:
@@ -102,7 +80,7 @@ def list_(as_json: bool, data_dir: str | None) -> None:
 
 @command.command("import", epilog="Example: storywire feeds import subscriptions.opml")
 @click.argument("opml", type=click.Path(path_type=Path))
-@_DATA_DIR
+@DATA_DIR
 def import_(opml: Path, data_dir: str | None) -> None:
     """Add the feeds of an OPML file; those that were removed before stay removed."""
     from worker.poller.subscribe import read_file, summary
@@ -110,7 +88,7 @@ def import_(opml: Path, data_dir: str | None) -> None:
     outlines, refused = read_file(opml)
     for line in refused:
         click.echo(f"{opml}: {line}", err=True)
-    with _opened(data_dir) as runtime:
+    with opened(data_dir) as runtime:
         click.echo(summary(str(opml), runtime.feeds.offer(outlines, runtime.clock.now())))
     if refused:
         raise BadInput(f"{opml}: {len(refused)} of its addresses cannot be used, the others were added")
@@ -118,12 +96,12 @@ def import_(opml: Path, data_dir: str | None) -> None:
 
 @command.command("export", epilog="Example: storywire feeds export > subscriptions.opml")
 @click.argument("opml", type=click.Path(path_type=Path), required=False)
-@_DATA_DIR
+@DATA_DIR
 def export(opml: Path | None, data_dir: str | None) -> None:
     """Write the feeds as OPML, to a file or to standard output."""
     from worker.feed.opml import Outline, write_opml
 
-    with _opened(data_dir) as runtime:
+    with opened(data_dir) as runtime:
         feeds = sorted(runtime.feeds.all(), key=lambda feed: (feed.added, feed.url))
     document = write_opml(Outline(feed.url, feed.title or feed.polls.title) for feed in feeds)
     if opml is None:

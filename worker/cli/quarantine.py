@@ -1,14 +1,12 @@
 """`storywire quarantine`: articles that could not be processed: why, and what is to become of them."""
 
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from worker.config import load
+from worker.cli.opening import DATA_DIR, opened
 from worker.errors import BadInput, BadSetting
 
 if TYPE_CHECKING:
@@ -25,42 +23,25 @@ def command(context: click.Context, data_dir: str | None) -> None:
     An article is here because reading, fingerprinting or placing it raised an error, or because the process that worked
     on it died three times with nothing else in hand. The others of its batch were clustered. It stays until you retry
     or drop it, or until its feed publishes a newer revision that can be clustered. The quarantine takes 1,000 articles
-    a feed and 10,000 in all; beyond that they wait where they were and are tried again every minute.
+    a feed and 10,000 in all; beyond that they wait where they were and are tried again every hour.
     """
     context.obj = data_dir
 
 
-def _given(context: click.Context, _parameter: click.Parameter, data_dir: str | None) -> str | None:
-    """The folder given behind the subcommand, or before it."""
-    return data_dir or context.obj
-
-
-_DATA_DIR = click.option("--data-dir", metavar="DIR", callback=_given, help="Data directory of the embedded server.")
 _ARTICLES = click.argument("articles", nargs=-1, metavar="ARTICLE...")
 _ALL = click.option("--all", "everything", is_flag=True, help="All that are in quarantine.")
-
-
-@contextmanager
-def _opened(data_dir: str | None) -> "Iterator[Runtime]":
-    from worker import log
-    from worker.runtime import open_runtime
-
-    settings = load(os.environ, data_dir=data_dir)
-    log.configure("quarantine", settings.log_level, settings.log_format)
-    with open_runtime(settings) as runtime:
-        yield runtime
 
 
 @command.command("list", epilog="Example: storywire quarantine list --json | jq -r .reason | sort | uniq -c")
 @click.option("--json", "as_json", is_flag=True, help="One object an article.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Articles to list.")
-@_DATA_DIR
+@DATA_DIR
 def list_(as_json: bool, limit: int, data_dir: str | None) -> None:
     """List the articles, those that came last first: which, since when, and why."""
     from worker.cli.screen.quarantine import as_record, show_list
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
 
-    with _opened(data_dir) as runtime, ended_quietly():
+    with opened(data_dir) as runtime, ended_quietly():
         kept = sorted(runtime.quarantine.everything(), key=lambda each: (-each.at, each.article))
         if as_json:
             for each in kept[:limit]:
@@ -74,13 +55,13 @@ def list_(as_json: bool, limit: int, data_dir: str | None) -> None:
 @command.command("show", epilog="Example: storywire quarantine show bbc.1f3a9c")
 @click.argument("article")
 @click.option("--json", "as_json", is_flag=True, help="One object, its payload in base64.")
-@_DATA_DIR
+@DATA_DIR
 def show(article: str, as_json: bool, data_dir: str | None) -> None:
     """Show an article: its reason, its traceback, and what waited of it, as far as that can be read."""
     from worker.cli.screen.quarantine import as_record, show_one
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
 
-    with _opened(data_dir) as runtime, ended_quietly():
+    with opened(data_dir) as runtime, ended_quietly():
         for each in _found(runtime, [article]):
             if as_json:
                 print_json(as_record(each, whole=True))
@@ -91,13 +72,13 @@ def show(article: str, as_json: bool, data_dir: str | None) -> None:
 @command.command("retry", epilog="Example: storywire quarantine retry --all")
 @_ARTICLES
 @_ALL
-@_DATA_DIR
+@DATA_DIR
 def retry(articles: tuple[str, ...], everything: bool, data_dir: str | None) -> None:
     """Give articles back to the workers, after an update that mends what they failed with.
 
     One that fails again comes back here.
     """
-    with _opened(data_dir) as runtime:
+    with opened(data_dir) as runtime:
         kept = _chosen(runtime, articles, everything)
         moved = runtime.quarantine.release(kept, runtime.clock.now())
         runtime.jobs.enqueue(moved)
@@ -108,10 +89,10 @@ def retry(articles: tuple[str, ...], everything: bool, data_dir: str | None) -> 
 @_ARTICLES
 @_ALL
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_DATA_DIR
+@DATA_DIR
 def drop(articles: tuple[str, ...], everything: bool, yes: bool, data_dir: str | None) -> None:
     """Remove articles from the quarantine for good; a later revision of one is clustered as usual."""
-    with _opened(data_dir) as runtime:
+    with opened(data_dir) as runtime:
         kept = _chosen(runtime, articles, everything)
         if kept and not yes:
             _ask(f"{_count(len(kept))} from the quarantine")

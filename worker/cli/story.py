@@ -1,19 +1,16 @@
 """`storywire story`: an editor's corrections, and what is in force of them."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from msgspec import json as msgspec_json
 
-from worker.config import load
+from worker.cli.opening import DATA_DIR, opened
 from worker.errors import BadInput
 
 if TYPE_CHECKING:
-    from worker.editing import Edited, Editing
+    from worker.editing import Edited
 
 
 @click.group("story", epilog="Example: storywire story merge en-7f3k en-81aa")
@@ -29,36 +26,17 @@ def command(context: click.Context, data_dir: str | None) -> None:
     context.obj = data_dir
 
 
-def _given(context: click.Context, _parameter: click.Parameter, data_dir: str | None) -> str | None:
-    """The folder given behind the subcommand, or before it."""
-    return data_dir or context.obj
-
-
-_DATA_DIR = click.option("--data-dir", metavar="DIR", callback=_given, help="Data directory of the embedded server.")
-
-
-@contextmanager
-def _opened(data_dir: str | None) -> "Iterator[Editing]":
-    from worker import log
-    from worker.runtime import open_runtime
-
-    settings = load(os.environ, data_dir=data_dir)
-    log.configure("story", settings.log_level, settings.log_format)
-    with open_runtime(settings) as runtime:
-        yield runtime.editing
-
-
 @command.command("split", epilog="Example: storywire story split en-7f3k bbc.1f3a9c https://example.org/flood")
 @click.argument("story")
 @click.argument("articles", nargs=-1, required=True, metavar="ARTICLE...")
-@_DATA_DIR
+@DATA_DIR
 def split(story: str, articles: tuple[str, ...], data_dir: str | None) -> None:
     """Take articles out of a story, into one story of their own; the two never merge again.
 
     Copies of their texts go with them, now and later. Other articles that come later join whichever fits better.
     """
-    with _opened(data_dir) as editing:
-        done = editing.split(story, articles)
+    with opened(data_dir) as runtime:
+        done = runtime.editing.split(story, articles)
     rest, new = done.made.stories
     copies = len(done.made.correction.one) - len(set(articles))
     along = f", {copies} of them as copies of those named" if copies > 0 else ""
@@ -68,11 +46,11 @@ def split(story: str, articles: tuple[str, ...], data_dir: str | None) -> None:
 
 @command.command("merge", epilog="Example: storywire story merge en-7f3k en-81aa")
 @click.argument("stories", nargs=-1, required=True, metavar="STORY STORY...")
-@_DATA_DIR
+@DATA_DIR
 def merge(stories: tuple[str, ...], data_dir: str | None) -> None:
     """Make one story of several; the oldest number stays, the others lead to it."""
-    with _opened(data_dir) as editing:
-        done = editing.merge(stories)
+    with opened(data_dir) as runtime:
+        done = runtime.editing.merge(stories)
     keep, *others = done.made.stories
     click.echo(f"{keep} took in {', '.join(others)}")
     _tell(done)
@@ -81,30 +59,30 @@ def merge(stories: tuple[str, ...], data_dir: str | None) -> None:
 @command.command("pin", epilog="Example: storywire story pin bbc.1f3a9c en-7f3k")
 @click.argument("article")
 @click.argument("story", required=False)
-@_DATA_DIR
+@DATA_DIR
 def pin(article: str, story: str | None, data_dir: str | None) -> None:
     """Keep an article in its story, or put it into another one, for good: whatever its revisions say."""
     from worker.cli.screen.harmless import harmless
 
-    with _opened(data_dir) as editing:
-        done = editing.pin(article, story)
+    with opened(data_dir) as runtime:
+        done = runtime.editing.pin(article, story)
     click.echo(f"{harmless(done.made.correction.one[0])} is in {done.made.stories[0]} for good")
     _tell(done)
 
 
 @command.command("undo", epilog="Example: storywire story undo en.3")
 @click.argument("correction")
-@_DATA_DIR
+@DATA_DIR
 def undo(correction: str, data_dir: str | None) -> None:
     """Lift a correction, by the name that `storywire story corrections` shows. Articles stay where they are."""
-    with _opened(data_dir) as editing:
-        lifted = editing.undo(correction)
+    with opened(data_dir) as runtime:
+        lifted = runtime.editing.undo(correction)
     click.echo(f"lifted {lifted.id}; no article moved")
 
 
 @command.command("corrections", epilog="Example: storywire story corrections --json | jq -r .kind")
 @click.option("--json", "as_json", is_flag=True, help="One object a line.")
-@_DATA_DIR
+@DATA_DIR
 def corrections(as_json: bool, data_dir: str | None) -> None:
     """List the corrections in force, the oldest first."""
     from worker.cli.screen.harmless import harmless
@@ -112,8 +90,8 @@ def corrections(as_json: bool, data_dir: str | None) -> None:
     from worker.cli.screen.words import full_time
     from worker.report.cases import correction_record, described
 
-    with _opened(data_dir) as editing, ended_quietly():
-        found = editing.corrections()
+    with opened(data_dir) as runtime, ended_quietly():
+        found = runtime.editing.corrections()
         screen = Screen()
         for named in found:
             if as_json:
@@ -128,7 +106,7 @@ def corrections(as_json: bool, data_dir: str | None) -> None:
 
 @command.command("import", epilog="Example: storywire story import corrections.jsonl")
 @click.argument("file", type=click.Path(path_type=Path))
-@_DATA_DIR
+@DATA_DIR
 def import_(file: Path, data_dir: str | None) -> None:
     """Put the corrections of another store in force, as `storywire story corrections --json` printed them.
 
@@ -140,23 +118,23 @@ def import_(file: Path, data_dir: str | None) -> None:
         records = list(parse_corrections(file.read_bytes().splitlines(), str(file)))
     except OSError as error:
         raise BadInput(f"{file}: {(error.strerror or 'cannot be read').lower()}: give another path") from None
-    with _opened(data_dir) as editing:
-        added = editing.adopt(records)
+    with opened(data_dir) as runtime:
+        added = runtime.editing.adopt(records)
     click.echo(f"{added} corrections in force, {len(records) - added} known already")
 
 
 @command.command("export", epilog="Example: storywire story export cases.jsonl")
 @click.argument("file", type=click.Path(path_type=Path))
-@_DATA_DIR
+@DATA_DIR
 def export(file: Path, data_dir: str | None) -> None:
     """Write the corrections as test cases, one pair of articles a line; `storywire replay --cases` runs them."""
     from worker.report.cases import cases
 
-    with _opened(data_dir) as editing:
+    with opened(data_dir) as runtime:
         found = [
             case
-            for named in editing.corrections()
-            for case in cases(named.lang, named.correction, editing.members(named))
+            for named in runtime.editing.corrections()
+            for case in cases(named.lang, named.correction, runtime.editing.members(named))
         ]
     try:
         file.write_bytes(b"".join(msgspec_json.encode(case) + b"\n" for case in found))

@@ -6,7 +6,6 @@ that dies has its job run again by another within about 15 seconds.
 
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -33,8 +32,9 @@ from worker.errors import BadInput, MachineFailed, StorywireError, Transient
 from worker.jobs.hang import ended_if_it_hangs
 from worker.jobs.queue import FUNCTION, QUEUE, WORKER_TTL_S, BatchQueue, Jobs
 from worker.model import Ref
+from worker.names import new_name
 
-__all__ = ["HEARTBEAT_TTL_S", "BatchWorker", "End", "TimedOut", "new_name"]
+__all__ = ["HEARTBEAT_TTL_S", "BatchWorker", "End", "TimedOut"]
 
 BEAT_S = 2.0
 HEARTBEAT_TTL_S = 10
@@ -44,11 +44,6 @@ MAINTENANCE_S = 5
 _RECONNECT_S = (0.5, 1.0, 2.0)
 
 log = structlog.get_logger()
-
-
-def new_name() -> str:
-    """A name that no other worker has, nor had: `HOST.PID.MOMENT`."""
-    return f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}"
 
 
 class End(Enum):

@@ -3,8 +3,6 @@
 Invariant: the beginning and the end of holding back are one log line each, and a beat says at once which it is.
 """
 
-import os
-import socket
 import time
 from contextlib import suppress
 
@@ -12,6 +10,7 @@ import structlog
 
 from worker.clock import Clock
 from worker.errors import StorywireError, Transient
+from worker.names import new_name
 from worker.pressure import Hold, Load, hold, why_held
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers, Sign
@@ -41,7 +40,7 @@ class Watch:
     ) -> None:
         self._pollers, self._outbox, self._clock = pollers, outbox, clock
         self._most, self._look_s, self._beat_s = most, look_s, beat_s
-        self._name = f"{socket.gethostname()}.{os.getpid()}.{time.monotonic_ns():x}"
+        self._name = new_name()
         self._reason, self._since = Hold.NO, 0.0
         self._look_due = self._beat_due = 0.0
         self.why = ""

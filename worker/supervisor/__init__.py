@@ -75,7 +75,7 @@ def workers(settings: Settings, url: str, count: int) -> Iterator[Processes]:
 def _until_they_listen(jobs: Jobs, children: Sequence[Child], processes: Processes) -> None:
     until = time.monotonic() + _READY_S
     while True:
-        pids = {int(name.split(".")[-2]) for name in jobs.listening()}
+        pids = pids_here(jobs.listening())
         if all(child.pid in pids for child in children):
             return
         if processes.first_death is not None:

@@ -4,12 +4,12 @@ Invariant: only the silence of a child that was heard of counts, or of one that 
 does not answer says nothing about children.
 """
 
-import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
+from worker.names import parsed, this_host
 from worker.supervisor.child import Child
 
 SILENT_S = 5.0
@@ -20,10 +20,8 @@ log = structlog.get_logger()
 
 
 def pids_here(names: Collection[str]) -> set[int]:
-    """The process ids in the names of workers and pollers (`HOST.PID.TIME`) that run on this host."""
-    here = socket.gethostname()
-    parts = (name.rsplit(":", 1)[-1].rsplit(".", 2) for name in names)
-    return {int(pid) for host, pid, _ in parts if host == here}
+    """The process ids in the names of workers and pollers that run on this host."""
+    return {name.pid for name in map(parsed, names) if name.host == this_host()}
 
 
 class Silence:

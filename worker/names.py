@@ -1,0 +1,32 @@
+"""The names by which workers and pollers sign: `HOST.PID.MOMENT`.
+
+Invariant: no other process has this one's name, nor had.
+"""
+
+import os
+import socket
+import time
+from typing import NamedTuple
+
+
+class Name(NamedTuple):
+    """Who signed: the host may have points in its name."""
+
+    host: str
+    pid: int
+
+
+def new_name() -> str:
+    """A name for something that this process begins."""
+    return f"{this_host()}.{os.getpid()}.{time.monotonic_ns():x}"
+
+
+def this_host() -> str:
+    """The host's name as it stands in names."""
+    return socket.gethostname()
+
+
+def parsed(name: str) -> Name:
+    """The host and the process of a name; RQ writes `rq:worker:` before it."""
+    host, pid, _ = name.rpartition(":")[2].rsplit(".", 2)
+    return Name(host, int(pid))
