@@ -43,6 +43,20 @@ def patiently(run: Callable[[], object]) -> None:
 # --- restarts -----------------------------------------------------------------------------------------------------
 
 
+def prepares(wire: Wire) -> Callable[[Fault | None], Desk]:
+    """What makes desks with a batch that waits, each on a database of its own; the fault comes when the batch runs."""
+    databases = itertools.count()
+
+    def prepared(fault: Fault | None) -> Desk:
+        desk = Desk(wire.url(next(databases)))
+        desk.ingest.run(desk.publish(*EARLIER))
+        desk.publish(*BATCH)
+        wire.arm(fault)
+        return desk
+
+    return prepared
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_server_that_is_killed_at_any_command_of_a_batch_goes_on_from_its_log(
     new_server: NewServer, kind: str
@@ -51,18 +65,11 @@ def test_a_server_that_is_killed_at_any_command_of_a_batch_goes_on_from_its_log(
     more after another restart, which shows that the AOF has it all."""
     server: Server = new_server(kind, persistent=True)
     wire = Wire(server.socket)
-    databases = itertools.count()
+    prepared = prepares(wire)
 
     def restart() -> None:
         server.kill()
         server.start()
-
-    def prepared(fault: Fault | None) -> Desk:
-        desk = Desk(wire.url(next(databases)))
-        desk.ingest.run(desk.publish(*EARLIER))
-        desk.publish(*BATCH)
-        wire.arm(fault)
-        return desk
 
     try:
         clean = prepared(None)
@@ -182,15 +189,7 @@ def test_a_full_memory_loses_nothing_and_the_work_goes_on_when_there_is_room(new
     """Full before, in the middle of and after a batch: one clear line, no torn story, and the same end as without."""
     server: Server = new_server(kind)
     wire = Wire(server.socket)
-    databases = itertools.count()
-    plain = Desk(server.url(1000))
-
-    def prepared(fault: Fault | None) -> Desk:
-        desk = Desk(wire.url(next(databases)))
-        desk.ingest.run(desk.publish(*EARLIER))
-        desk.publish(*BATCH)
-        wire.arm(fault)
-        return desk
+    prepared, plain = prepares(wire), Desk(server.url(1000))
 
     try:
         clean = prepared(None)
