@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterable, Iterator
 from typing import TypeVar
 
-from worker.cluster import USUAL_STRICTNESS, Need, Placed, View, place
+from worker.cluster import USUAL_STRICTNESS, Need, Placed, View, place, posting
 from worker.fingerprint import fingerprints
 from worker.model import Member, Story, story_id
 
@@ -38,11 +38,24 @@ def member(
     return Member(article_id, revision, title, "", source, at, at, at, backfill, prints)
 
 
+class _Recorded(View):
+    """A view that knows which postings were full once: those may have pushed stories out."""
+
+    def __init__(self, lang: str) -> None:
+        super().__init__(lang)
+        self.filled: set[str] = set()
+
+    def put_term(self, term: str, packed: bytes) -> None:
+        if len(packed) >= posting.FULL:
+            self.filled.add(term)
+        super().put_term(term, packed)
+
+
 class Memory:
     """A language in memory."""
 
     def __init__(self, lang: str = "en", strictness: float = USUAL_STRICTNESS) -> None:
-        self.view = View(lang)
+        self.view = _Recorded(lang)
         self.view.strictness = strictness
 
     def place(self, article: Member, now: float | None = None) -> Placed:

@@ -21,6 +21,8 @@ MIN_SHARED_TERMS = 2
 
 _ENTRY = struct.Struct("<IB")
 _ENTRIES = np.dtype([("story", "<u4"), ("weight", "u1")])
+FULL = POSTING * _ENTRY.size
+"""Bytes."""
 
 BANDS = 4
 _BAND_BYTES = 2
@@ -40,7 +42,7 @@ def put(posting: bytes, story: int, weight: int) -> bytes:
         weight = max(weight, posting[at + 4])
         posting = posting[:at] + posting[at + _ENTRY.size :]
     posting += _ENTRY.pack(story, weight)
-    return posting if len(posting) <= POSTING * _ENTRY.size else _shortened(posting, oldest=story % TURN == 0)
+    return posting if len(posting) <= FULL else _shortened(posting, oldest=story % TURN == 0)
 
 
 def _shortened(posting: bytes, oldest: bool) -> bytes:
