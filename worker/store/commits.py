@@ -1,12 +1,13 @@
 """The writing side of a language's shard: the fenced lease, reading into a view, and the one atomic commit.
 
 Invariant: whoever writes stories holds the language's lease, and the commit refuses every fencing number but the
-newest; so what was read under the lease is what the commit meets.
+newest, and the newest from anybody but who took it; so what was read under the lease is what the commit meets, also on
+a server that has come back without its last second.
 """
 
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -38,17 +39,23 @@ _correction = msgpack.Decoder(Correction)
 
 @dataclass
 class Lease:
-    """The right to commit to one language: `fence` proves it, `seq` is the last commit, `waited_ms` what it cost;
-    `ties` are the corrections in force."""
+    """The right to commit to one language: `fence` proves it, and `name`, which nobody else has, that it was given to
+    this owner; `seq` is the last commit, `waited_ms` what it cost; `ties` are the corrections in force."""
 
     lang: str
     fence: int
+    name: bytes
     seq: int
     made: int
     hand: int
     ties: Ties
     waited_ms: float
     taken: float = field(default_factory=time.monotonic)
+
+    @property
+    def proof(self) -> bytes:
+        """What the scripts know it by."""
+        return b"%d %b" % (self.fence, self.name)
 
     def view(self, strictness: float = USUAL_STRICTNESS) -> View:
         """An empty working set that goes on where the last commit ended."""
@@ -80,13 +87,13 @@ class Commits:
         try:
             yield lease
         finally:
-            self._keep(keys=[keys.lease(lang)], args=[lease.fence, 0])
+            self._give_back(lease)
 
     def renew(self, lease: Lease) -> None:
         """Keep a lease that is a third through its time; raises LeaseLost where it ran out."""
         if time.monotonic() - lease.taken < LEASE_S / 3:
             return
-        if not self._keep(keys=[keys.lease(lease.lang)], args=[lease.fence, int(LEASE_S * 1000)]):
+        if not self._keep(keys=[keys.lease(lease.lang)], args=[lease.proof, int(LEASE_S * 1000)]):
             raise LeaseLost(f"the lease of {lease.lang} ran out: another worker goes on")
         lease.taken = time.monotonic()
 
@@ -150,7 +157,7 @@ class Commits:
         ]
         moves = view.changes.moves
         run = self._make_room if moves and all(move.kind == "leave" for move in moves) else self._commit
-        if not run(keys=[*shard, *names], args=[lease.fence, lease.seq, secrets.token_bytes(8), *values]):
+        if not run(keys=[*shard, *names], args=[lease.proof, lease.seq, secrets.token_bytes(8), *values]):
             raise LeaseLost(f"a commit to {lease.lang} came after its lease had gone to another worker")
         lease.seq, lease.made, lease.hand, lease.ties = view.seq, view.made, view.hand, view.ties
 
@@ -177,25 +184,30 @@ class Commits:
         return ties
 
     def _acquire(self, lang: str, wait_s: float) -> Lease:
-        began, pause_s, asker = time.monotonic(), _RETRY_S, secrets.token_bytes(8)
+        began, pause_s, name = time.monotonic(), _RETRY_S, secrets.token_bytes(8)
         names = [keys.lease(lang), keys.fence(lang), keys.counters(lang)]
         while True:
-            fence, *counters = self._take(keys=names, args=[int(LEASE_S * 1000), asker])
+            fence, *rest = self._take(keys=names, args=[int(LEASE_S * 1000), name])
             waited = time.monotonic() - began
             if fence:
-                return self._enter(lang, fence, counters, waited * 1000)
+                seq, made, hand, corrected = rest
+                return self._enter(Lease(lang, fence, name, seq, made, hand, Ties(), waited * 1000), corrected)
             if waited > wait_s:
                 raise LeaseLost(f"the lease of {lang} was not free for {wait_s:.0f} s")
             time.sleep(pause_s)
             pause_s = min(_MAX_RETRY_S, pause_s * 1.5)
 
-    def _enter(self, lang: str, fence: int, counters: Sequence[Any], waited_ms: float) -> Lease:
-        """What a taken lease comes with; given back where that cannot be had, or it would hold everybody up."""
-        seq, made, hand, corrected = counters
+    def _enter(self, lease: Lease, corrected: bytes) -> Lease:
+        """A taken lease with the corrections in force; given back where they cannot be had, or it would hold everybody
+        up."""
         try:
-            if not seq:
-                self._redis.sadd(keys.languages(), lang)
-            return Lease(lang, fence, seq, made, hand, self._corrections(lang, corrected), waited_ms)
+            if not lease.seq:
+                self._redis.sadd(keys.languages(), lease.lang)
+            lease.ties = self._corrections(lease.lang, corrected)
         except BaseException:
-            self._keep(keys=[keys.lease(lang)], args=[fence, 0])
+            self._give_back(lease)
             raise
+        return lease
+
+    def _give_back(self, lease: Lease) -> None:
+        self._keep(keys=[keys.lease(lease.lang)], args=[lease.proof, 0])

@@ -56,12 +56,14 @@ def languages() -> str:
 
 
 def lease(lang: str) -> str:
-    """string, the owner that may commit. Lifetime: a TTL of seconds, renewed."""
+    """string, the fence of the owner that may commit, and its name: random, as numbers come again where a server lost
+    its last second. Lifetime: a TTL of seconds, renewed."""
     return _shard(lang, "lease")
 
 
 def fence(lang: str) -> str:
-    """integer that grows with every lease: commits with an older one are refused. Lifetime: forever."""
+    """integer that grows with every lease: commits with an older one are refused, and so are those of any owner but the
+    one in `taker`. Lifetime: forever."""
     return _shard(lang, "fence")
 
 

@@ -1,15 +1,17 @@
 -- Write all that a batch changed, or nothing.
 -- KEYS: 1 fence, 2 counters, 3 active, 4 latest, 5 events, 6 corrections; then as many as the plan says: keys to set, keys to delete,
 --       member lists (joins, leaves, merges name them by their place among these), keys to let expire.
--- ARGV: 1 fence, 2 the last commit the batch was decided on, 3 what names this commit and no other, 4 the plan
+-- ARGV: 1 the fence and the name of who took it, 2 the last commit the batch was decided on, 3 what names this commit and no other, 4 the plan
 --       (msgpack), then the values to set, then the bytes (uids, events) that the plan names by their place.
--- Returns 1; 0 where the fence has moved on or somebody else committed: then nothing was written. A commit that comes
+-- Returns 1; 0 where the fence has moved on, another one took it (the server lost its last second, and with it this
+--         lease), or somebody else committed: then nothing was written. A commit that comes
 --         again, as the answer was lost on the way, is answered again and not written again.
 -- Cost: O(keys). Invariant: commits of one language have one total order.
-if redis.call('HGET', KEYS[2], 'commit') == ARGV[3] then
+local last = redis.call('HMGET', KEYS[2], 'commit', 'taker', 'seq')
+if last[1] == ARGV[3] then
   return 1
 end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] or (redis.call('HGET', KEYS[2], 'seq') or '0') ~= ARGV[2] then
+if redis.call('GET', KEYS[1]) ~= ARGV[1]:match('^%d+') or last[2] ~= ARGV[1] or (last[3] or '0') ~= ARGV[2] then
   return 0
 end
 local plan = cmsgpack.unpack(ARGV[4])

@@ -1,6 +1,6 @@
 -- Renew or give back a lease that is still one's own.
 -- KEYS: 1 lease
--- ARGV: 1 fence, 2 TTL in milliseconds (0: give it back)
+-- ARGV: 1 the fence and the name of who took it, 2 TTL in milliseconds (0: give it back)
 -- Returns 1 where it was one's own, otherwise 0.  Cost: O(1).
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
