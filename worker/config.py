@@ -169,7 +169,7 @@ def load(environ: Mapping[str, str], **overrides: str | None) -> Settings:
         try:
             value = setting.parse(text)
             if setting.least_s and value < setting.least_s:
-                raise ValueError(f"is too short: write {setting.least_s:.0f}s or more")
+                raise ValueError(f"write {setting.least_s:.0f}s or more, less is too short")
             values[setting.name] = value
         except ValueError as error:
             raise BadSetting(f"{setting.variable}={text!r}: {error}") from None

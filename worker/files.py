@@ -124,6 +124,9 @@ def _open(path: Path) -> tuple[BinaryIO, str]:
     """The file, unpacked where it is gzipped, and what is wrong with its end, in words; "" where nothing is."""
     try:
         file = path.open("rb")
+        if not file.seekable():
+            file.close()
+            raise BadInput(f"{path}: is a pipe, and a file is read twice: write it into a file first, name that")
         if file.read(len(_GZIP)) != _GZIP:
             file.seek(0)
             return file, ""
@@ -131,6 +134,8 @@ def _open(path: Path) -> tuple[BinaryIO, str]:
             file.seek(0)
             return _unpacked(file)
     except OSError as error:
+        if str(path) == "-":
+            raise BadInput("-: standard input cannot be read, as a file is read twice: name a file") from None
         raise BadInput(f"{path}: {error.strerror}; name a readable file of one JSON object a line") from None
 
 

@@ -49,7 +49,8 @@ class Intake:
     """Publishes articles under a feed name of its own, so that runs do not meet.
 
     feed: that name. stalled_s: after so long without any article being settled, or any job of others
-    that was queued before, a run gives up. held: why nothing may be sent now, "" where it may.
+    that was queued before, a run gives up. held: why nothing may be sent now, "" where it may. waits: told that reason
+    when it comes or changes, and "" when the run goes on.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Intake:
         stalled_s: float = _STALLED_S,
         held: Callable[[], str] = str,
         pace: Pace = REAL,
+        waits: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._outbox = outbox
         self._stories = stories
@@ -71,6 +73,7 @@ class Intake:
         self._stalled_s = stalled_s
         self._held = held
         self._pace = pace
+        self._waits = waits
         self._sent_at = 0.0
         self.feed = file_feed(secrets.token_hex(4))
 
@@ -134,14 +137,18 @@ class Intake:
         while why := self._held():
             if why != before:
                 moved, before = self._pace.elapsed(), why
+                self._waits(why)
             if self._pace.elapsed() - moved > self._stalled_s:
                 raise Transient(why)
             self._pace.pause(_HELD_S)
+        if before:
+            self._waits("")
 
     def _why_stalled(self, waiting: int) -> str:
+        articles = "1 article waits" if waiting == 1 else f"{waiting:,} articles wait"
         if not self._jobs.listening():
-            return f"{waiting} articles wait and no worker listens: start one with `storywire work`"
+            return f"{articles} and no worker listens: start one with `storywire work`"
         return (
-            f"{waiting} articles wait and none gets done, one of them is {self._outbox.oldest(self.feed)!r}: see why "
+            f"{articles} and none gets done, one of them is {self._outbox.oldest(self.feed)!r}: see why "
             "in the worker's log, storywire.log in the data directory (a replay keeps it with --data-dir)"
         )

@@ -32,7 +32,7 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` is the user's for an imported line, `FEED.ENTRY` for a feed's entry. `revision` counts from 1; a later one
     replaces the article. `backfill` articles are clustered, but nothing breaks because of them. `kept`: what an archive
-    kept of it in place of its text.
+    kept of it in place of its text. `outlet`: the registrable domain of whose report it is, "" where nothing tells.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
     received: float
     backfill: bool = False
     kept: "Kept | None" = None
+    outlet: str = ""
 
 
 class Ref(NamedTuple):

@@ -61,9 +61,13 @@ def why_held(reason: Hold, load: Load, most: int) -> str:
         return f"the server's memory is over {_EASED:.0%} full: raise its maxmemory or shorten STORYWIRE_RETENTION"
     if reason is Hold.QUEUE and 2 * load.without_room >= load.pending:
         return (
-            f"{load.pending:,} articles wait, {load.without_room:,} of them as the quarantine is full: see `storywire "
+            f"{_waiting(load)}, {load.without_room:,} of them as the quarantine is full: see `storywire "
             "quarantine list`, then retry or drop what it holds"
         )
     if reason is Hold.QUEUE:
-        return f"{load.pending:,} articles wait, {most:,} may (STORYWIRE_MAX_PENDING): start more of `storywire work`"
+        return f"{_waiting(load)}, {most:,} may (STORYWIRE_MAX_PENDING): start more of `storywire work`"
     return ""
+
+
+def _waiting(load: Load) -> str:
+    return "1 article waits" if load.pending == 1 else f"{load.pending:,} articles wait"

@@ -151,15 +151,19 @@ class Runtime:
 
     def described(self) -> str:
         """Where the stories are, in words for a person."""
+        joined = not self.settings.redis_url and not self.owns_server
+        return f"{self._place()}, which ran already" if joined else self._place()
+
+    def _place(self) -> str:
         if self.settings.redis_url:
             return f"the server {server_name(self.url)}"
-        return f"the embedded server in {self.settings.data_dir}{'' if self.owns_server else ', which ran already'}"
+        return f"the embedded server in {self.settings.data_dir}"
 
     def enter_store(self, *, carry_over: bool) -> None:
         """See that the store is of this version, or make it so; raises Permanent where it is another's."""
         from worker.store import schema  # noqa: PLC0415
 
-        carried = schema.enter(self.redis, self.described(), self.clock.now(), carry_over=carry_over)
+        carried = schema.enter(self.redis, self._place(), self.clock.now(), carry_over=carry_over)
         if carried is not None:
             self.jobs.drop_previous()
             log.info("store carried over", schema=schema.OURS, **asdict(carried))
@@ -168,7 +172,7 @@ class Runtime:
         """For processes that run on and on: raises Permanent where a newer version has taken the store over."""
         from worker.store import schema  # noqa: PLC0415
 
-        schema.ensure(self.redis, self.described())
+        schema.ensure(self.redis, self._place())
 
     def keep_server(self) -> bool:
         """Start the embedded server again if it has ended; True if it had. Raises ServerUnavailable or Permanent."""

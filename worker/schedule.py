@@ -63,7 +63,9 @@ class Polled(Struct, frozen=True, kw_only=True):
 
     `trouble`: in words, "" for none; `full`: the answer was a body, not a 304; `ttl_s`: what the document asks for,
     `cache_control` and `retry_after`: the headers as they came, or ""; `asked`: false where the address was refused
-    by us, which tells nothing of the network; `later`: how many of its entries are beyond its share of the day.
+    by us, which tells nothing of the network; `later`: how many of its entries are beyond its share of the day;
+    `new`, `revised`: entries that were published; `kind`, `status`: of a failure (worker/fetch/answers.py); `moved`:
+    where permanent redirects alone led, or "". The rest is what the document says of itself (worker/feed/parse.py).
     """
 
     outcome: Outcome
@@ -79,6 +81,16 @@ class Polled(Struct, frozen=True, kw_only=True):
     retry_after: str = ""
     asked: bool = True
     later: int = 0
+    new: int = 0
+    revised: int = 0
+    kind: str = ""
+    status: int = 0
+    expires: str = ""
+    moved: str = ""
+    skip_hours: tuple[int, ...] | None = None
+    skip_days: tuple[int, ...] | None = None
+    hub: str | None = None
+    topic: str | None = None
 
 
 class PollState(Struct, frozen=True, array_like=True):

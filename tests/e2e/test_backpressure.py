@@ -183,7 +183,7 @@ def test_poll_once_ends_with_the_reason(site: FeedServer, valkey_url: str) -> No
     store.outbox.publish("f", [article("f.1")], {"1": (b"", b"1")}, SystemClock().now())
     done = storywire("poll", "--once", redis_url=valkey_url, max_pending=1)
     assert done.returncode == 1
-    assert "polls are held back: 1 articles wait, 1 may (STORYWIRE_MAX_PENDING): start more" in done.stderr
+    assert "polls are held back: 1 article waits, 1 may (STORYWIRE_MAX_PENDING): start more" in done.stderr
     assert site.requests == []
 
 

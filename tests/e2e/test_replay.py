@@ -67,6 +67,8 @@ def test_a_file_without_an_article_is_said_to_hold_none(
     ("arguments", "said"),
     [
         (["missing.jsonl"], "name a readable file"),
+        (["-"], "-: standard input cannot be read, as a file is read twice: name a file"),
+        (["{pipe}"], "pipe: is a pipe, and a file is read twice: write it into a file first"),
         (["{good}", "--assignments", "/no/such/folder/out.tsv"], "no such file or directory: name another file"),
         (["{good}", "--assignments", "/"], "is a directory: name another file"),
         (["{good}", "--assignments", "{good}"], "is one of the files to read"),
@@ -76,8 +78,11 @@ def test_a_file_without_an_article_is_said_to_hold_none(
 def test_what_cannot_be_read_or_written_is_one_clear_line(
     tmp_path: Path, data_dir: Path, arguments: list[str], said: str
 ) -> None:
-    good = str(write(tmp_path / "good.jsonl", DAM_1))
-    run = storywire("replay", *(a.format(good=good) for a in arguments), data_dir=data_dir)
+    good, pipe = str(write(tmp_path / "good.jsonl", DAM_1)), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR)
+    run = storywire("replay", *(a.format(good=good, pipe=pipe) for a in arguments), data_dir=data_dir)
+    os.close(held)
     assert run.returncode == 1
     assert said.format(good=good) in one_line(run.stderr)
 
@@ -202,3 +207,13 @@ def test_a_date_in_the_future_is_not_believed(tmp_path: Path, data_dir: Path) ->
     run = storywire("replay", write(tmp_path / "a.jsonl", future, CUP_1), "--json", "--members", data_dir=data_dir)
     assert run.returncode == 0, run.stderr
     assert not any(str(story["last"]).startswith("2099") for story in records(run.stdout))
+
+
+def test_a_date_that_stands_for_none_is_not_believed_either(tmp_path: Path, data_dir: Path) -> None:
+    """Programs write the year 1 where they know no date; in whichever zone, nothing comes to an end by it."""
+    dates = ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
+    odd = [{"id": date, "title": f"{CUP_TITLE} {date}", "published": date} for date in dates]
+    run = storywire("import", write(tmp_path / "a.jsonl", *odd), data_dir=data_dir)
+    assert (run.returncode, run.stdout) == (0, "the store now holds 3 articles in 1 story\n"), run.stderr
+    listed = storywire("report", "--json", "--since", "1h", data_dir=data_dir)
+    assert [story["articles"] for story in records(listed.stdout)] == [3], "they came now"

@@ -84,7 +84,7 @@ def test_corrections_run_as_test_cases_and_hold_in_a_store_that_is_given_them(tm
     assert alone.returncode == 1
     assert "cases: 0 of 2 as the editor decided (0 of 2 apart)" in alone.stderr
     given = store.parent / "given"
-    assert "1 corrections in force" in said("story", "import", corrections, data_dir=given)
+    assert "1 correction in force" in said("story", "import", corrections, data_dir=given)
     obeying = replay(tmp_path, given, "--cases", cases)
     assert obeying.returncode == 0, obeying.stderr
     assert "cases: 2 of 2 as the editor decided (2 of 2 apart)" in obeying.stderr

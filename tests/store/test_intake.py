@@ -9,7 +9,7 @@ import pytest
 from worker import config
 from worker.clock import SystemClock
 from worker.errors import Transient
-from worker.intake import Intake, Sent
+from worker.intake import Intake, Pace, Sent
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
@@ -76,3 +76,22 @@ def test_an_article_that_is_sent_again_in_another_language_stays_the_one_it_was(
     assert runtime.stories.known(["x", "y", "z", "nobody"]) == {"x": "en", "y": "de", "z": "fr"}
     assert runtime.stories.counts()["articles"] == 3
     assert runtime.stories.known([]) == {}
+
+
+def test_a_run_that_waits_for_room_says_so_once_and_when_it_goes_on(runtime: Runtime) -> None:
+    """Here there is none twice, then there is; nobody works, so the run then stalls."""
+    reasons, said = iter(["full", "full", "fuller"]), list[str]()
+    intake = Intake(
+        runtime.outbox,
+        runtime.stories,
+        Forgotten(runtime.redis),
+        runtime.jobs,
+        runtime.clock,
+        STALLED_S,
+        held=lambda: next(reasons, ""),
+        pace=Pace(time.monotonic, lambda seconds: None),
+        waits=said.append,
+    )
+    with pytest.raises(Transient, match=r"^1 article waits and no worker listens"):
+        intake.run([article("a")], lambda settled: None)
+    assert said == ["full", "fuller", ""]

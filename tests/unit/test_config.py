@@ -67,5 +67,5 @@ def test_a_child_process_gets_the_same_settings() -> None:
 
 @pytest.mark.parametrize("text", ["0d", "59m"])
 def test_a_retention_that_would_empty_the_store_is_refused(text: str) -> None:
-    with pytest.raises(BadSetting, match=r"STORYWIRE_RETENTION='\w+': is too short: write 3600s or more"):
+    with pytest.raises(BadSetting, match=r"STORYWIRE_RETENTION='\w+': write 3600s or more, less is too short"):
         load({"STORYWIRE_RETENTION": text})

@@ -2,15 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from worker.cli.opening import DATA_DIR, opened
+from worker.cli.screen.words import count
 from worker.errors import BadInput
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group("feeds", epilog="Example: storywire feeds add https://example.org/feed.xml")
@@ -91,7 +88,8 @@ def import_(opml: Path, data_dir: str | None) -> None:
     with opened(data_dir) as runtime:
         click.echo(summary(str(opml), runtime.feeds.offer(outlines, runtime.clock.now())))
     if refused:
-        raise BadInput(f"{opml}: {len(refused)} of its addresses cannot be used, the others were added")
+        bad = f"{count(len(refused), 'address', 'addresses')} of it cannot be used"
+        raise BadInput(f"{opml}: {bad}, the others were added")
 
 
 @command.command("export", epilog="Example: storywire feeds export > subscriptions.opml")
@@ -111,7 +109,7 @@ def export(opml: Path | None, data_dir: str | None) -> None:
         opml.write_text(document, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{opml}: {(error.strerror or 'cannot be written').lower()}: give another path") from None
-    click.echo(f"{opml}: {len(feeds)} feeds")
+    click.echo(f"{opml}: {count(len(feeds), 'feed')}")
 
 
 def _title(title: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker import config, log
+from worker.cli.screen.words import count
 from worker.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -59,9 +60,10 @@ def _ask(found: "Removed") -> None:
 
 def _told(found: "Removed") -> str:
     """`2 articles with the address https://example.org/flood, and 1 that waits`."""
-    waiting = f", and {len(found.waiting)} that wait" if found.waiting else ""
+    waits = "that waits" if len(found.waiting) == 1 else "that wait"
+    waiting = f", and {len(found.waiting)} {waits}" if found.waiting else ""
     waiting += f", and {len(found.quarantined)} in quarantine" if found.quarantined else ""
-    return f"{found.count} article{'' if found.count == 1 else 's'} {_of(found.target)}{waiting}"
+    return f"{count(found.count, 'article')} {_of(found.target)}{waiting}"
 
 
 def _of(target: "Target") -> str:

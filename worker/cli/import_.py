@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from worker import config, log
-from worker.cli.loading import DATA_DIR, FILES, WORKERS, end, load, read_index
+from worker.cli.loading import DATA_DIR, FILES, WORKERS, arrival_at, end, load, read_index
 from worker.cli.screen.terminal import ended_quietly
+from worker.cli.screen.words import count
 from worker.clock import SystemClock
 from worker.runtime import open_runtime
 
@@ -27,11 +28,7 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
     Example: storywire import last-week.jsonl
     """
     clock = SystemClock()
-    now = clock.now()
-
-    def arrival(published: float | None) -> float:
-        return now if published is None else min(published, now)
-
+    arrival = arrival_at(clock.now())
     found = read_index(files, arrival)
     settings = config.load(os.environ, data_dir=data_dir)
     log.configure("import", "error", settings.log_format)  # workers have a log of their own
@@ -39,5 +36,6 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
         quarantined = load(runtime, found, arrival, workers, backfill=True)
         counts = runtime.stories.counts()
     with ended_quietly():
-        click.echo(f"the store now holds {counts['articles']} articles in {counts['stories']} stories")
+        articles, stories = count(counts["articles"], "article"), count(counts["stories"], "story", "stories")
+        click.echo(f"the store now holds {articles} in {stories}")
     end(found, quarantined)

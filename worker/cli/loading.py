@@ -4,22 +4,33 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
 
 import click
 
 from worker import supervisor
 from worker.cli.screen.harmless import harmless
+from worker.cli.screen.words import count
 from worker.errors import BadInput
 from worker.feed.lines import Line, article_of
 from worker.files import Index, index
-from worker.intake import Intake
+from worker.intake import Intake, Sent
 from worker.model import Article
 from worker.runtime import Runtime
 from worker.store.forgotten import Forgotten
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 _SHOWN = 10
 """Bad lines that are told one by one; the rest is counted."""
+
+_EARLIEST = -2_208_988_800.0
+"""1900: programs write the years 1 and 1601 where they know no date."""
+
+_AGAIN_S = 60.0
+"""A run that waits, goes on and waits again says so once a minute."""
 
 Arrival = Callable[[float | None], float]
 """When an article counts as arrived whose file states this time, or none."""
@@ -29,13 +40,23 @@ DATA_DIR = click.option("--data-dir", metavar="DIR", help="Data directory of the
 WORKERS = click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 
 
+def arrival_at(now: float) -> Arrival:
+    """An article arrived as of its stated date, however old; one of the future, or without a date that can be
+    meant, arrives now."""
+
+    def arrival(published: float | None) -> float:
+        return now if published is None or published < _EARLIEST else min(published, now)
+
+    return arrival
+
+
 def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
     """Look through the files, and say which lines are bad. Raises BadInput where none is good."""
     found = index(files, arrival)
     for path, number, reason in found.bad[:_SHOWN]:
         click.echo(f"{path}:{number}: {reason}; the line is left out", err=True)
     if len(found.bad) > _SHOWN:
-        click.echo(f"... and {len(found.bad) - _SHOWN} more bad lines", err=True)
+        click.echo(f"... and {count(len(found.bad) - _SHOWN, 'more bad line')}", err=True)
     if not found.lines:
         held = ", ".join(map(str, files))
         raise BadInput(f'{held}: no article in it: a line is a JSON object with an "id" and a "title" or a "text"')
@@ -45,54 +66,81 @@ def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
 def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> int:
     """Send the articles through the queue and `workers` worker processes, and say how many were new, and which stand in
     the quarantine; how many do."""
-    intake = Intake(
-        runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock, held=runtime.held
-    )
 
     def prepare(line: Line) -> Article:
         return article_of(line, arrival(line.published), backfill)
 
     began = perf_counter()
-    with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as progress:
+    with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as told:
+        intake = _intake(runtime, told)
         ready = perf_counter()
-        done, known, forgotten = intake.run(map(prepare, found.read()), progress)
-    took = perf_counter() - ready
+        sent = intake.run(map(prepare, found.read()), told.settled)
     quarantined = runtime.quarantine.of_feed(intake.feed)
+    _tell_sent(sent, quarantined, took=perf_counter() - ready, start=ready - began)
+    if quarantined:
+        _tell_quarantined(runtime, intake.feed, quarantined)
+    return quarantined
+
+
+def _intake(runtime: Runtime, told: "_Told") -> Intake:
+    outbox, stories, forgotten = runtime.outbox, runtime.stories, Forgotten(runtime.redis)
+    return Intake(outbox, stories, forgotten, runtime.jobs, runtime.clock, held=runtime.held, waits=told.waits)
+
+
+def _tell_sent(sent: Sent, quarantined: int, *, took: float, start: float) -> None:
+    """What became of the articles, and how long that took, in seconds."""
+    done, known, forgotten = sent
     rate = f", {done / took:.0f} a second" if done else ""
     told = [f"{done - known - forgotten - quarantined} new"]
     told += [f"{known} known already"] if known else []
     told += [f"{forgotten} forgotten, kept out"] if forgotten else []
     told += [f"{quarantined} in quarantine"] if quarantined else []
     news = f": {', '.join(told)}" if len(told) > 1 else ""
-    click.echo(f"{done} articles in {took:.1f} s{rate} (after {ready - began:.1f} s to start){news}", err=True)
-    if quarantined:
-        _tell_quarantined(runtime, intake.feed, quarantined)
-    return quarantined
+    click.echo(f"{count(done, 'article')} in {took:.1f} s{rate} (after {start:.1f} s to start){news}", err=True)
 
 
-def _tell_quarantined(runtime: Runtime, feed: str, count: int) -> None:
+def _tell_quarantined(runtime: Runtime, feed: str, number: int) -> None:
     for kept in islice(runtime.quarantine.of(feed), _SHOWN):
         click.echo(f"in quarantine: {harmless(kept.article)}: {harmless(kept.reason)}", err=True)
-    if count > _SHOWN:
-        click.echo(f"... and {count - _SHOWN} more in quarantine", err=True)
+    if number > _SHOWN:
+        click.echo(f"... and {number - _SHOWN} more in quarantine", err=True)
 
 
 def end(found: Index, quarantined: int) -> None:
     """Exit status 1 where lines were bad, or articles are in quarantine."""
     if found.bad:
-        click.echo(f"{len(found.bad)} of {len(found.bad) + len(found.lines)} lines were left out", err=True)
+        all_lines = count(len(found.bad) + len(found.lines), "line")
+        were = "was" if len(found.bad) == 1 else "were"
+        click.echo(f"{len(found.bad):,} of {all_lines} {were} left out", err=True)
     if found.bad or quarantined:
         raise SystemExit(1)
 
 
+class _Told:
+    """How far a run is: a bar on a terminal, nothing elsewhere; and a line, on either, when it has to wait."""
+
+    def __init__(self, bar: "Progress", total: int) -> None:
+        self._bar, self._task = bar, bar.add_task("clustering", total=total)
+        self._said_at = -_AGAIN_S
+
+    def settled(self, number: int) -> None:
+        """So many articles are done."""
+        self._bar.update(self._task, completed=number)
+
+    def waits(self, why: str) -> None:
+        """Nothing is sent for now, for this reason; "": it goes on."""
+        self._bar.update(self._task, description="waiting" if why else "clustering")
+        if why and monotonic() - self._said_at >= _AGAIN_S:
+            self._said_at = monotonic()
+            self._bar.console.print(f"waiting for room: {why}", markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
+def _progress(total: int) -> Iterator[_Told]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("clustering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda done: bar.update(task, completed=done)
+        yield _Told(bar, total)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.cli.opening import DATA_DIR, opened
+from worker.cli.screen.words import count
 from worker.errors import BadInput, BadSetting
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def retry(articles: tuple[str, ...], everything: bool, data_dir: str | None) -> 
         kept = _chosen(runtime, articles, everything)
         moved = runtime.quarantine.release(kept, runtime.clock.now())
         runtime.jobs.enqueue(moved)
-    click.echo(f"queued: {_count(len(moved))}")
+    click.echo(f"queued: {count(len(moved), 'article')}")
 
 
 @command.command("drop", epilog="Example: storywire quarantine drop bbc.1f3a9c --yes")
@@ -95,13 +96,15 @@ def drop(articles: tuple[str, ...], everything: bool, yes: bool, data_dir: str |
     with opened(data_dir) as runtime:
         kept = _chosen(runtime, articles, everything)
         if kept and not yes:
-            _ask(f"{_count(len(kept))} from the quarantine")
+            _ask(f"{count(len(kept), 'article')} from the quarantine")
         dropped = runtime.quarantine.drop([each.ref for each in kept], runtime.clock.now())
-    click.echo(f"dropped: {_count(dropped)}")
+    click.echo(f"dropped: {count(dropped, 'article')}")
 
 
 def _chosen(runtime: "Runtime", articles: Sequence[str], everything: bool) -> "list[Quarantined]":
-    if bool(articles) == everything:
+    if articles and everything:
+        raise BadSetting("--all is of every article, and some are named: give the one or the other")
+    if not articles and not everything:
         raise BadSetting("name the articles, or give --all")
     return list(runtime.quarantine.everything()) if everything else _found(runtime, articles)
 
@@ -122,7 +125,3 @@ def _ask(what: str) -> None:
         raise BadSetting(f"this would remove {what} for good: add --yes")
     if not click.confirm(f"Remove {what} for good?", default=False):
         raise SystemExit(1)
-
-
-def _count(number: int) -> str:
-    return f"{number:,} article{'' if number == 1 else 's'}"

@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -11,14 +11,15 @@ import click
 
 from worker import config, log
 from worker.cli.cases import read_cases, tell_verdict
-from worker.cli.loading import FILES, WORKERS, end, load, read_index
+from worker.cli.loading import FILES, WORKERS, arrival_at, end, load, read_index
 from worker.cli.report import show
 from worker.cli.screen.terminal import ended_quietly
-from worker.clock import SystemClock
+from worker.clock import Clock, SystemClock
 from worker.errors import BadSetting
-from worker.report.cases import judge
+from worker.report.cases import Case, Verdict, judge
 from worker.report.listing import Query, whole_store
-from worker.runtime import open_runtime
+from worker.runtime import Runtime, open_runtime
+from worker.store.stories import Stories
 
 
 @click.command("replay")
@@ -61,31 +62,39 @@ def command(
     Example: storywire replay articles.jsonl --assignments stories.tsv
     """
     clock = SystemClock()
-    started = clock.now()
-
-    def arrival(published: float | None) -> float:
-        return started if published is None else min(published, started)
-
+    arrival = arrival_at(clock.now())
     found = read_index(files, arrival)
     asked = read_cases(cases) if cases is not None else []
+    query = Query(limit=limit, members=members)
     with ExitStack() as closing:
         out = closing.enter_context(_opened(assignments, files)) if assignments is not None else None
-        folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
-        settings = _settings_in(folder, strictness)
-        log.configure("replay", "error", settings.log_format)  # workers have a log of their own
-        runtime = closing.enter_context(open_runtime(settings, clock, carry_over=True))
+        runtime = closing.enter_context(_own_store(data_dir, strictness, clock))
         quarantined = load(runtime, found, arrival, workers, backfill=False)
-        if out is not None and assignments is not None:
-            _write(out, assignments, runtime.stories.assignments())
-        query = Query(limit=limit, members=members)
-        with ended_quietly():
-            show(whole_store(runtime.stories, query), query, as_json)
-        verdict = judge(asked, dict(runtime.stories.assignments()) if asked else {})
+        verdict = _tell(runtime.stories, query, as_json, out, asked)
     if cases is not None:
         tell_verdict(verdict)
     end(found, quarantined)
     if verdict.wrong:
         raise SystemExit(1)
+
+
+@contextmanager
+def _own_store(data_dir: str | None, strictness: float | None, clock: Clock) -> Iterator[Runtime]:
+    """A store of the replay's own: in a temporary folder, or kept in `data_dir`."""
+    with ExitStack() as closing:
+        folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-"))
+        settings = _settings_in(folder, strictness)
+        log.configure("replay", "error", settings.log_format)  # workers have a log of their own
+        yield closing.enter_context(open_runtime(settings, clock, carry_over=True))
+
+
+def _tell(stories: Stories, query: Query, as_json: bool, out: TextIO | None, asked: Sequence[Case]) -> Verdict:
+    """The assignments into their file, the report onto the screen; what came of the cases."""
+    if out is not None:
+        _write(out, stories.assignments())
+    with ended_quietly():
+        show(whole_store(stories, query), query, as_json)
+    return judge(asked, dict(stories.assignments()) if asked else {})
 
 
 def _settings_in(folder: str, strictness: float | None) -> config.Settings:
@@ -105,12 +114,12 @@ def _opened(path: Path, files: Sequence[Path]) -> TextIO:
         raise _not_written(path, error) from None
 
 
-def _write(out: TextIO, path: Path, pairs: Iterable[tuple[str, str]]) -> None:
+def _write(out: TextIO, pairs: Iterable[tuple[str, str]]) -> None:
     try:
         out.writelines(sorted(f"{article}\t{story}\n" for article, story in pairs))
         out.close()
     except OSError as error:
-        raise _not_written(path, error) from None
+        raise _not_written(Path(out.name), error) from None
 
 
 def _not_written(path: Path, error: OSError) -> BadSetting:

@@ -7,6 +7,7 @@ import click
 from msgspec import json as msgspec_json
 
 from worker.cli.opening import DATA_DIR, opened
+from worker.cli.screen.words import count
 from worker.errors import BadInput
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def split(story: str, articles: tuple[str, ...], data_dir: str | None) -> None:
     rest, new = done.made.stories
     copies = len(done.made.correction.one) - len(set(articles))
     along = f", {copies} of them as copies of those named" if copies > 0 else ""
-    click.echo(f"{new} is the story of {_count(done.made.correction.one)} taken out of {rest}{along}")
+    click.echo(f"{new} is the story of {count(len(done.made.correction.one), 'article')} taken out of {rest}{along}")
     _tell(done)
 
 
@@ -120,7 +121,7 @@ def import_(file: Path, data_dir: str | None) -> None:
         raise BadInput(f"{file}: {(error.strerror or 'cannot be read').lower()}: give another path") from None
     with opened(data_dir) as runtime:
         added = runtime.editing.adopt(records)
-    click.echo(f"{added} corrections in force, {len(records) - added} known already")
+    click.echo(f"{count(added, 'correction')} in force, {len(records) - added} known already")
 
 
 @command.command("export", epilog="Example: storywire story export cases.jsonl")
@@ -140,7 +141,7 @@ def export(file: Path, data_dir: str | None) -> None:
         file.write_bytes(b"".join(msgspec_json.encode(case) + b"\n" for case in found))
     except OSError as error:
         raise BadInput(f"{file}: {(error.strerror or 'cannot be written').lower()}: give another path") from None
-    click.echo(f"{file}: {len(found)} pairs of articles")
+    click.echo(f"{file}: {count(len(found), 'pair')} of articles")
 
 
 def _tell(done: "Edited") -> None:
@@ -153,7 +154,3 @@ def _tell(done: "Edited") -> None:
         said = described(named.lang, named.correction).removeprefix("storywire story ")
         part = "a part of " if named.correction.number in done.partly else ""
         click.echo(f"overrides {part}{named.id} ({harmless(said)})")
-
-
-def _count(articles: tuple[str, ...]) -> str:
-    return f"{len(articles)} article{'' if len(articles) == 1 else 's'}"

@@ -45,7 +45,8 @@ class Entry(Struct, frozen=True):
     """One entry as a reader would show it: plain text, an absolute http(s) link or none, the date it states.
 
     `key` tells it from the other entries of the document, `names` from those of other fetches; `lang` is the tag that
-    entry or feed state, or "".
+    entry or feed state, or "". `summary`: the text is no more than a summary of a page at `url`; `outlet`,
+    `outlet_url`: whose report it is, where the entry itself says so (RSS and Atom `source`), or "".
     """
 
     key: str
@@ -55,12 +56,17 @@ class Entry(Struct, frozen=True):
     lang: str = ""
     published: float | None = None
     names: Digests = Digests()
+    summary: bool = False
+    outlet: str = ""
+    outlet_url: str = ""
 
 
 class ParsedFeed(Struct, frozen=True):
     """A parsed body. `reason` says in words why there are no entries, or what was wrong with those there are.
 
-    `ttl_s`: the least seconds between fetches that the feed asks for, 0 where it does not.
+    `ttl_s`: the least seconds between fetches that the feed asks for, 0 where it does not; `skip_hours`, `skip_days`:
+    hours (0 to 23) and weekdays (0 is Monday), UTC, in which it asks not to be read; `hub`, `topic`: its WebSub hub, and
+    the address under which that knows it, or "".
     """
 
     state: State
@@ -69,6 +75,10 @@ class ParsedFeed(Struct, frozen=True):
     lang: str = ""
     ttl_s: float = 0.0
     entries: tuple[Entry, ...] = ()
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    hub: str = ""
+    topic: str = ""
 
 
 def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:

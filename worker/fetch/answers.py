@@ -15,7 +15,10 @@ from worker.fetch.guard import PrivateAddress
 
 
 class Fetched(NamedTuple):
-    """A body. `url` is where it was found after redirects; validators are "" where the server gives none."""
+    """A body. `url` is where it was found after redirects; validators are "" where the server gives none.
+
+    `expires`: the header, or ""; `moved`: where permanent redirects (301, 308) alone led from the address, or "".
+    """
 
     body: bytes
     url: str
@@ -23,6 +26,8 @@ class Fetched(NamedTuple):
     etag: str
     last_modified: str
     cache_control: str
+    expires: str = ""
+    moved: str = ""
 
 
 class NotModified(NamedTuple):
@@ -31,18 +36,21 @@ class NotModified(NamedTuple):
     etag: str
     last_modified: str
     cache_control: str
+    expires: str = ""
+    moved: str = ""
 
 
 class Failed(NamedTuple):
     """No body. `kind` is one of dns, connect, tls, timeout, http, gone, refused, redirects, too-big, broken, bad-url,
     private.
 
-    `reason`: what the feed does, in words, with the remedy; `retry_after`: the header, or "".
+    `reason`: what the feed does, in words, with the remedy; `retry_after`: the header, or ""; `status`: of HTTP, or 0.
     """
 
     kind: str
     reason: str
     retry_after: str = ""
+    status: int = 0
 
 
 _REMEDIES = {

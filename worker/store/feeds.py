@@ -35,11 +35,15 @@ log = structlog.get_logger()
 
 
 class Address(Struct, frozen=True, array_like=True):
-    """What a person set: where the feed is, what its outlet is called ("": as the feed says), since when."""
+    """What a person set: where the feed is, what its outlet is called ("": as the feed says), since when; its folder,
+    whether the pages of its entries are read ("on", "off", "auto"), whether it is held back."""
 
     url: str
     title: str
     added: float
+    folder: str = ""
+    pages: str = "auto"
+    paused: bool = False
 
 
 class Feed(NamedTuple):
