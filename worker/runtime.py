@@ -6,7 +6,7 @@ touch (the queue, the fingerprints) is not imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -16,7 +16,7 @@ import structlog
 
 from worker.clock import Clock, SystemClock
 from worker.config import Settings
-from worker.connect import STORE_VARIABLE, Redis, connect, connect_plain, identify, server_name
+from worker.connect import STORE_VARIABLE, Redis, await_loaded, connect, connect_plain, identify, server_name
 from worker.errors import ServerUnavailable
 from worker.pressure import Hold, Load, hold_import, why_held
 
@@ -49,6 +49,7 @@ class Runtime:
     queue_url: str
     owns_server: bool
     redis: Redis = field(repr=False)
+    _meet: Callable[..., object] = field(repr=False)
     _closing: ExitStack = field(repr=False)
 
     @cached_property
@@ -102,7 +103,7 @@ class Runtime:
         client = connect_plain(self.queue_url, variable)
         self._closing.callback(client.close)
         if self.queue_url != self.url:
-            identify(client, self.queue_url, variable)
+            self._meet(client, self.queue_url, variable)
         return Jobs(client, self.settings.batch, url=self.queue_url, variable=variable)
 
     @cached_property
@@ -191,9 +192,10 @@ class Runtime:
 def open_runtime(settings: Settings, clock: Clock | None = None, *, carry_over: bool = False) -> Iterator[Runtime]:
     """A runtime on the server of `settings.redis_url`, or on the embedded one of `settings.data_dir`.
 
-    The embedded server is started, or joined where it runs already. carry_over: bring a store of the previous version
-    to this one's layout first, for processes that cluster or poll. Raises ServerUnavailable or Permanent if the server
-    does not answer, is too old, holds a store of another version, or its address cannot be used.
+    The embedded server is started, or joined where it runs already. carry_over: for processes that cluster or poll:
+    bring a store of the previous version to this one's layout first, and wait for a server that loads its data.
+    Raises ServerUnavailable or Permanent if the server does not answer, is too old, holds a store of another version,
+    or its address cannot be used.
     """
     with ExitStack() as closing:
         url, owned = settings.redis_url, False
@@ -204,15 +206,10 @@ def open_runtime(settings: Settings, clock: Clock | None = None, *, carry_over: 
             url, owned = server.url, server.owned
         client = connect(url)
         closing.callback(client.close)
-        identify(client, url)
+        meet = await_loaded if carry_over else identify
+        meet(client, url)
         runtime = Runtime(
-            settings=settings,
-            clock=clock or SystemClock(),
-            url=url,
-            queue_url=settings.queue_url or url,
-            owns_server=owned,
-            redis=client,
-            _closing=closing,
+            settings, clock or SystemClock(), url, settings.queue_url or url, owned, client, meet, closing
         )
         runtime.enter_store(carry_over=carry_over)
         yield runtime

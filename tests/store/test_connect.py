@@ -13,7 +13,6 @@ from tests.conftest import NewServer
 from tests.servers import KINDS, Server, free_port
 from tests.waiting import eventually
 from worker.connect import Redis, check_url, connect, connect_plain, identify, server_name, translated
-from worker.embedded.process import Pulse
 from worker.errors import BadSetting, Permanent, ServerUnavailable, StorywireError
 
 
@@ -179,21 +178,6 @@ def test_a_server_that_cannot_write_its_disk_is_unavailable(new_server: NewServe
             client.set("b", b"1")
         with pytest.raises(ServerUnavailable, match="cannot write to its disk"):
             write_in_pipeline(client, transaction=True)
-
-
-def test_a_server_that_is_loading_is_unavailable(new_server: NewServer) -> None:
-    """While a server reads its file, it is there, but has nothing to say yet."""
-    server = new_server(persistent=True)
-    url = server.url(0)
-    with client_of(url) as client:
-        client.mset({f"key{number}": b"x" * 100 for number in range(3000)})
-        client.bgrewriteaof()
-        written = server.folder / "appendonlydir" / "appendonly.aof.2.base.rdb"
-        eventually(lambda: written.exists() and not client.info()["aof_rewrite_in_progress"], 10, "the file is new")
-    server.stop()
-    server.options |= {"key-load-delay": "2000", "loading-process-events-interval-bytes": "1024"}
-    server.start(Pulse.LOADING)
-    assert "is still loading its data" in str(failure_of(url))
 
 
 def test_a_server_that_hangs_is_unavailable_in_time(new_server: NewServer) -> None:
