@@ -17,16 +17,18 @@ from worker.feed.sniff import is_overloaded
 GOLDEN = sorted((Path(__file__).parent / "feeds").glob("*.xml"))
 MARKUP = re.compile(r"</?(?:p|a|img|div|br|b)\b|&(?:amp|nbsp|lt|#\d+);")
 URL = "https://feeds.example/feed.xml"
+_SELDOM = {"summary": False, "outlet": "", "outlet_url": ""}
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_golden_feeds_read_as_they_should(path: Path) -> None:
-    """`x.xml` parses to `x.xml.json`; every entry has a key of its own."""
+    """`x.xml` parses to `x.xml.json`, which leaves out what is seldom said; every entry has a key of its own."""
     parsed = parse(path.read_bytes(), URL, "application/xml")
     got = json.loads(msgspec.json.encode(parsed))
     keys = [entry.pop("key") for entry in got["entries"]]
     assert all(any(entry.pop("names")) for entry in got["entries"])
     wanted = json.loads(path.with_suffix(".xml.json").read_text(encoding="utf-8"))
+    wanted["entries"] = [_SELDOM | entry for entry in wanted["entries"]]
     assert {name: got[name] for name in wanted} == wanted
     assert len(set(keys)) == len(keys)
     assert all(re.fullmatch(r"[0-9a-f]{16}", key) for key in keys)
