@@ -224,6 +224,7 @@ def test_never_two_servers_while_processes_are_killed(data_dir: Path, start_user
         ("with", "exit", 3),
         ("with", "TERM", 143),
         ("with", "HUP", 129),
+        ("with", "QUIT", 131),
         ("with", "INT", -2),
         ("atexit", "leave", 0),
         ("atexit", "raise", 1),
@@ -238,7 +239,7 @@ def test_it_is_stopped_on_every_way_out(data_dir: Path, start_user: StartUser, h
     """
     user = start_user(*([how] if how == "atexit" else [])).ready()
     assert user.ask("add a") == 1
-    if way in ("TERM", "HUP", "INT"):
+    if way in ("TERM", "HUP", "QUIT", "INT"):
         user.process.send_signal(signal.Signals[f"SIG{way}"])
     else:
         user.say(way)

@@ -17,6 +17,7 @@ from tests.waiting import eventually
 from worker import supervisor
 from worker.config import Settings, load
 from worker.errors import Permanent, Transient
+from worker.fetch.answers import BROKEN_OFF, NOT_UNPACKABLE, refusal, too_slow
 from worker.runtime import open_runtime
 from worker.supervisor import Processes, alone
 from worker.supervisor.child import Child, Died
@@ -220,6 +221,55 @@ def test_a_notice_is_said_in_its_own_words(tmp_path: Path) -> None:
     with closing(Journal(tmp_path, said.append)) as journal, capture_logs() as shown:
         journal.hear("poller", line("warning", "offline", notice="No internet: try `storywire demo`."))
     assert said == ["No internet: try `storywire demo`."] and shown == []
+
+
+def polled(url: str, outcome: str = "ok", trouble: str = "") -> str:
+    return line("info" if outcome == "ok" else "warning", "polled", url=url, outcome=outcome, trouble=trouble)
+
+
+def test_a_feed_that_a_person_has_to_mend_is_told_once_each_time_it_begins_to_fail(tmp_path: Path) -> None:
+    said: list[str] = []
+    missing = refusal(404, "").reason
+    with closing(Journal(tmp_path, said.append)) as journal, capture_logs() as shown:
+        for outcome, trouble in (("failed", missing), ("failed", missing), ("ok", ""), ("failed", missing)):
+            journal.hear("poller", polled("http://a.example/feed", outcome, trouble))
+        journal.hear("poller", polled("http://b.example/feed", "gone", refusal(410, "").reason))
+    assert shown == []
+    assert [text.split()[2] for text in said] == [f"http://{host}.example/feed" for host in "aab"]
+    assert "answers with status 404: there is no such page: look for the feed's new address" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "trouble"),
+    [
+        ("failed", refusal(500, "").reason),
+        ("failed", too_slow(30).reason),
+        ("failed", BROKEN_OFF.reason),
+        ("failed", NOT_UNPACKABLE.reason),
+        ("refused", refusal(429, "").reason),
+        ("refused", refusal(503, "").reason),
+        ("unreachable", "cannot be reached at example.org:80 (connection refused): is the server up?"),
+    ],
+)
+def test_what_passes_by_itself_is_only_written_down(tmp_path: Path, outcome: str, trouble: str) -> None:
+    said: list[str] = []
+    with closing(Journal(tmp_path, said.append)) as journal, capture_logs() as shown:
+        journal.hear("poller", polled("http://a.example/feed", outcome, trouble))
+    assert (said, shown) == ([], [])
+    assert len(journal.path.read_text().splitlines()) == 1
+
+
+def test_of_many_feeds_that_fail_at_once_a_few_are_told_and_the_others_when_they_fail_again(tmp_path: Path) -> None:
+    """A flood would say no more than three of them do."""
+    said: list[str] = []
+    with closing(Journal(tmp_path, said.append)) as journal:
+        for number in range(10):
+            journal.hear("poller", polled(f"http://{number}.example/feed", "failed", refusal(404, "").reason))
+        assert len(said) == 3
+        journal._shown.clear()  # a minute passes
+        for number in range(5):
+            journal.hear("poller", polled(f"http://{number}.example/feed", "failed", refusal(404, "").reason))
+    assert [text.split()[2] for text in said] == [f"http://{number}.example/feed" for number in range(5)]
 
 
 def test_the_log_is_put_aside_when_it_is_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

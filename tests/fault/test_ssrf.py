@@ -209,6 +209,12 @@ def test_the_reason_is_kept_with_the_feed_and_goes_when_it_is_allowed(server: Fe
     assert not listed["trouble"]
 
 
+def test_the_remedy_leaves_what_is_allowed_already_as_it_is() -> None:
+    """Written as it is said, it would allow this address and forbid the others."""
+    with pytest.raises(PrivateAddress, match=r"add 10\.0\.0\.7:80 to STORYWIRE_ALLOW_PRIVATE, or set it to 1 for all"):
+        Guard("127.0.0.1:8000").check("10.0.0.7", 80)
+
+
 def test_adding_localhost_names_the_remedy(valkey_url: str) -> None:
     run = storywire("feeds", "add", "http://localhost/feed", redis_url=valkey_url, allow_private="0")
     assert run.returncode == 0

@@ -150,7 +150,8 @@ class EmbeddedServer:
 def open_server(data_dir: Path) -> Iterator[EmbeddedServer]:
     """The embedded server for as long as the block lasts; see EmbeddedServer for its attributes and errors.
 
-    SIGTERM and SIGHUP, where nobody handles them yet, end the block like Ctrl-C does: by an exception (SystemExit).
+    SIGTERM, SIGHUP and SIGQUIT, where nobody handles them yet, end the block like Ctrl-C does: by an exception
+    (SystemExit).
     """
     server = EmbeddedServer(data_dir)
     with _signals_unwind():
@@ -166,7 +167,8 @@ def _signals_unwind() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is signal.SIG_DFL]
+    ends = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    ours = [number for number in ends if signal.getsignal(number) is signal.SIG_DFL]
     for number in ours:
         signal.signal(number, _end)
     try:

@@ -24,9 +24,11 @@ ALLOWED_BY = "STORYWIRE_ALLOW_PRIVATE"
 class PrivateAddress(OSError):
     """An address that must not be fetched from; its text says where, what that is and how to allow it."""
 
-    def __init__(self, host: str, port: int, why: str) -> None:
+    def __init__(self, host: str, port: int, why: str, *, others: bool = False) -> None:
+        """others: whether other places are allowed already, which have to stay."""
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        super().__init__(f"leads to {host}, {why}: if it may be read, set {ALLOWED_BY}={place}, or =1 for all such")
+        remedy = f"add {place} to {ALLOWED_BY}, or set it to 1" if others else f"set {ALLOWED_BY}={place}, or =1"
+        super().__init__(f"leads to {host}, {why}: if it may be read, {remedy} for all such")
 
 
 class Guard:
@@ -41,7 +43,7 @@ class Guard:
         if self._all or (host.partition("%")[0], port) in self._places:
             return
         if why := why_private(host):
-            raise PrivateAddress(host, port, why)
+            raise PrivateAddress(host, port, why, others=bool(self._places))
 
     def socket(self, address: tuple[Any, ...]) -> socket.socket:
         """The socket for an address of `getaddrinfo`, made right before it is connected there: the last word."""

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("report", "--follow")) -> None:
-    """Workers, poller and the report in this terminal, until Ctrl-C or SIGTERM.
+    """Workers, poller and the report in this terminal, until Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
 
     say: prints a line for the person who watches. Raises Transient if a process cannot be kept running; call inside
     `alone`.
@@ -127,8 +127,8 @@ def alone(data_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _signals_unwind() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the block like Ctrl-C does, so that children are ended in order."""
-    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    """SIGTERM, SIGHUP and SIGQUIT end the block like Ctrl-C does, so that children are ended in order."""
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)}
     try:
         yield
     finally:

@@ -24,8 +24,14 @@ _ALIKE = 3
 _ALIKE_S = 60.0
 """So many warnings of one kind in a minute are shown; the others are only written down."""
 
-_FILE_ONLY = frozenset({"polled"})
-"""A feed that fails is that feed's trouble: `storywire feeds list` and `check` tell, at a time of one's choosing."""
+_POLLED = "polled"
+"""A feed that fails is told of once, and only where a person has to mend it; the rest is for `storywire feeds list`."""
+
+_MENDED_BY_A_PERSON = frozenset({"failed", "gone"})
+_PASSES = "tried again later"
+"""How worker/fetch/answers.py ends what it says of a failure that passes by itself."""
+
+_MOST_FEEDS = 10_000
 
 _OURS = frozenset({"time", "level", "process", "event", "exception"})
 
@@ -51,6 +57,7 @@ class Journal:
                 "STORYWIRE_DATA_DIR or --data-dir"
             ) from error
         self._shown: dict[tuple[str, str], list[float]] = {}
+        self._failing: set[str] = set()
         self._lock = threading.Lock()
 
     def hear(self, name: str, line: str) -> None:
@@ -66,7 +73,9 @@ class Journal:
         elif "notice" in fields and self._say is not None:
             if self._new(name, str(fields["notice"])):
                 self._say(printable(str(fields["notice"])))
-        elif fields.get("level") in ("warning", "error", "critical") and fields["event"] not in _FILE_ONLY:
+        elif fields["event"] == _POLLED:
+            self._look_at_poll(name, fields)
+        elif fields.get("level") in ("warning", "error", "critical"):
             self._show(name, fields)
 
     def last(self, name: str) -> str:
@@ -88,6 +97,17 @@ class Journal:
         if fields.get("exception"):
             shown |= {"error": _told(fields), "see": str(self.path)}
         log.log(getattr(logging, str(fields["level"]).upper()), event, process=name, **shown)
+
+    def _look_at_poll(self, name: str, fields: dict[str, Any]) -> None:
+        """Say of a feed that a person has to mend that it fails: once, and again only after it could be read."""
+        url, trouble = str(fields.get("url", "")), str(fields.get("trouble", ""))
+        if fields.get("level") == "info":
+            self._failing.discard(url)
+        elif fields.get("outcome") in _MENDED_BY_A_PERSON and _PASSES not in trouble and url not in self._failing:
+            if self._say is None or len(self._failing) >= _MOST_FEEDS or not self._new(name, _POLLED):
+                return
+            self._failing.add(url)
+            self._say(printable(f"The feed {url} cannot be read: it {trouble} (told once; `storywire feeds list`)"))
 
     def _new(self, name: str, event: str) -> bool:
         """Whether fewer than a few of this kind were shown within the last minute."""
