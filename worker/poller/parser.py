@@ -3,17 +3,14 @@
 Run as `python -m worker.poller.parser` by the poller. Invariant: one answer a request, in order, whatever the bytes.
 """
 
-import resource
-import struct
 import sys
 from typing import BinaryIO
 
 import msgspec
 
+from worker.contained.serve import limit_memory
+from worker.contained.serve import serve as answer
 from worker.feed.parse import ParsedFeed, State, parse
-
-LENGTH = struct.Struct(">I")
-"""Before every message, both ways: its length in bytes."""
 
 _MEMORY_BYTES = 1_000_000_000
 """Of address space. 5 MB of tiny entries take 180 MB; as many nested elements take 800 MB and half a minute."""
@@ -30,11 +27,7 @@ class Request(msgspec.Struct, array_like=True):
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until they end."""
     decode = msgspec.msgpack.Decoder(Request).decode
-    while header := requests.read(LENGTH.size):
-        request = decode(requests.read(LENGTH.unpack(header)[0]))
-        answer = msgspec.msgpack.encode(_parse(request))
-        answers.write(LENGTH.pack(len(answer)) + answer)
-        answers.flush()
+    answer(requests, answers, lambda message: msgspec.msgpack.encode(_parse(decode(message))))
 
 
 def _parse(request: Request) -> ParsedFeed:
@@ -45,5 +38,5 @@ def _parse(request: Request) -> ParsedFeed:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.RLIM_INFINITY))
+    limit_memory(_MEMORY_BYTES)
     serve(sys.stdin.buffer, sys.stdout.buffer)
