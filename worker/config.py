@@ -106,6 +106,14 @@ SETTINGS = (
     Setting("poll_interval", duration, "10m", "How often a feed is polled while nothing else is known of it", 1.0),
     Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take", 1.0),
     Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
+    Setting(
+        "gate",
+        _choice("host", "domain", "feed"),
+        "host",
+        "Whose patience is one: what asks the same host, registrable domain or feed keeps the two limits below together",
+    ),
+    Setting("gate_parallel", _count, "2", "How often one host (or what STORYWIRE_GATE says) is asked at once"),
+    Setting("gate_spacing", duration, "1s", "The least time from one request to the next to the same host"),
     Setting("max_pending", _count, "50000", "Articles that may wait for workers: from there on polls and imports wait"),
     Setting(
         "max_daily",
@@ -141,6 +149,9 @@ class Settings:
     poll_interval: float
     fetch_timeout: float
     fetch_parallel: int
+    gate: str
+    gate_parallel: int
+    gate_spacing: float
     max_pending: int
     max_daily: int
     allow_private: str

@@ -87,6 +87,9 @@ async def poller(
     parallel: int = 16,
     max_pending: int = 50_000,
     max_daily: int = 5_000,
+    gate: str = "host",
+    gate_parallel: int = 64,
+    gate_spacing: str = "0s",
 ) -> AsyncIterator[Poller]:
     """A running poller on the bench; stopped in the end."""
     settings = load(
@@ -94,6 +97,9 @@ async def poller(
         fetch_parallel=str(parallel),
         max_pending=str(max_pending),
         max_daily=str(max_daily),
+        gate=gate,
+        gate_parallel=str(gate_parallel),
+        gate_spacing=gate_spacing,
     )
     running = Poller(
         feeds=bench.feeds,

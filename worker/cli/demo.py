@@ -60,6 +60,7 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
             poll_interval=_POLL_INTERVAL,
             max_daily=_MAX_DAILY,
             allow_private=site.removeprefix("http://"),
+            gate="feed",  # each of them an outlet of its own, though on one host
         )
         log.configure("demo", settings.log_level, settings.log_format)
         closing.enter_context(supervisor.alone(settings.data_dir))

@@ -39,6 +39,10 @@ def _feed(feed: str, rest: str) -> str:
     return f"sw:{SCHEMA}:{{f.{feed}}}:{rest}"
 
 
+def _gate(gate: str, rest: str) -> str:
+    return f"sw:{SCHEMA}:{{g.{gate}}}:{rest}"
+
+
 # --- all versions -------------------------------------------------------------------------------------------------
 
 
@@ -207,3 +211,24 @@ def trials(feed: str) -> str:
     have in hand, and what dead ones had. Lifetime: removed when the article is done; a TTL of a day after the last
     start."""
     return _feed(feed, "trials")
+
+
+# --- a gate: a host, or what STORYWIRE_GATE says ------------------------------------------------------------------
+
+
+def gate(gate: str) -> str:
+    """hash: `last`, when somebody last began to ask there; `next`, the first turn that is free; `closed`, until when
+    nobody may (Retry-After); `hold`, how long a visit takes: seconds. Lifetime: a TTL of an hour after the last turn."""
+    return _gate(gate, "gate")
+
+
+def visitors(gate: str) -> str:
+    """zset of who asks there now, by when their place is free again if they died. Bound: STORYWIRE_GATE_PARALLEL.
+    Lifetime: a TTL a little longer than a fetch may take."""
+    return _gate(gate, "visitors")
+
+
+def turns(gate: str) -> str:
+    """zset of who waits there (feeds, articles), by their turn. Bound: what is asked for there. Lifetime: until the
+    turn is taken, and a day if nobody comes; a TTL of an hour after the last turn."""
+    return _gate(gate, "turns")
