@@ -3,6 +3,7 @@
 Invariant: never holds more than the cap, however much a few bytes would unpack to.
 """
 
+import re
 import zlib
 
 
@@ -20,6 +21,9 @@ WINDOW_BITS = {
 """Content encodings with zlib's window bits for each; 0 for none."""
 
 
+_GZIP = b"\x1f\x8b"
+_CLOSED = re.compile(rb"</(?:rss|feed|rdf:RDF|urlset|html)\s*>\s*\Z", re.IGNORECASE)
+
 _MAX_MEMBERS = 100
 """A gzip body may be several files in a row; one of nothing but empty ones would cost much time and no bytes."""
 
@@ -29,6 +33,7 @@ class Unpacked:
 
     def __init__(self, encoding: str, max_bytes: int) -> None:
         self.bits = WINDOW_BITS[encoding]
+        self._max_bytes = max_bytes
         self._parts: list[bytes] = []
         self._room = max_bytes
         self._wire_room = max_bytes
@@ -47,11 +52,27 @@ class Unpacked:
             self._keep(self._inflater.decompress(chunk, self._room + 1))
             chunk = self._inflater.unused_data
 
+    def whole(self) -> bool:
+        """Whether what came so far is a document to its last tag, whatever was announced."""
+        if self._inflater is not None and not self._inflater.eof:
+            return False
+        return bool(_CLOSED.search(b"".join(self._parts[-20:])[-100:]))
+
     def finish(self) -> bytes:
-        """The whole body; raises zlib.error if it ends too early."""
+        """The whole body; raises zlib.error if it ends too early, and TooBig.
+
+        What is still gzip then is unpacked once more: a file that was stored so, served as what it is not, or twice.
+        """
         if self._inflater is not None and not self._inflater.eof:
             raise zlib.error("incomplete")
-        return b"".join(self._parts)
+        body = b"".join(self._parts)
+        if not body.startswith(_GZIP):
+            return body
+        inner = Unpacked("gzip", self._max_bytes)
+        inner.feed(body)
+        if inner._inflater is not None and not inner._inflater.eof:
+            raise zlib.error("incomplete")
+        return b"".join(inner._parts)
 
     def _next_member(self, chunk: bytes) -> bool:
         """Begin to unpack what comes now; False where it is no compressed data: it is kept, or dropped at the end."""
