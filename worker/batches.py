@@ -17,7 +17,8 @@ from worker.clock import Clock
 from worker.errors import MachineFailed, StorywireError, Transient
 from worker.fingerprint import fingerprints
 from worker.ingest import BatchResult
-from worker.jobs.hang import allow_cpu
+from worker.jobs.apart import Call, Ended, apart, in_this_process
+from worker.jobs.hang import ALONE_CPU_S, allow_cpu
 from worker.jobs.worker import HEARTBEAT_TTL_S, TimedOut
 from worker.model import Ref
 from worker.runtime import Runtime
@@ -35,6 +36,10 @@ death that has other causes (kill -9, a reboot) falls on an innocent rarely, thr
 DEATHS_BEFORE = 12
 """Or so often while all was made ready for it: up to 10 s, as a dead worker's lease has to run out, and 0.6 s for the
 language's words. Only an article whose payload kills by being decoded comes so far."""
+
+SOON_CPU_S = 2.0
+"""So much each may compute that was in hand when a worker died, before the others have had their turn: those that need
+more come last, so one that never ends does not keep the others waiting."""
 
 _RETRY_AFTER_S = (0.2, 1.0, 3.0)
 """A lease is held for a few seconds at most, a server is restarted in a few."""
@@ -59,7 +64,8 @@ class Batches:
     A batch that raises is halved until the article that causes it stands alone. After a batch whose process died, its
     articles are run one by one, those that have died alone before last. Either way the culprit goes into the
     quarantine. `beating`: the names of the workers that live, as only a dead one's marks count; `ready`: does what an
-    article alone would have to wait for, so that a death meanwhile is not held against it.
+    article alone would have to wait for, so that a death meanwhile is not held against it; `apart`: runs an article
+    that was in hand at a death, so that one that never ends is known by one try.
     """
 
     def __init__(
@@ -71,8 +77,9 @@ class Batches:
         trials: Trials,
         beating: Callable[[], set[str]],
         clock: Clock,
+        apart: Callable[[Call, float], Ended] = in_this_process,
     ) -> None:
-        self._run, self._ready, self._outbox = run, ready, outbox
+        self._run, self._ready, self._outbox, self._apart = run, ready, outbox, apart
         self._quarantine, self._trials = quarantine, trials
         self._beating, self._clock = beating, clock
         self._said_full: dict[str, float] = {}
@@ -88,6 +95,7 @@ class Batches:
             Trials(runtime.redis, name),
             lambda: runtime.jobs.beating(HEARTBEAT_TTL_S),
             runtime.clock,
+            apart,
         )
 
     def ingest(self, refs: Sequence[Ref]) -> None:
@@ -123,21 +131,29 @@ class Batches:
 
     def _one_by_one(self, deaths: Mapping[Ref, Sequence[Mark]]) -> None:
         log.warning("batch", outcome="one by one", articles=len(deaths), reason="a worker died of it, or beside it")
-        for ref in sorted(deaths, key=lambda ref: sum(mark.stage is not Stage.TOGETHER for mark in deaths[ref])):
-            payload = self._outbox.payload(ref)
-            if payload is not None:
-                stages = [mark.stage for mark in deaths[ref] if mark.payload == digest(payload)]
-                if stages.count(Stage.ALONE) < DEATHS and stages.count(Stage.BEFORE) < DEATHS_BEFORE:
-                    self._alone(ref, payload)
-                else:
-                    reason = (
-                        f"its worker died, or ran out of time or memory, {len(stages)} times with nothing else in hand"
-                    )
-                    if self._put(ref, payload, reason, "") is Put.FULL:
-                        continue  # nothing is done about it, so the deaths are not forgotten
-            self._trials.done([ref])
+        order = sorted(deaths, key=lambda ref: sum(mark.stage is not Stage.TOGETHER for mark in deaths[ref]))
+        slow = [ref for ref in order if not self._is_dealt_with(ref, deaths[ref], SOON_CPU_S)]
+        for ref in slow:
+            self._is_dealt_with(ref, deaths[ref], ALONE_CPU_S)
 
-    def _alone(self, ref: Ref, payload: bytes) -> None:
+    def _is_dealt_with(self, ref: Ref, deaths: Sequence[Mark], cpu_s: float) -> bool:
+        """Cluster an article alone, or put it into the quarantine; False where `cpu_s` did not suffice and it may have
+        more."""
+        payload = self._outbox.payload(ref)
+        if payload is not None:
+            reason = _deadly(deaths, payload)
+            if not reason and self._alone(ref, payload, cpu_s) is Ended.HUNG:
+                if cpu_s < ALONE_CPU_S:
+                    self._trials.alone(ref, payload, Stage.BEFORE)  # what ends the worker meanwhile is not its doing
+                    return False
+                reason = f"computing on it did not end in {cpu_s:g} s, with nothing else in hand"
+            if reason and self._put(ref, payload, reason, "") is Put.FULL:
+                return True  # nothing is done about it, so the deaths are not forgotten
+        self._trials.done([ref])
+        return True
+
+    def _alone(self, ref: Ref, payload: bytes, cpu_s: float) -> Ended:
+        allow_cpu(alone=True)
         self._trials.alone(ref, payload, Stage.BEFORE)
         try:
             _patiently(lambda: _blameless(lambda: self._ready(payload)))
@@ -146,8 +162,11 @@ class Batches:
         except Exception as error:
             log.debug("not ready", reason=repr(error))  # clustering it meets the same, and says so
         self._trials.alone(ref, payload, Stage.ALONE)
-        allow_cpu()
-        self._try(ref, payload)
+        ended = self._apart(lambda: self._try(ref, payload), cpu_s)
+        if ended is Ended.FAILED:  # here it fails again, and the error or the death says as what
+            allow_cpu(alone=True)
+            self._try(ref, payload)
+        return ended
 
     def _together(self, refs: Sequence[Ref]) -> None:
         if len(refs) == 1:
@@ -213,6 +232,14 @@ class Ready:
         fingerprints("a", "", lang)
         with self._commits.lease(lang):
             pass
+
+
+def _deadly(deaths: Sequence[Mark], payload: bytes) -> str:
+    """Why an article with these deaths goes into the quarantine; "" where they are not enough."""
+    stages = [mark.stage for mark in deaths if mark.payload == digest(payload)]
+    if stages.count(Stage.ALONE) < DEATHS and stages.count(Stage.BEFORE) < DEATHS_BEFORE:
+        return ""
+    return f"its worker died, or ran out of time or memory, {len(stages)} times with nothing else in hand"
 
 
 def _tell(result: BatchResult, started: float) -> None:

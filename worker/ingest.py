@@ -6,7 +6,7 @@ at once, places each revision once.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +50,10 @@ class BatchResult:
 
 
 class Ingest:
-    """Clusters batches. Raises LeaseLost, or what the server's client raises: the articles then wait in the outbox."""
+    """Clusters batches; `begun` is called before each article's fingerprints, and before its decision.
+
+    Raises LeaseLost, or what the server's client raises: the articles then wait in the outbox.
+    """
 
     def __init__(
         self,
@@ -60,9 +63,11 @@ class Ingest:
         settings: Settings,
         clock: Clock,
         lags: Lags | None = None,
+        begun: Callable[[], object] = lambda: None,
     ) -> None:
         self._outbox = outbox
         self._lags = lags
+        self._begun = begun
         self._stories = stories
         self._commits = commits
         self._settings = settings
@@ -79,6 +84,7 @@ class Ingest:
         with result.stage("fingerprint"):
             shards: dict[str, list[tuple[Ref, Member]]] = defaultdict(list)
             for ref, article in waiting:
+                self._begun()
                 shards[article.lang].append((ref, self._member(article)))
             kept = {uid(article.id): article.kept for _, article in waiting if article.kept}
         for lang, batch in shards.items():
@@ -154,6 +160,7 @@ class Ingest:
         with result.stage("decide"):
             now = self._clock.now()
             for member in batch:
+                self._begun()
                 old = kept.get(member.uid)
                 placing = restore(view, member, old, now) if old else place(view, member, now)
                 counts[self._commits.answer(view, placing, lease)] += 1

@@ -110,9 +110,11 @@ class Runtime:
     def ingest(self) -> Ingest:
         """The use case that clusters a batch; imports all that fingerprints need."""
         from worker.ingest import Ingest  # noqa: PLC0415
+        from worker.jobs.hang import allow_cpu  # noqa: PLC0415
         from worker.store.commits import Commits  # noqa: PLC0415
 
-        return Ingest(self.outbox, self.stories, Commits(self.redis), self.settings, self.clock, self.lags)
+        commits = Commits(self.redis)
+        return Ingest(self.outbox, self.stories, commits, self.settings, self.clock, self.lags, begun=allow_cpu)
 
     @cached_property
     def editing(self) -> Editing:

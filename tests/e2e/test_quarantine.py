@@ -27,12 +27,12 @@ HANGS = "collections.deque(itertools.repeat(1), maxlen=0)"
 
 SOON = """
 import worker.batches, worker.jobs.hang
-worker.jobs.hang.CPU_S, worker.batches.DEATHS = 1.0, 1
+worker.jobs.hang.CPU_S, worker.batches.SOON_CPU_S, worker.batches.ALONE_CPU_S = 1.0, 0.5, 1.0
 real("Warm", "The words take a good part of a second.", "en")
 """
 
 HOOK = """
-import collections, itertools, os, signal
+import collections, itertools, os, signal, time
 import worker.ingest
 
 real = worker.ingest.fingerprints
@@ -127,15 +127,33 @@ def test_articles_that_kill_their_worker_end_in_quarantine_and_the_others_in_sto
     assert runtime.redis.exists(keys.trials("f")) == 0
 
 
-def test_an_article_that_hangs_in_c_ends_in_quarantine_and_the_others_in_stories(runtime: Runtime) -> None:
-    """No alarm of Python's is heard, no thread runs: the process is ended, with its stack on standard error."""
+@pytest.mark.parametrize(("count", "poison"), [(4, "c"), (8, "cf")])
+def test_an_article_that_hangs_in_c_ends_in_quarantine_and_the_others_in_stories(
+    runtime: Runtime, count: int, poison: str
+) -> None:
+    """No alarm of Python's is heard, no thread runs: the process is ended, with its stack on standard error. The next
+    one knows, by one try apart, whatever number of them there is."""
+    names = "abcdefgh"[:count]
+    publish(runtime, *names, poison=poison)
+    assert work(runtime, HANGS, SOON) == -signal.SIGVTALRM
+    let_heartbeats_run_out(runtime)
+    assert work(runtime, HANGS, SOON) == 0
+    assert (placed(runtime), quarantined(runtime)) == ("".join(sorted(set(names) - set(poison))), poison)
+    assert runtime.outbox.depth() == 0
+    reasons = {kept.reason for kept in runtime.quarantine.everything()}
+    assert reasons == {"computing on it did not end in 1 s, with nothing else in hand"}
+    assert runtime.redis.exists(keys.trials("f")) == 0
+
+
+def test_an_article_that_is_only_slow_comes_last_and_into_a_story(runtime: Runtime) -> None:
+    """Its batch is ended for it, and it takes longer than those beside it may; alone it has all the time there is."""
     publish(runtime, *"abcd", poison="c")
-    ends: list[int] = []
-    while (end := work(runtime, HANGS, SOON)) and len(ends) < 3:
-        ends.append(end)
-        let_heartbeats_run_out(runtime)
-    assert (ends, end) == ([-signal.SIGVTALRM, -signal.SIGVTALRM], 0), "in the batch, alone, and then known"
-    assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("abd", "c", 0)
+    slow = "until = time.process_time() + 1.5\n        while time.process_time() < until: sum(range(10**5))"
+    also = SOON.replace("0.5, 1.0", "0.5, 20.0")
+    assert work(runtime, slow, also) == -signal.SIGVTALRM
+    let_heartbeats_run_out(runtime)
+    assert work(runtime, slow, also) == 0
+    assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("abcd", "", 0)
 
 
 def test_what_was_mended_is_retried_and_clustered(runtime: Runtime) -> None:
