@@ -1,0 +1,129 @@
+"""The gates: how often a host is asked, by all pollers and page workers together.
+
+Invariant: whoever asks gets a start or a turn of its own, and of any number on any machine no two start at one gate
+closer than the spacing, nor are more of them inside than may be. Seconds are the server's own, which all share.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from redis import Redis
+
+from worker.clock import Clock
+from worker.feed.domain import hostname, registrable
+from worker.schedule import words
+from worker.store import keys
+from worker.store.scripts import load
+
+READY_S = 1.0
+"""Who has to wait no longer than this waits on the spot: to come again would cost more than it gives free."""
+
+_MARGIN_S = 10.0
+"""So much longer than a fetch may take is a visitor's place kept: for its way in, and for what is done at the end."""
+
+
+class Rule(NamedTuple):
+    """How a host is treated: what counts as one (`by`: host, domain or feed), how many requests at once, how many
+    seconds from start to start, and how long one may take."""
+
+    by: str = "host"
+    parallel: int = 2
+    spacing_s: float = 1.0
+    longest_s: float = 30.0
+
+    def gate(self, url: str, feed: str = "") -> str:
+        """The gate of an address, as a person knows it: `host news.example.org`. feed: whose address it is, if it is a
+        feed's; what is no feed's (an article's page) has the gate of its host where each feed has its own."""
+        if self.by == "feed" and feed:
+            return f"feed {feed}"
+        domain = registrable(url) if self.by == "domain" else ""
+        return f"domain {domain}" if domain else f"host {hostname(url)}"
+
+
+class Ask(NamedTuple):
+    """Who (a feed's id, an article's) asks for what address."""
+
+    url: str
+    who: str
+    feed: str = ""
+
+
+class Turn(NamedTuple):
+    """`admitted`: it may start in `wait_s` seconds, and has to leave afterwards; otherwise it is to ask again then,
+    `why` in words. `closed`: the server asked for that. `gate`: which one it is."""
+
+    gate: str
+    admitted: bool
+    wait_s: float
+    why: str = ""
+    closed: bool = False
+
+
+class Visit(NamedTuple):
+    """One that ended: at which gate, whose, how long it took (0: nobody was asked), and for how many seconds the
+    server wants nobody to ask (0: it says nothing)."""
+
+    gate: str
+    who: str
+    took_s: float = 0.0
+    close_s: float = 0.0
+
+
+class Gates:
+    """Lets in and out. `redis` speaks bytes; clock: None for the server's, another for tests and simulations."""
+
+    def __init__(self, redis: Redis, rule: Rule, clock: Clock | None = None) -> None:
+        self._redis: Any = redis
+        self._clock = clock
+        self.rule = rule
+        self._enter = load(redis, "enter_gate")
+        self._leave = load(redis, "leave_gate")
+
+    def enter(self, asks: Sequence[Ask], ready_s: float = READY_S) -> list[Turn]:
+        """A turn for each, in their order, in one round trip. `ready_s`: how long who is let in would wait itself.
+
+        Who asks again before its turn keeps it; one that died inside makes room when its time is over.
+        """
+        rule, now = self.rule, self._now()
+        gates = [rule.gate(ask.url, ask.feed) for ask in asks]
+        pipe = self._redis.pipeline(transaction=False)
+        for gate, ask in zip(gates, asks, strict=True):
+            key = _key(gate)
+            self._enter(
+                keys=[keys.gate(key), keys.visitors(key), keys.turns(key)],
+                args=[ask.who, now, rule.spacing_s, rule.parallel, rule.longest_s + _MARGIN_S, ready_s],
+                client=pipe,
+            )
+        return [
+            Turn(gate, bool(admitted), float(wait_s), self._words(gate, why, float(wait_s)), why == b"closed")
+            for gate, (admitted, wait_s, why) in zip(gates, pipe.execute(), strict=True)
+        ]
+
+    def leave(self, visits: Sequence[Visit]) -> None:
+        """End these visits, in one round trip."""
+        now = self._now()
+        pipe = self._redis.pipeline(transaction=False)
+        for visit in visits:
+            key = _key(visit.gate)
+            args = [visit.who, now, visit.took_s, visit.close_s]
+            self._leave(keys=[keys.gate(key), keys.visitors(key)], args=args, client=pipe)
+        pipe.execute()
+
+    def _now(self) -> float | str:
+        return "" if self._clock is None else self._clock.now()
+
+    def _words(self, gate: str, why: bytes, wait_s: float) -> str:
+        match why:
+            case b"closed":
+                return f"waits {words(wait_s)}: {gate} asked to be left alone for a while (Retry-After)"
+            case b"full":
+                return f"waits its turn: {gate} is asked by {self.rule.parallel} at once at most"
+            case b"spacing":
+                return f"waits its turn: {gate} is asked at most every {words(self.rule.spacing_s)}"
+        return ""
+
+
+def _key(gate: str) -> str:
+    """A gate in keys: whatever a host is called, its key has one hash tag."""
+    return blake2b(gate.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
