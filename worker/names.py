@@ -26,6 +26,17 @@ def this_host() -> str:
     return socket.gethostname()
 
 
+def is_running(pid: int) -> bool:
+    """Whether this host has a process of this number, whoever's it is."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def parsed(name: str) -> Name:
     """The host and the process of a name; RQ writes `rq:worker:` before it."""
     host, pid, _ = name.rpartition(":")[2].rsplit(".", 2)

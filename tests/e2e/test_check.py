@@ -15,8 +15,10 @@ from tests.conftest import NewServer, is_locked
 from tests.servers import free_port
 from tests.waiting import eventually
 from worker.cli.check import CHECKS
+from worker.cli.examinations import EXAMINATIONS
 from worker.config import load
 from worker.connect import connect
+from worker.embedded import open_server
 from worker.model import Article, Ref
 from worker.runtime import open_runtime
 from worker.store.pollers import Sign
@@ -30,15 +32,69 @@ def states(output: str) -> dict[str, str]:
 
 
 def test_a_store_that_nobody_works_on_fails(data_dir: Path) -> None:
-    """A line each; no worker and no poller is alive. The server that was started for it is gone afterwards."""
-    done = storywire("check", data_dir=data_dir)
+    """A line each; no worker and no poller is alive. The server is another command's."""
+    with open_server(data_dir):
+        done = storywire("check", data_dir=data_dir)
     assert (done.returncode, done.stderr) == (1, "")
     found = states(done.stdout)
     assert tuple(found) == CHECKS
     assert {name for name, state in found.items() if state == "fail"} == {"queue", "pollers"}
     assert (found["feeds"], found["persistence"]) == ("warn", "ok")
-    assert f"the embedded server in {data_dir}, Valkey" in done.stdout
+    assert f"the embedded server in {data_dir}, which ran already, Valkey" in done.stdout
+    assert tuple(EXAMINATIONS) == CHECKS
+
+
+def test_where_nothing_runs_a_check_says_so_and_starts_nothing(data_dir: Path) -> None:
+    """A check is a look: what was not there before is not there afterwards."""
+    done = storywire("check", data_dir=data_dir)
+    assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (1, "", 1)
+    assert f"server      fail  there is no store in {data_dir} yet: `storywire up` begins one" in done.stdout
+    assert not data_dir.exists()
+    with open_server(data_dir):
+        before = sorted(data_dir.iterdir())
+    done = storywire("check", "--json", data_dir=data_dir)
+    assert (done.returncode, json.loads(done.stdout)["check"]) == (1, "server")
+    assert f"nothing runs in {data_dir}: start `storywire up`" in done.stdout
+    assert sorted({*data_dir.iterdir(), data_dir / "storywire.sock"}) == before
     assert not is_locked(data_dir / "server.lock")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report"],
+        ["report", "--follow"],
+        ["feeds", "list"],
+        ["story", "corrections"],
+        ["explain", "a", "b"],
+        ["quarantine", "list"],
+        ["quarantine", "show", "a"],
+        ["forget", "a", "--yes"],
+    ],
+    ids=" ".join,
+)
+def test_a_data_directory_that_is_not_there_is_one_friendly_line_and_is_not_made(
+    data_dir: Path, arguments: list[str]
+) -> None:
+    """It may be mistyped, or a fresh machine."""
+    done = storywire(*arguments, data_dir=data_dir)
+    assert (done.returncode, done.stdout) == (1, "")
+    line = one_line(done.stderr)
+    assert line.startswith(f"there is no store in {data_dir} yet: `storywire up` begins one")
+    assert "--data-dir" in line
+    assert not data_dir.exists()
+
+
+def test_a_worker_that_was_killed_is_not_counted_while_its_sign_of_life_lasts(data_dir: Path) -> None:
+    """On an embedded server: its users are on this machine, where a process is there or not."""
+    with open_runtime(load({}, data_dir=str(data_dir))) as runtime:
+        working = start_storywire("work", data_dir=data_dir)
+        eventually(runtime.jobs.listening, 30, "the worker listens")
+        assert states(storywire("check", "--only", "queue", data_dir=data_dir).stdout) == {"queue": "ok"}
+        working.kill()
+        working.communicate(timeout=20)
+        assert runtime.jobs.listening(), "the queue still believes in it"
+        assert states(storywire("check", "--only", "queue", data_dir=data_dir).stdout) == {"queue": "fail"}
 
 
 def test_a_store_that_is_worked_on_is_well(valkey_url: str) -> None:
@@ -89,7 +145,8 @@ def end(process: "subprocess.Popen[str]") -> None:
 
 def test_the_data_directory_may_be_an_argument(data_dir: Path) -> None:
     """`--data-dir` wins over the variable."""
-    done = storywire("check", "--only", "server,stories", "--data-dir", data_dir, data_dir="/proc/nowhere")
+    with open_server(data_dir):
+        done = storywire("check", "--only", "server,stories", "--data-dir", data_dir, data_dir="/proc/nowhere")
     assert done.returncode == 0, done.stdout
     assert str(data_dir) in done.stdout
 

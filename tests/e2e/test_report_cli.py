@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.command import ROOT, environment, one_line, start_storywire, storywire
 from tests.unit.report_articles import BRIDGE, BRIDGE_COPY, BRIDGE_REWRITE, ORCHARD, article
@@ -175,6 +176,29 @@ def test_following_shows_what_forms_and_who_joined_and_ctrl_c_is_a_quiet_end(
     follower.send_signal(signal.SIGINT)
     rest, errors = follower.communicate(timeout=20)
     assert (follower.returncode, rest, errors) == (0, "", "")
+
+
+def test_what_following_leaves_out_is_said_once(runtime: Runtime, follower: "subprocess.Popen[str]") -> None:
+    """What the feeds' first fetch brings is no news; but a person who looks at an empty screen would wait for ever."""
+    assert follower.stdout is not None
+    assert "No stories yet" in follower.stdout.readline()
+    first, copy, _ = bridge()
+    ingest(runtime, replace(first, backfill=True))
+    assert "`storywire report` lists them" in follower.stdout.readline()
+    ingest(runtime, replace(article("o1", ORCHARD, "Valley News", time.time()), backfill=True))
+    ingest(runtime, copy)
+    assert "copy of Harbour Post" in follower.stdout.readline()
+
+
+def test_following_says_of_stories_that_are_older_than_it_shows(runtime: Runtime) -> None:
+    ingest(runtime, *bridge())
+    process = start_storywire("report", "--follow", "--since", "1s", redis_url=runtime.url)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    process.kill()
+    process.communicate()
+    assert "1 story is stored" in line
+    assert "What forms now appears here" in line
 
 
 @pytest.mark.parametrize("follower", [("--json",)], indirect=True)

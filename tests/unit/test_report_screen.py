@@ -2,6 +2,7 @@
 
 import io
 import re
+import traceback
 import unicodedata
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.report_makers import NOW, shown, view
 from worker.cli.screen.changes import MOST_SINGLES, show_changes
 from worker.cli.screen.harmless import MAX_CHARACTERS, harmless
 from worker.cli.screen.members import guides, tree
+from worker.cli.screen.quarantine import innermost
 from worker.cli.screen.table import show_listing
 from worker.cli.screen.terminal import Screen
 from worker.cli.screen.words import ASCII_BLOCKS, fraction, local_time, span, sparkline
@@ -222,6 +224,9 @@ def test_backfill_is_silent_until_a_second_outlet_tells_the_story() -> None:
 
     assert streamed(filled(1)) == []
     assert len(streamed(filled(2))) == 1
+    console, _ = screen()
+    assert show_changes(console, [filled(1), filled(2)], NOW), "what follows them can say that some are left out"
+    assert not show_changes(console, [filled(2)], NOW)
 
 
 def test_a_flood_of_single_articles_is_summed_up() -> None:
@@ -271,3 +276,42 @@ def test_fractions_and_times() -> None:
     assert len(local_time(NOW, NOW + 86_400)) == len("15 Jan 08:00")
     assert len(local_time(NOW, NOW + 500 * 86_400)) == len("2027-01-15")
     assert local_time(1e30, NOW) == "no date"
+
+
+def raised() -> list[str]:
+    """The traceback of an error deep down, that became another one, that became another."""
+
+    def deep(frames: int) -> int:
+        return deep(frames - 1) + 1 if frames else int("thirteen")
+
+    try:
+        try:
+            try:
+                deep(30)
+            except ValueError as error:
+                raise RuntimeError("cannot parse the figure") from error
+        except RuntimeError:
+            raise KeyError("figure")  # noqa: B904 - an error while another one is handled
+    except KeyError:
+        return traceback.format_exc().splitlines()
+    raise AssertionError("nothing was raised")
+
+
+def test_of_a_long_traceback_the_cause_and_what_it_led_to_are_shown() -> None:
+    whole, cut = raised(), innermost(raised())
+    assert len(cut) <= 20 < len(whole)
+    assert "int(" in "".join(cut)
+    assert cut[-3:] == [
+        "ValueError: invalid literal for int() with base 10: 'thirteen'",
+        "which led to: RuntimeError: cannot parse the figure",
+        "which led to: KeyError: 'figure'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[], ["no traceback at all"], ["", ""], ["During handling of the above exception, another exception occurred:"]],
+)
+def test_what_is_no_traceback_is_shown_as_far_as_it_goes(lines: list[str]) -> None:
+    assert len(innermost(lines)) <= len(lines)
+    assert len(innermost([*lines, *map(str, range(9_000))])) <= 20

@@ -2,17 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from worker.names import parsed, this_host
+from worker.names import this_host
 
 if TYPE_CHECKING:
     from worker.config import Settings
     from worker.health import Finding
-    from worker.runtime import Runtime
 
 CHECKS = (
     "server",
@@ -72,9 +71,9 @@ def _names(_context: click.Context, _parameter: click.Parameter, text: str) -> t
 def command(as_json: bool, names: tuple[str, ...], here: bool, data_dir: str | None) -> None:
     """Say of the server, the queue, the pollers, the feeds and the stories whether all is well: one line each.
 
-    Exit status 1 if any line says `fail`, for a monitor or a container's health check; `warn` can wait. A container
-    that runs one process asks for its own part: `--only queue --here` is about its worker, `--only pollers --here`
-    about its poller.
+    It only looks: where no server runs it says so, and starts none. Exit status 1 if any line says `fail`, for a
+    monitor or a container's health check; `warn` can wait. A container that runs one process asks for its own part:
+    `--only queue --here` is about its worker, `--only pollers --here` about its poller.
     """
     from worker import config
 
@@ -98,74 +97,24 @@ def show(finding: "Finding", as_json: bool) -> None:
 
 
 def findings(settings: "Settings", names: Collection[str] = CHECKS, host: str = "") -> "Iterator[Finding]":
-    """The findings of these names; without a server there is only the one that says so.
+    """The findings of these names; without a server there is only the one that says so, and none is started.
 
     host: whose workers and pollers count; "" for all.
     """
     from worker import health
+    from worker.cli.examinations import EXAMINATIONS, Scene
+    from worker.cli.opening import must_run
     from worker.errors import StorywireError
     from worker.runtime import open_runtime
 
     try:
+        must_run(settings)
         with open_runtime(settings) as runtime:
-            examinations = _examinations(runtime, host)
+            scene = Scene(runtime, host, runtime.clock.now())
             for check in names:
                 try:
-                    yield examinations[check]()
+                    yield EXAMINATIONS[check](scene)
                 except StorywireError as error:  # one server of two may be down: the other is still looked at
                     yield health.Finding(check, health.State.FAIL, str(error), {})
     except StorywireError as error:
         yield health.Finding("server", health.State.FAIL, str(error), {})
-
-
-def _examinations(runtime: "Runtime", host: str) -> "dict[str, Callable[[], Finding]]":
-    """What is done for each line; nothing is asked of a server before its line's turn."""
-    from worker import health
-    from worker.connect import identify
-    from worker.store import schema
-    from worker.store.quarantine import IN_ALL
-
-    now, most = runtime.clock.now(), runtime.settings.max_pending
-
-    def of_schema() -> "Finding":
-        state = schema.state(runtime.redis)
-        return health.of_schema(state.ours, state.found, left=state.left)
-
-    def queue() -> "Finding":
-        workers = [name for name in runtime.jobs.listening() if _is_of(name, host)]
-        return health.of_queue(runtime.jobs.depth(), runtime.jobs.oldest_age_s(now), len(workers), host)
-
-    def lag() -> "Finding":
-        return health.of_lag(runtime.outbox.oldest_age_s(now), runtime.lags.recent(now - health.RECENT_S))
-
-    def pollers() -> "Finding":
-        signs = [sign for name, sign in runtime.pollers.alive().items() if _is_of(name, host)]
-        return health.of_pollers(signs, now, host)
-
-    def polls() -> "Finding":
-        held = any(sign.held for sign in runtime.pollers.alive().values())
-        return health.of_polls(runtime.feeds.all(), now, held=held)
-
-    def stories() -> "Finding":
-        since, languages = runtime.stories.quiet_since(), len(runtime.stories.languages())
-        overdue_s = 0.0 if since is None else now - runtime.settings.retention - since
-        return health.of_stories(runtime.stories.counts(), languages, overdue_s)
-
-    return {
-        "server": lambda: health.of_server(identify(runtime.redis, runtime.url), runtime.described()),
-        "persistence": lambda: health.of_persistence(identify(runtime.redis, runtime.url)),
-        "schema": of_schema,
-        "queue": queue,
-        "outbox": lambda: health.of_outbox(runtime.outbox.depth(), most),
-        "lag": lag,
-        "quarantine": lambda: health.of_quarantine(runtime.quarantine.depth(), IN_ALL),
-        "pollers": pollers,
-        "polls": polls,
-        "feeds": lambda: health.of_feeds(runtime.feeds.all()),
-        "stories": stories,
-    }
-
-
-def _is_of(name: str, host: str) -> bool:
-    """Whether a worker or poller runs on this host; "" stands for any."""
-    return not host or parsed(name).host == host

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker import config
+from worker.cli.opening import must_exist
 from worker.errors import BadInput
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def _sides(articles: tuple[str, str], lang: str, data_dir: str | None) -> tuple[
 def _open_stories(opened: ExitStack, data_dir: str | None) -> "Stories":
     from worker.runtime import open_runtime
 
-    return opened.enter_context(open_runtime(config.load(os.environ, data_dir=data_dir))).stories
+    settings = config.load(os.environ, data_dir=data_dir)
+    must_exist(settings)
+    return opened.enter_context(open_runtime(settings)).stories
 
 
 def _same(one: str, other: str) -> bool:

@@ -30,7 +30,7 @@ def add(url: str, title: str, data_dir: str | None) -> None:
     from worker.feed.address import host, normal_url
     from worker.feed.private import why_private_host
 
-    with opened(data_dir) as runtime:
+    with opened(data_dir, begins=True) as runtime:
         feed, is_new = runtime.feeds.add(url, _title(title), runtime.clock.now())
     click.echo(f"{'added' if is_new else 'known already'}: {feed}")
     why = why_private_host(host(normal_url(url)))
@@ -85,7 +85,7 @@ def import_(opml: Path, data_dir: str | None) -> None:
     outlines, refused = read_file(opml)
     for line in refused:
         click.echo(f"{opml}: {line}", err=True)
-    with opened(data_dir) as runtime:
+    with opened(data_dir, begins=True) as runtime:
         click.echo(summary(str(opml), runtime.feeds.offer(outlines, runtime.clock.now())))
     if refused:
         bad = f"{count(len(refused), 'address', 'addresses')} of it cannot be used"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker import config, log
+from worker.cli.opening import must_exist
 from worker.cli.screen.words import count
 from worker.errors import BadSetting
 
@@ -35,6 +36,7 @@ def command(name: str, yes: bool, data_dir: str | None) -> None:
     from worker.runtime import open_runtime
 
     settings = config.load(os.environ, data_dir=data_dir)
+    must_exist(settings)
     log.configure("forget", settings.log_level, settings.log_format)
     with open_runtime(settings) as runtime:
         found = runtime.forgetting.find(name)

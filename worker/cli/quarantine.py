@@ -56,8 +56,9 @@ def list_(as_json: bool, limit: int, data_dir: str | None) -> None:
 @command.command("show", epilog="Example: storywire quarantine show bbc.1f3a9c")
 @click.argument("article")
 @click.option("--json", "as_json", is_flag=True, help="One object, its payload in base64.")
+@click.option("--full", is_flag=True, help="The whole traceback, not only where it began and what came of it.")
 @DATA_DIR
-def show(article: str, as_json: bool, data_dir: str | None) -> None:
+def show(article: str, as_json: bool, full: bool, data_dir: str | None) -> None:
     """Show an article: its reason, its traceback, and what waited of it, as far as that can be read."""
     from worker.cli.screen.quarantine import as_record, show_one
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
@@ -67,7 +68,7 @@ def show(article: str, as_json: bool, data_dir: str | None) -> None:
             if as_json:
                 print_json(as_record(each, whole=True))
             else:
-                show_one(Screen(), each)
+                show_one(Screen(), each, full=full)
 
 
 @command.command("retry", epilog="Example: storywire quarantine retry --all")

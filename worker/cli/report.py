@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from worker import config
+from worker.cli.opening import must_exist
 from worker.clock import Clock
 from worker.errors import BadSetting, Transient
 
 if TYPE_CHECKING:
+    from worker.report.following import Follower
     from worker.report.listing import Listing, Query
     from worker.store.stories import Stories
 
@@ -61,6 +63,7 @@ def command(
         since = config.duration(_DEFAULT_SINCE)
     query = Query(since_s=since, **asked)
     settings = config.load(os.environ, data_dir=data_dir)
+    must_exist(settings)
     with ended_quietly(), open_runtime(settings) as runtime:
         if follow:
             _follow(runtime.stories, query, runtime.clock, as_json, after)
@@ -81,26 +84,39 @@ def show(found: "Listing", query: "Query", as_json: bool = False) -> None:
 
 
 def _follow(stories: "Stories", query: "Query", clock: Clock, as_json: bool, after: str | None) -> None:
-    from worker.cli.screen.changes import show_changes
-    from worker.cli.screen.table import show_listing
-    from worker.cli.screen.terminal import Screen, print_json
+    from worker.cli.screen.terminal import print_json
     from worker.report.following import Follower, change_record, parse_cursor
-    from worker.report.listing import listing
 
     follower = Follower(stories, None if after is None else parse_cursor(after))
-    screen = Screen()
-    if after is None and not as_json:
+    if not as_json:
+        _show_following(follower, stories, query, clock, begin=after is None)
+        return
+    for read in follower.stream(_waiting):
+        for change in follower.each(read, query, clock.now()):
+            print_json(change_record(change))
+
+
+def _show_following(follower: "Follower", stories: "Stories", query: "Query", clock: Clock, *, begin: bool) -> None:
+    """Changes for a person; with `begin` first what there is."""
+    from worker.cli.screen.changes import QUIET, show_changes
+    from worker.cli.screen.table import empty_line, show_listing
+    from worker.cli.screen.terminal import Screen
+    from worker.report.listing import listing
+
+    screen, told_quiet = Screen(), False
+    if begin:
         found = listing(stories, query, clock.now())
         if found.views:
             show_listing(screen, found, query)
+        elif found.stored:
+            screen.say(*empty_line(found, query), " What forms now appears here.")
         else:
             screen.say("No stories yet; they appear here as they form.")
     for read in follower.stream(_waiting):
-        if as_json:
-            for change in follower.each(read, query, clock.now()):
-                print_json(change_record(change))
-        else:
-            show_changes(screen, list(follower.summary(read, query, clock.now())), clock.now())
+        some_are_quiet = show_changes(screen, list(follower.summary(read, query, clock.now())), clock.now())
+        if some_are_quiet and not told_quiet:
+            told_quiet = True
+            screen.say((QUIET, "dim"))
 
 
 def _waiting(error: Transient) -> None:

@@ -119,7 +119,7 @@ def import_(file: Path, data_dir: str | None) -> None:
         records = list(parse_corrections(file.read_bytes().splitlines(), str(file)))
     except OSError as error:
         raise BadInput(f"{file}: {(error.strerror or 'cannot be read').lower()}: give another path") from None
-    with opened(data_dir) as runtime:
+    with opened(data_dir, begins=True) as runtime:
         added = runtime.editing.adopt(records)
     click.echo(f"{count(added, 'correction')} in force, {len(records) - added} known already")
 

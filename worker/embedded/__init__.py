@@ -24,7 +24,7 @@ from worker.embedded.home import Home
 from worker.embedded.process import Pulse, binary, failure, pulse, shut_down, start
 from worker.errors import Permanent, ServerUnavailable
 
-__all__ = ["EmbeddedServer", "binary", "open_server"]
+__all__ = ["EmbeddedServer", "Home", "binary", "open_server"]
 
 _START_S = 15.0
 """How long a server may be silent; loading a large file does not count."""

@@ -31,6 +31,23 @@ class Home:
         self.log = self.path / "valkey.log"
         self._record = self.path / "socket-path"
 
+    def is_made(self) -> bool:
+        """Whether a server ever kept anything here; true as well where that cannot be seen, as to open it says why."""
+        return any(_may_be(self.path / name) for name in ("server.lock", "appendonlydir"))
+
+    def is_served(self) -> bool:
+        """Whether a server holds its lock now; creates nothing."""
+        try:
+            lock = os.open(self.path / "server.lock", os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        try:
+            return not self.lock(lock, fcntl.LOCK_SH)
+        finally:
+            os.close(lock)
+
     def prepare(self) -> None:
         """Make the directory, readable by its user only; raises Permanent if that cannot be."""
         with self._writing():
@@ -119,6 +136,14 @@ class Home:
 
 
 _ANOTHER = "give another with STORYWIRE_DATA_DIR or --data-dir"
+
+
+def _may_be(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return not isinstance(error, FileNotFoundError)
+    return True
 
 
 def _short(path: Path) -> bool:

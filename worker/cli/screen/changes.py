@@ -38,8 +38,13 @@ _ONE_LINE_FROM = 110
 _COUNTS_CELLS = 24
 
 
-def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
-    """Print what came at once; a flood of stories that one outlet tells is summed up."""
+QUIET = "Stories of one outlet that a feed's first fetch brought are not shown here: `storywire report` lists them."
+"""What is said the first time that `show_changes` leaves some out."""
+
+
+def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> bool:
+    """Print what came at once; a flood of stories that one outlet tells is summed up. True where any was left out
+    without a word."""
     loud = [change for change in changes if not (change.backfill and change.view.outlets < 2)]
     singles = [
         change for change in loud if not _only_revised(change) and change.kind == "new" and change.view.articles < 2
@@ -57,6 +62,7 @@ def show_changes(screen: Screen, changes: Sequence[Change], now: float) -> None:
         mark, style = MARKS["new"]
         told = f"{count(len(left_out), 'more story', 'more stories')} of one article, from {count(outlets, 'outlet')}"
         screen.say((_clock(left_out[-1], now), "dim"), " ", (mark, style), " ", told)
+    return len(loud) < len(changes)
 
 
 def _smaller(changes: Iterable[Change]) -> list[Change]:

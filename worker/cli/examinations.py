@@ -1,0 +1,104 @@
+"""What `storywire check` asks for each of its lines.
+
+Invariant: nothing is asked of a server before its line's turn, so a server that is down spoils only the lines about it.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import NamedTuple
+
+from worker import health
+from worker.connect import identify
+from worker.health import Finding
+from worker.names import is_running, parsed, this_host
+from worker.runtime import Runtime
+from worker.store import schema
+from worker.store.quarantine import IN_ALL
+
+
+class Scene(NamedTuple):
+    """What is looked at: `host`, whose workers and pollers count, "" for all; `now` in seconds since 1970."""
+
+    runtime: Runtime
+    host: str
+    now: float
+
+    def alive(self, names: Collection[str]) -> list[str]:
+        """Those of the workers or pollers of these names that count.
+
+        A sign of life lasts for 20 s. On an embedded server, whose users are all on one machine, the process is looked
+        for as well; elsewhere two containers may share the name of a host, and not the numbers of their processes.
+        """
+        counted = [name for name in names if not self.host or parsed(name).host == self.host]
+        if self.runtime.settings.redis_url:
+            return counted
+        return [name for name in counted if parsed(name).host != this_host() or is_running(parsed(name).pid)]
+
+
+def _server(scene: Scene) -> Finding:
+    runtime = scene.runtime
+    return health.of_server(identify(runtime.redis, runtime.url), runtime.described())
+
+
+def _persistence(scene: Scene) -> Finding:
+    return health.of_persistence(identify(scene.runtime.redis, scene.runtime.url))
+
+
+def _schema(scene: Scene) -> Finding:
+    state = schema.state(scene.runtime.redis)
+    return health.of_schema(state.ours, state.found, left=state.left)
+
+
+def _queue(scene: Scene) -> Finding:
+    jobs = scene.runtime.jobs
+    workers = scene.alive(jobs.listening())
+    return health.of_queue(jobs.depth(), jobs.oldest_age_s(scene.now), len(workers), scene.host)
+
+
+def _outbox(scene: Scene) -> Finding:
+    return health.of_outbox(scene.runtime.outbox.depth(), scene.runtime.settings.max_pending)
+
+
+def _lag(scene: Scene) -> Finding:
+    recent = scene.runtime.lags.recent(scene.now - health.RECENT_S)
+    return health.of_lag(scene.runtime.outbox.oldest_age_s(scene.now), recent)
+
+
+def _quarantine(scene: Scene) -> Finding:
+    return health.of_quarantine(scene.runtime.quarantine.depth(), IN_ALL)
+
+
+def _pollers(scene: Scene) -> Finding:
+    signs = scene.runtime.pollers.alive()
+    return health.of_pollers([signs[name] for name in scene.alive(signs)], scene.now, scene.host)
+
+
+def _polls(scene: Scene) -> Finding:
+    held = any(sign.held for sign in scene.runtime.pollers.alive().values())
+    return health.of_polls(scene.runtime.feeds.all(), scene.now, held=held)
+
+
+def _feeds(scene: Scene) -> Finding:
+    return health.of_feeds(scene.runtime.feeds.all())
+
+
+def _stories(scene: Scene) -> Finding:
+    stories, retention = scene.runtime.stories, scene.runtime.settings.retention
+    since = stories.quiet_since()
+    overdue_s = 0.0 if since is None else scene.now - retention - since
+    return health.of_stories(stories.counts(), len(stories.languages()), overdue_s)
+
+
+EXAMINATIONS: Mapping[str, Callable[[Scene], Finding]] = {
+    "server": _server,
+    "persistence": _persistence,
+    "schema": _schema,
+    "queue": _queue,
+    "outbox": _outbox,
+    "lag": _lag,
+    "quarantine": _quarantine,
+    "pollers": _pollers,
+    "polls": _polls,
+    "feeds": _feeds,
+    "stories": _stories,
+}
+"""By the names of the lines, `CHECKS` in check.py. Each raises StorywireError where its server fails."""
