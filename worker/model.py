@@ -17,6 +17,9 @@ and of the queue. A field with a default at the end of a record needs no other v
 UNDETERMINED = "und"
 """The language of a text whose language nobody stated and nothing could tell (ISO 639-2)."""
 
+UNTOLD = "-"
+"""Stands where an outlet's domain stands, of an article that an aggregator shows without saying whose it is."""
+
 
 class Relation(StrEnum):
     """What an article is to the earlier members of its story."""
@@ -32,7 +35,8 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` is the user's for an imported line, `FEED.ENTRY` for a feed's entry. `revision` counts from 1; a later one
     replaces the article. `backfill` articles are clustered, but nothing breaks because of them. `kept`: what an archive
-    kept of it in place of its text. `outlet`: the registrable domain of whose report it is, "" where nothing tells.
+    kept of it in place of its text. `outlet`: the registrable domain of whose report it is, "" where the name alone tells, or
+    UNTOLD.
     """
 
     id: str

@@ -1,0 +1,105 @@
+"""Whose report an article is: newsrooms are told apart by domain, and no aggregator is one."""
+
+import pytest
+
+from worker.feed.outlet import Masthead, Outlet, masthead, of_page, whose
+from worker.feed.sites import newsroom, site
+from worker.model import UNTOLD
+
+POST = Masthead("Harbour Post: World", "https://www.harbourpost.com/world.xml", "harbourpost.com")
+BURNED = Masthead("Harbour Post", "https://feeds.feedburner.com/harbour", "harbourpost.com")
+GOOGLE = Masthead("Top stories - Google News", "https://news.google.com/rss", "")
+YAHOO = Masthead("Yahoo News", "https://news.yahoo.com/rss", "")
+HACKER = Masthead("Hacker News", "https://news.ycombinator.com/rss", "github.com")
+REDDIT = Masthead("r/worldnews", "https://www.reddit.com/r/worldnews/.rss", "")
+PLANET = Masthead("Planet Harbour", "https://planet.harbour.io/feed", "")
+LOCAL = Masthead("Test Feed", "http://127.0.0.1:8000/feed", "")
+
+GOOGLE_LINK = "https://news.google.com/rss/articles/CBMi0gFBVV95cUxN?oc=5"
+
+CASES = {
+    "its own page": ("https://www.harbourpost.com/a", "", "", POST, ("Harbour Post: World", "harbourpost.com")),
+    "its mobile site": ("https://m.harbourpost.com/a", "", "", POST, ("Harbour Post: World", "harbourpost.com")),
+    "no link": ("", "", "", POST, ("Harbour Post: World", "harbourpost.com")),
+    "a page of another": ("https://lakenews.com/a", "", "", POST, ("lakenews.com", "lakenews.com")),
+    "a page of another that it names": (
+        "https://lakenews.com/a", "Lake News", "https://lakenews.com/rss", POST, ("Lake News", "lakenews.com"),
+    ),
+    "a feed through a carrier": ("https://harbourpost.com/a", "", "", BURNED, ("Harbour Post", "harbourpost.com")),
+    "a link through a carrier": (
+        "http://feedproxy.google.com/~r/harbour/~3/x/", "", "", BURNED, ("Harbour Post", ""),
+    ),
+    "google news": (GOOGLE_LINK, "Reuters", "https://www.reuters.com", GOOGLE, ("Reuters", "reuters.com")),
+    "google news in a feed of a person's own": (
+        GOOGLE_LINK, "Reuters", "https://www.reuters.com", LOCAL, ("Reuters", "reuters.com"),
+    ),
+    "google news without an address": (GOOGLE_LINK, "Reuters", "", GOOGLE, ("Reuters", "")),
+    "google news that does not say": (GOOGLE_LINK, "", "", GOOGLE, ("Top stories - Google News", UNTOLD)),
+    "yahoo of itself": (
+        "https://news.yahoo.com/a.html", "Yahoo News", "https://news.yahoo.com/", YAHOO, ("Yahoo News", UNTOLD),
+    ),
+    "yahoo": (
+        "https://uk.yahoo.com/news/a.html", "Lake News", "https://lakenews.com/", YAHOO, ("Lake News", "lakenews.com"),
+    ),
+    "hacker news": ("https://www.lakenews.com/a", "", "", HACKER, ("lakenews.com", "lakenews.com")),
+    "hacker news of most of its links": ("https://github.com/a", "", "", HACKER, ("github.com", "github.com")),
+    "hacker news of its own": ("https://news.ycombinator.com/item?id=1", "", "", HACKER, ("Hacker News", UNTOLD)),
+    "reddit": ("https://www.reddit.com/r/worldnews/comments/1/x/", "", "", REDDIT, ("r/worldnews", UNTOLD)),
+    "a planet": ("https://ann.substack.com/p/x", "", "", PLANET, ("ann.substack.com", "ann.substack.com")),
+    "a planet that names its sources": (
+        "https://ann.substack.com/p/x", "Ann", "https://ann.substack.com/feed", PLANET, ("Ann", "ann.substack.com"),
+    ),
+    "bing's redirection": (
+        "http://www.bing.com/news/apiclick.aspx?url=https%3a%2f%2flakenews.com%2fa", "Lake News", "", GOOGLE,
+        ("Lake News", "lakenews.com"),
+    ),
+    "a server without a name": ("http://127.0.0.1:8000/a", "", "", LOCAL, ("Test Feed", "")),
+    "a name that is nobody's": ("https://example.org/a", "", "", LOCAL, ("Test Feed", "")),
+    "an address nobody can read": ("https://[a/", "", "https://[b/", LOCAL, ("Test Feed", "")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("link", "said", "said_url", "feed", "outlet"), CASES.values(), ids=CASES)
+def test_whose_report_it_is(link: str, said: str, said_url: str, feed: Masthead, outlet: tuple[str, str]) -> None:
+    assert whose(link, said, said_url, feed) == Outlet(*outlet)
+
+
+@pytest.mark.parametrize(
+    ("url", "owner"),
+    [
+        ("https://news.bbc.co.uk/a", "bbc.co.uk"),
+        ("https://www.bbc.com/a", "bbc.co.uk"),
+        ("https://ann.blogspot.com/a", "ann.blogspot.com"),
+        ("https://ann.substack.com/p/a", "ann.substack.com"),
+        ("https://www.ann.wordpress.com/a", "ann.wordpress.com"),
+        ("https://medium.com/@Ann/a", "medium.com/@ann"),
+        ("https://ann.medium.com/a", "ann.medium.com"),
+        ("https://sites.google.com/ann/a", "sites.google.com/ann"),
+        ("https://t.co/a", ""),
+        ("https://old.reddit.com/r/a", ""),
+        ("https://notreddit.com/a", "notreddit.com"),
+        ("https://feeds.feedburner.com/a", ""),
+        ("https://co.uk/a", ""),
+        ("https://a.test/x", ""),
+        ("", ""),
+    ],
+)
+def test_newsrooms(url: str, owner: str) -> None:
+    assert newsroom(url) == owner
+
+
+def test_a_platform_itself_is_a_site() -> None:
+    assert site("https://www.substack.com/about") == site("https://substack.com") == "substack.com"
+
+
+def test_the_newsroom_of_most_pages_is_the_feeds() -> None:
+    links = ["https://a.com/1", "https://www.a.com/2", "https://b.com/1"]
+    assert masthead("A", "https://feeds.b.net/x", links).main == "a.com"
+    assert masthead("A", "https://feeds.b.net/x", links[1:]).main == ""
+    assert masthead("A", "https://feeds.b.net/x", []).main == ""
+
+
+def test_a_line_of_a_file_has_its_name_and_the_domain_of_its_page() -> None:
+    assert of_page("Lake News", "https://www.lakenews.com/a") == Outlet("Lake News", "lakenews.com")
+    assert of_page("Lake News", "https://news.google.com/articles/a") == Outlet("Lake News", "")
+    assert of_page("Lake News", "") == Outlet("Lake News", "")

@@ -1,0 +1,71 @@
+"""Whose report an article is: the newsroom's name, and its registrable domain.
+
+Invariant: pure. An aggregator, a list of links or a carrier of feeds is never the newsroom: what the entry itself says
+of its source, or the page that it links to, tells.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from worker.feed.canonical import canonical
+from worker.feed.domain import hostname
+from worker.feed.sites import leads_elsewhere, newsroom
+from worker.model import UNTOLD
+
+_MAX_NAME = 80
+
+
+class Outlet(NamedTuple):
+    """A newsroom: what it is called, and its domain; "" where the name alone tells, UNTOLD where nothing does."""
+
+    name: str
+    domain: str
+
+
+class Masthead(NamedTuple):
+    """What a feed says of whose its articles are: what it is called, its address, and the newsroom of most of the pages
+    that it links to ("" where there is none)."""
+
+    name: str
+    url: str
+    main: str = ""
+
+
+def masthead(name: str, url: str, links: Iterable[str]) -> Masthead:
+    """The masthead of a feed whose entries link to these pages."""
+    rooms = Counter(map(room, links))
+    found, most = rooms.most_common(1)[0] if rooms else ("", 0)
+    return Masthead(name, url, found if 2 * most > rooms.total() else "")
+
+
+def room(link: str) -> str:
+    """The newsroom of a page, told by its canonical address; "" where that tells nothing."""
+    return newsroom(canonical(link)) if link else ""
+
+
+def whose(link: str, said: str, said_url: str, feed: Masthead) -> Outlet:
+    """The newsroom of an entry that links to a page and says of its source what it is called and where that is.
+
+    The page tells first, then the source, then the feed. The feed's name is that of its own newsroom, and of the one
+    that most of its pages are of, unless the feed is an aggregator's.
+    """
+    own, page, source = newsroom(feed.url), room(link), room(said_url)
+    is_list = leads_elsewhere(feed.url)
+    if page:
+        if not is_list and page in (own, feed.main):
+            return _outlet(feed.name or page, page)
+        return _outlet((said if source in ("", page) else "") or page, page)
+    if source or (said and not leads_elsewhere(said_url)):
+        return _outlet(said or source, source)
+    untold = is_list or leads_elsewhere(canonical(link))
+    return _outlet(feed.name or hostname(feed.url), UNTOLD if untold else own)
+
+
+def of_page(name: str, url: str) -> Outlet:
+    """The newsroom of an article of a file, which gives its name and its page's address, or neither."""
+    return _outlet(name, room(url))
+
+
+def _outlet(name: str, domain: str) -> Outlet:
+    return Outlet(" ".join(name.split())[:_MAX_NAME], domain)
