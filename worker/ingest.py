@@ -18,13 +18,16 @@ from worker.config import Settings
 from worker.errors import LeaseLost, StorywireError
 from worker.feed.archived import archive_lines
 from worker.fingerprint import fingerprints
-from worker.model import Article, Kept, Member, Ref, Story, is_file, uid
+from worker.model import AWAITED, Article, Kept, Member, Ref, Story, is_file, uid
 from worker.store.archive import Archive
 from worker.store.commits import Commits, Lease
 from worker.store.forgotten import of_article, of_feed, of_url
 from worker.store.lags import Lags
 from worker.store.outbox import Outbox
 from worker.store.stories import Stories
+
+_NOT_IN_TIME = "was not read in time"
+"""What became of the page of an article that was clustered while it waited for it."""
 
 _ATTEMPTS = 5
 """How often a batch starts over when another worker took its lease."""
@@ -133,6 +136,7 @@ class Ingest:
             received=article.received,
             backfill=article.backfill,
             prints=article.kept.prints if article.kept else fingerprints(article.title, article.text, article.lang),
+            page=_NOT_IN_TIME if article.page == AWAITED else article.page,
         )
 
     def _place(

@@ -20,6 +20,12 @@ UNDETERMINED = "und"
 UNTOLD = "-"
 """Stands where an outlet's domain stands, of an article that an aggregator shows without saying whose it is."""
 
+AWAITED = "awaited"
+"""Stands where it is said what became of an article's page, while that is being fetched."""
+
+PAGE_READ = "read"
+"""Stands there when the article's text is its page's."""
+
 
 class Relation(StrEnum):
     """What an article is to the earlier members of its story."""
@@ -35,8 +41,8 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` is the user's for an imported line, `FEED.ENTRY` for a feed's entry. `revision` counts from 1; a later one
     replaces the article. `backfill` articles are clustered, but nothing breaks because of them. `kept`: what an archive
-    kept of it in place of its text. `outlet`: the registrable domain of whose report it is, "" where the name alone tells, or
-    UNTOLD.
+    kept of it in place of its text. `outlet`: the registrable domain of whose report it is, "" where the name alone
+    tells, or UNTOLD. `page`: of an entry that carries only a summary, AWAITED, PAGE_READ, or why its page was not read.
     """
 
     id: str
@@ -51,6 +57,7 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
     backfill: bool = False
     kept: "Kept | None" = None
     outlet: str = ""
+    page: str = ""
 
 
 class Ref(NamedTuple):
@@ -121,7 +128,8 @@ class Member(Struct, frozen=True, array_like=True, dict=True):
 
     `time` is the event time, `seq` the commit that placed it, `story` the number of its story, `of` the uid of the
     member that it repeats (empty for none), `score` the decision's (None for the article that began the story),
-    `voting` whether its text has a vote in the story's fingerprint.
+    `voting` whether its text has a vote in the story's fingerprint, `page` what became of its page (see Article), in
+    words.
     """
 
     id: str
@@ -140,6 +148,7 @@ class Member(Struct, frozen=True, array_like=True, dict=True):
     of: bytes = b""
     score: float | None = None
     voting: bool = True
+    page: str = ""
 
     @cached_property
     def uid(self) -> bytes:
