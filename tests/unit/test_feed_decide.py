@@ -1,6 +1,7 @@
 """New, revised, unchanged, forgotten: what a document means against what was seen before."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -128,6 +129,71 @@ def test_a_feed_has_a_share_of_the_day_and_the_rest_comes_later() -> None:
 def test_a_clock_that_was_a_year_ahead_does_not_silence_a_feed() -> None:
     marks = kept(shared(numbered(range(3)), {}, NOW + 365 * DAY))
     assert shared(numbered([9]), marks, NOW).new == 1
+
+
+def rewritten(marks: dict[str, bytes], now: float, count: int, every_s: float) -> tuple[list[int], float]:
+    """Edit the one entry so often; the number of each edit that was taken, and the time after the last."""
+    taken = []
+    for number in range(count):
+        decision = run([entry(text=f"State {number}.")], marks, now)
+        assert decision.revised + decision.held == 1
+        if decision.articles:
+            taken.append(number)
+            assert decision.articles[0].text == f"State {number}."
+        marks.update(kept(decision, marks))
+        now += every_s
+    return taken, now
+
+
+def test_an_entry_that_is_written_anew_every_minute_has_its_share_of_the_day() -> None:
+    """24 edits at once, then one an hour; in every day after the first as many as it has hours."""
+    marks = kept(run([entry()]))
+    taken, now = rewritten(marks, NOW, 1440, 60)
+    assert taken[:24] == list(range(24))
+    assert len(taken) <= 48 and max(b - a for a, b in pairwise(taken)) <= 61
+    assert len(rewritten(marks, now, 1440, 60)[0]) in (23, 24, 25)
+
+
+def test_the_last_state_of_an_entry_arrives_when_there_is_room_again() -> None:
+    """Also where the feed does not change any more: what was held is compared with what is shown then."""
+    marks = kept(run([entry()]))
+    taken, now = rewritten(marks, NOW, 40, 1)
+    assert taken == list(range(24))
+    last = [entry(text="State 39.")]
+    assert (run(last, marks, now + 60).held, run(last, marks, now + 60).articles) == (1, [])
+    decision = run(last, marks, now + 3600)
+    assert [(article.text, article.revision) for article in decision.articles] == [("State 39.", 26)]
+    marks = kept(decision, marks)
+    assert counts(run(last, marks, now + 3700)) == (0, 0, 1, 0)
+
+
+def test_other_entries_of_the_feed_have_a_share_of_their_own_and_a_quiet_day_gives_it_back() -> None:
+    marks = kept(run([entry(), entry("k2")]))
+    _, now = rewritten(marks, NOW, 30, 1)
+    assert run([entry("k2", title="Edited")], marks, now).revised == 1
+    assert rewritten(marks, now + DAY, 24, 1)[0] == list(range(24))
+
+
+def test_an_entry_that_is_held_is_known_by_what_it_is_called_now() -> None:
+    """Its feed changes guid and link in turn, never both at once."""
+    other = Names("other", "https://example.org/other", "Other")
+    marks: dict[str, bytes] = {}
+    for number in range(60):
+        names = [Names(f"g{number // 2}", f"https://example.org/{(number + 1) // 2}", "A title"), other]
+        shown = [
+            Entry(key, each.title, f"State {number}.", each.link, "en", names=digests(each))
+            for key, each in zip(entry_keys(names), names, strict=True)
+        ]
+        decision = run(shown, marks, NOW + number)
+        assert decision.new == (2 if number == 0 else 0), number
+        marks = kept(decision, marks)
+    assert decision.held == 2
+
+
+def test_a_clock_that_was_a_year_ahead_does_not_hold_edits() -> None:
+    marks = kept(run([entry()], now=NOW + 365 * DAY))
+    rewritten(marks, NOW + 365 * DAY, 30, 1)
+    assert run([entry(title="Now")], marks, NOW).revised == 1
 
 
 def test_a_mark_that_cannot_be_read_is_replaced() -> None:

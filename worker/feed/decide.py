@@ -24,13 +24,20 @@ MOST_MARKS = 10_000
 
 _DAY_S = 86400.0
 
+MOST_EDITS = 24
+"""So many edits of an entry are taken at once, and then one an hour: 24 a day. A live report has some dozen a day, a
+feed that writes its entries anew at every fetch has 1,440."""
+
+_EDIT_EVERY_S = _DAY_S / MOST_EDITS
+
 _TOUCH_S = 86400.0
 """A mark notes at most once a day that its entry is still shown: an unchanged feed writes nothing."""
 
 
 class Seen(Struct, frozen=True, array_like=True):
     """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
-    when it was last known to be shown, whether it came with the feed's first fetch, and what it was called then."""
+    when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, and when
+    all its edits will count no more: each counts for an hour, one after the other."""
 
     digest: bytes
     revision: int
@@ -39,13 +46,16 @@ class Seen(Struct, frozen=True, array_like=True):
     shown: float
     backfill: bool = False
     names: Digests = Digests()
+    edited_until: float = 0.0
 
 
 @dataclass
 class Decision:
     """What to publish. `marks`: entry -> (expected mark, new mark), for new, revised, touched and forgotten entries.
 
-    `later`: how many new entries are beyond the feed's share: no mark says that they were seen.
+    `later`: how many new entries are beyond the feed's share: no mark says that they were seen. `held`: how many edits
+    wait as their entry has had too many of late: the mark is still that of the last one taken, so the state that the
+    feed shows when there is room again is the next. With either, the same document has to be looked at again.
     """
 
     articles: list[Article] = field(default_factory=list)
@@ -55,6 +65,7 @@ class Decision:
     unchanged: int = 0
     forgotten: int = 0
     later: int = 0
+    held: int = 0
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -89,20 +100,25 @@ def decide(
             decision.later += 1
             continue
         after = _next(entry, before, now, first_fetch, around)
-        if after == before:
-            decision.unchanged += 1
-            continue
-        decision.marks[key] = (marks.get(key, b""), _pack(after))
-        if before is not None and before.revision == after.revision:
-            decision.unchanged += 1
-            continue
-        decision.articles.append(_article(entry, after, f"{feed}.{key}", source))
-        if after.revision == 1:
-            decision.new += 1
-        else:
-            decision.revised += 1
+        if after != before:
+            decision.marks[key] = (marks.get(key, b""), _pack(after))
+        if _count(decision, entry, before, after):
+            decision.articles.append(_article(entry, after, f"{feed}.{key}", source))
     _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
     return decision
+
+
+def _count(decision: Decision, entry: Entry, before: Seen | None, after: Seen) -> bool:
+    """Count what becomes of an entry; whether there is an article to publish."""
+    if before is None:
+        decision.new += 1
+    elif after.revision > before.revision:
+        decision.revised += 1
+    elif after.digest != _digest(entry):
+        decision.held += 1
+    else:
+        decision.unchanged += 1
+    return before is None or after.revision > before.revision
 
 
 def _brought(known: Mapping[str, Seen | None], now: float) -> int:
@@ -132,8 +148,19 @@ def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool, arou
         lang = around() if lang == UNDETERMINED else lang
         return Seen(digest, 1, lang, now, now, first_fetch, entry.names)
     if before.digest != digest:
-        return replace(before, digest=digest, revision=before.revision + 1, shown=now, names=entry.names)
+        return _edited(replace(before, names=entry.names), digest, now)
     return replace(before, shown=now, names=entry.names) if now - before.shown > _TOUCH_S else before
+
+
+def _edited(seen: Seen, digest: bytes, now: float) -> Seen:
+    """The mark after an edit, which is held where there were too many (the generic cell rate algorithm, ITU-T I.371).
+
+    What a clock that was wrong has noted, further ahead than edits can lead, is let go.
+    """
+    until = seen.edited_until if now < seen.edited_until < now + _DAY_S + _EDIT_EVERY_S else now
+    if until - now < _DAY_S - _EDIT_EVERY_S / 2:
+        return replace(seen, digest=digest, revision=seen.revision + 1, shown=now, edited_until=until + _EDIT_EVERY_S)
+    return replace(seen, shown=now) if now - seen.shown > _TOUCH_S else seen
 
 
 def _said(entry: Entry) -> str:

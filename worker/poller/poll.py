@@ -123,7 +123,9 @@ class Poll:
         if decision.later:
             told.facts["later"] = decision.later
             return _sharing(polled, decision.later, self.most_daily)
-        if len(refs) < len(decision.articles):  # another poller was first: look at the whole again next time
+        if decision.held:
+            told.facts["held"] = decision.held
+        if decision.held or len(refs) < len(decision.articles):  # or another poller was first: look at the whole again
             return _forgetting(polled)
         return polled
 
