@@ -63,32 +63,40 @@ def archive_lines(lang: str, story: Story, members: Sequence[Member]) -> list[by
     ids: Mapping[bytes, str] = {member.uid: member.id for member in members}
     name = story_id(lang, story.number)
     origin = story.origin or uid(f"{name} {story.lead.hex()} {story.first!r}")
-    lines = []
-    for member in members:
-        kept = Kept(story.number, origin, member.prints, member.score, story.edition, story.every)
-        line = _Line(
-            id=member.id,
-            title=member.title,
-            url=member.url,
-            published=_written(member.published),
-            source=member.source,
-            lang=lang,
-            story=name,
-            headline=story.headline,
-            relation=member.relation.value,
-            of=ids.get(member.of),
-            score=member.score,
-            received=_written(member.received),
-            storywire=Archived(
-                format=FORMAT,
-                revision=member.revision,
-                published=member.published,
-                received=member.received,
-                kept=kept,
-            ),
-        )
-        lines.append(_encode(line) + b"\n")
-    return lines
+    lines = (
+        _line(lang, name, story, member, ids.get(member.of), _restoring(story, origin, member)) for member in members
+    )
+    return [_encode(line) + b"\n" for line in lines]
+
+
+def _line(lang: str, name: str, story: Story, member: Member, of: str | None, restoring: Archived) -> _Line:
+    """What eyes and scripts read of an article, with what restores it."""
+    return _Line(
+        id=member.id,
+        title=member.title,
+        url=member.url,
+        published=_written(member.published),
+        source=member.source,
+        lang=lang,
+        story=name,
+        headline=story.headline,
+        relation=member.relation.value,
+        of=of,
+        score=member.score,
+        received=_written(member.received),
+        storywire=restoring,
+    )
+
+
+def _restoring(story: Story, origin: bytes, member: Member) -> Archived:
+    """What an import puts back; `origin`: what tells the story from another one of its number."""
+    return Archived(
+        format=FORMAT,
+        revision=member.revision,
+        published=member.published,
+        received=member.received,
+        kept=Kept(story.number, origin, member.prints, member.score, story.edition, story.every),
+    )
 
 
 def archived(raw: Any) -> Archived | str:
