@@ -55,7 +55,7 @@ def _check_story(view: View, story: Story, members: list[Member]) -> None:
     assert story.lead == members[0].uid
     assert (story.first, story.last) == (members[0].time, max(m.time for m in members))
     assert view.rolls[story.number] == {m.uid: m.time for m in members}
-    assert story.outlets == b"".join(sorted({outlet_hash(m.source) for m in members if m.source}))
+    assert story.outlets == b"".join(sorted({outlet_hash(m.newsroom) for m in members if m.newsroom}))
     assert story.heat >= 0
     by_uid = {m.uid: m for m in members}
     for member in members:

@@ -27,6 +27,13 @@ PAGE_READ = "read"
 """Stands there when the article's text is its page's."""
 
 
+MOST_TITLES = 10
+"""Earlier headlines that are kept of an article: the first, and the latest."""
+
+MOST_FEEDS = 20
+"""Further feeds that are kept of an article, those that carried it first."""
+
+
 class Relation(StrEnum):
     """What an article is to the earlier members of its story."""
 
@@ -129,7 +136,8 @@ class Member(Struct, frozen=True, array_like=True, dict=True):
     `time` is the event time, `seq` the commit that placed it, `story` the number of its story, `of` the uid of the
     member that it repeats (empty for none), `score` the decision's (None for the article that began the story),
     `voting` whether its text has a vote in the story's fingerprint, `page` what became of its page (see Article), in
-    words.
+    words. `outlet`: as of an Article. `titles`: up to MOST_TITLES headlines that it had before, each with the time
+    until which it had it; `feeds`: up to MOST_FEEDS that carried it too, besides the one that its id names.
     """
 
     id: str
@@ -149,11 +157,19 @@ class Member(Struct, frozen=True, array_like=True, dict=True):
     score: float | None = None
     voting: bool = True
     page: str = ""
+    outlet: str = ""
+    titles: tuple[tuple[float, str], ...] = ()
+    feeds: tuple[str, ...] = ()
 
     @cached_property
     def uid(self) -> bytes:
         """The article's key inside its language."""
         return uid(self.id)
+
+    @property
+    def newsroom(self) -> str:
+        """What tells its outlet from others: the domain, or else the name; "" where nothing does."""
+        return "" if self.outlet == UNTOLD else self.outlet or self.source.casefold()
 
 
 class Alias(Struct, frozen=True, array_like=True, tag="A"):
@@ -166,7 +182,7 @@ class Story(Struct, frozen=True, array_like=True, tag="S"):
     """A story as the store keeps it; its members stand in a key of their own.
 
     `first`, `last`: the span of its members' event times; `active`: the wall clock of the last change. `outlets`:
-    sorted distinct 32-bit hashes of source names, 4 bytes each. `heat`: arrivals at `last`, halved every two hours.
+    sorted distinct 32-bit hashes of newsrooms, 4 bytes each. `heat`: arrivals at `last`, halved every two hours.
     `planes` and `voters`: the bit-sliced vote (see cluster/vote.py). `texts`: uids of its distinct texts, oldest first,
     that new articles are compared with. `aliases`: numbers of the stories that were merged into it. `edition`: how many
     editions of a recurring report are known to have come before, `every`: seconds since the last one of them.

@@ -66,7 +66,7 @@ def is_edition(kin: Kinship, story: Story, texts: Sequence[Member]) -> bool:
 
 def two_editions(one: Member, other: Member) -> bool:
     """Whether two articles by themselves are editions of one report: by title and outlet, or by wording and news."""
-    again = one.source == other.source and label(one.title) == label(other.title) != ()
+    again = one.newsroom == other.newsroom and label(one.title) == label(other.title) != ()
     if again and _days(one, other) >= APART_DAYS:
         return True
     return other_news(one, other, Kinship(one).wording(other))
@@ -98,7 +98,7 @@ def other_news(one: Member, other: Member, wording: float) -> bool:
     a, b = one.prints, other.prints
     if wording < TEMPLATE or min(a.words, b.words) < _LEAST_WORDS:
         return False
-    if agreement(a.figures, b.figures)[1] < _LEAST_SAID and (not one.source or one.source != other.source):
+    if agreement(a.figures, b.figures)[1] < _LEAST_SAID and (not one.newsroom or one.newsroom != other.newsroom):
         return False
     most = _OTHER_NEWS + _BY_WORDING * (wording - TEMPLATE)
     if _days(one, other) >= _SAME_TITLE_DAYS and label(one.title) == label(other.title) != ():
@@ -139,19 +139,20 @@ def numbered(story: Story, others: Sequence[Story]) -> Story:
 def _recurs(article: Member, story: Story, texts: Iterable[Member]) -> bool:
     """Whether an outlet that is in the story has its title again, half a day or more after it last had it there."""
     alike = [text for text in texts if label(text.title) == label(article.title) != ()]
-    own = [_days(article, text) for text in alike if text.source == article.source]
+    own = [_days(article, text) for text in alike if text.newsroom == article.newsroom]
     if own:
         return min(own) >= APART_DAYS
-    return any(_days(article, text) >= APART_DAYS for text in alike) and _tells(story, article.source)
+    return any(_days(article, text) >= APART_DAYS for text in alike) and _tells(story, article)
 
 
 def _days(one: Member, other: Member) -> float:
     return abs(one.time - other.time) / DAY_S
 
 
-def _tells(story: Story, source: str) -> bool:
-    hashed = outlet_hash(source)
-    return any(story.outlets[i : i + 4] == hashed for i in range(0, len(story.outlets), 4))
+def _tells(story: Story, article: Member) -> bool:
+    """Whether the article's outlet is in the story."""
+    hashed = outlet_hash(article.newsroom)
+    return bool(article.newsroom) and any(story.outlets[i : i + 4] == hashed for i in range(0, len(story.outlets), 4))
 
 
 def _misses(article: Member, story: Story, texts: Sequence[Member]) -> bool:
@@ -160,5 +161,5 @@ def _misses(article: Member, story: Story, texts: Sequence[Member]) -> bool:
         return False
     least = _SAME_NEWS
     if abs(article.time - story.first) > min(_WINDOW_S, story.every / 2):
-        least = _SAME_NEWS_AGAIN if _tells(story, article.source) else _SAME_NEWS_LATE
+        least = _SAME_NEWS_AGAIN if _tells(story, article) else _SAME_NEWS_LATE
     return all(news(article.prints, text.prints) < least for text in texts)

@@ -78,15 +78,15 @@ def count(story: Story, relation: Relation, by: int) -> Story:
     return story
 
 
-def outlet_hash(source: str) -> bytes:
-    return blake2b(source.casefold().encode("utf-8", "surrogatepass"), digest_size=4).digest()
+def outlet_hash(newsroom: str) -> bytes:
+    return blake2b(newsroom.encode("utf-8", "surrogatepass"), digest_size=4).digest()
 
 
-def with_outlet(outlets: bytes, source: str) -> bytes:
-    """Sorted distinct hashes of outlets with one more; an unnamed source is no outlet."""
+def with_outlet(outlets: bytes, newsroom: str) -> bytes:
+    """Sorted distinct hashes of outlets with one more (Member.newsroom); where nothing tells whose it is, none."""
     known = {outlets[i : i + 4] for i in range(0, len(outlets), 4)}
-    if source and len(known) < MAX_OUTLETS:
-        known.add(outlet_hash(source))
+    if newsroom and len(known) < MAX_OUTLETS:
+        known.add(outlet_hash(newsroom))
     return b"".join(sorted(known))
 
 
@@ -100,7 +100,7 @@ def _enter(view: View, story: Story, article: Member, voting: bool, now: float) 
     story = replace(
         story,
         articles=story.articles + 1,
-        outlets=with_outlet(story.outlets, article.source),
+        outlets=with_outlet(story.outlets, article.newsroom),
         first=min(story.first, article.time),
         last=last,
         active=now,

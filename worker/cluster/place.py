@@ -19,7 +19,7 @@ from worker.cluster.relation import SHORT_WORDS, Kinship, relate
 from worker.cluster.search import Candidate, search
 from worker.cluster.view import Need, View
 from worker.cluster.withdraw import reclaim, repeats, withdraw
-from worker.model import Member, Relation, Story
+from worker.model import MOST_FEEDS, MOST_TITLES, Member, Relation, Story
 
 SHORT_COPY_DAYS = 1.0
 """A short text that comes again later than this says little: it joins by its score, or not at all."""
@@ -32,6 +32,7 @@ class Placed(StrEnum):
     JOINED = "joined"
     REVISED = "revised"
     REPEATED = "repeated"
+    CARRIED = "carried"
 
 
 def place(view: View, article: Member, now: float) -> Generator[Need, None, Placed]:
@@ -39,13 +40,14 @@ def place(view: View, article: Member, now: float) -> Generator[Need, None, Plac
 
     What an editor said of it goes before what its text says.
 
-    A revision that is already there, or an older one, changes nothing. A newer one takes the old one's part out
-    first; it stays in its story while the texts are still alike, and a story that it began keeps its number.
+    A revision that is already there, or an older one, changes nothing but which feeds carry it. A newer one takes the
+    old one's part out first; it stays in its story while the texts are still alike, and a story that it began keeps its
+    number.
     """
     yield from view.want(members=[article.uid])
     before = view.members[article.uid]
     if before is not None and before.revision >= article.revision:
-        return Placed.REPEATED
+        return _carried(view, before, article)
     view.seq += 1
     if before is None:
         placed = yield from _settle(view, Kinship(replace(article, seq=view.seq)), now)
@@ -53,11 +55,33 @@ def place(view: View, article: Member, now: float) -> Generator[Need, None, Plac
         return placed
     repeating = yield from repeats(view, before)
     home = yield from withdraw(view, before)
-    kin = Kinship(replace(article, seq=before.seq))
+    kin = Kinship(_succeeding(before, article, now))
     placed = yield from _resettle(view, kin, before, home, now)
     reclaim(view, kin, repeating)
     yield from enforce(view, article.uid, now)
     return placed
+
+
+def _carried(view: View, there: Member, article: Member) -> Placed:
+    """What comes again changes nothing, but that another feed carries it."""
+    feeds = _feeds(there, article)
+    if feeds == there.feeds:
+        return Placed.REPEATED
+    view.put_member(replace(there, feeds=feeds))
+    return Placed.CARRIED
+
+
+def _feeds(before: Member, after: Member) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*before.feeds, *after.feeds)))[:MOST_FEEDS]
+
+
+def _succeeding(before: Member, article: Member, now: float) -> Member:
+    """A revision as it takes the place of what was there: in its order, with its feeds and earlier headlines."""
+    titles = before.titles
+    if before.title not in ("", article.title):
+        titles = (*titles, (now, before.title))
+        titles = titles if len(titles) <= MOST_TITLES else (titles[0], *titles[2:])
+    return replace(article, seq=before.seq, titles=titles, feeds=_feeds(before, article))
 
 
 def _settle(view: View, kin: Kinship, now: float) -> Generator[Need, None, Placed]:

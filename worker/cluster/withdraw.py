@@ -126,8 +126,8 @@ def _describe(story: Story, others: list[Member]) -> Story:
     if not others:
         return replace(story, copies=0, rewrites=0, outlets=b"", heat=0.0, texts=())
     outlets = b""
-    for source in {other.source for other in others}:
-        outlets = with_outlet(outlets, source)
+    for newsroom in {other.newsroom for other in others}:
+        outlets = with_outlet(outlets, newsroom)
     first, last = others[0], max(other.time for other in others)
     heat = story.heat * exp2((story.last - last) / HEAT_HALF_LIFE_S)
     headline = first.title or story.headline
