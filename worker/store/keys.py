@@ -151,6 +151,17 @@ def poller(name: str) -> str:
     return f"sw:{SCHEMA}:poller:{name}"
 
 
+def pages() -> str:
+    """zset of articles whose pages are to be read (`UNTIL FEED ARTICLE`), by when; a leased one stands at the end of
+    its lease. Bound: 20,000. Lifetime: removed when its page is read, or can no longer be in time."""
+    return f"sw:{SCHEMA}:pages"
+
+
+def page_readers() -> str:
+    """string: processes that read pages live. Lifetime: a TTL of seconds, renewed."""
+    return f"sw:{SCHEMA}:page-readers"
+
+
 # --- a feed -------------------------------------------------------------------------------------------------------
 
 

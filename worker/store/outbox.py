@@ -31,6 +31,12 @@ NO_ROOM = 1e12
 """Added to the time at which an article is tried again that found no room in the quarantine: by such a score it waits
 until then, and is not taken for queued by a clock that was set back. Another version tries it at once, to no harm."""
 
+AWAITS = 2e12
+"""Added to the time until which an article may wait for its page, likewise."""
+
+LONGEST_AWAITED_S = 6 * 3600.0
+"""No article waits longer for its page; what would was put there by a clock that was set back since."""
+
 _REVISION_BYTES = 4
 """A payload begins with its revision, so that the scripts can compare it without msgpack."""
 
@@ -62,7 +68,7 @@ class Outbox:
         of b"" is forgotten.
         """
         by_entry = {article.id.removeprefix(f"{feed}."): article for article in articles}
-        rows = [_row(article.id, _pack(article), entry, seen.get(entry)) for entry, article in by_entry.items()]
+        rows = [_row(article.id, pack(article), entry, seen.get(entry)) for entry, article in by_entry.items()]
         rows += [_row("", b"", entry, marks) for entry, marks in seen.items() if entry not in by_entry]
         published = []
         for chunk in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)):
@@ -117,7 +123,7 @@ class Outbox:
 
     def stale(self, before: float, now: float, limit: int) -> list[Ref]:
         """Up to `limit` articles last queued before `before`, or in the future, or which have waited long enough for
-        room in the quarantine, now marked as queued at `now`.
+        room in the quarantine, or for their page, now marked as queued at `now`.
 
         Feeds that have nothing pending are taken off the list of outboxes on the way, except those listed within the
         last minute before `now`, or since `before`: the clocks of two machines may differ.
@@ -138,9 +144,10 @@ class Outbox:
         return refs
 
     def _requeue_feed(self, feed: str, before: float, now: float, limit: int) -> list[Ref]:
-        ids = self._requeue(
-            keys=[keys.pending(feed)], args=[before, now, limit, now + _AHEAD_S, NO_ROOM, NO_ROOM + now]
-        )
+        longest = AWAITS + now + LONGEST_AWAITED_S + _AHEAD_S
+        ranges: list[str | float] = ["-inf", f"({before!r}", f"({now + _AHEAD_S!r}", f"({NO_ROOM!r}"]
+        ranges += [NO_ROOM, NO_ROOM + now, AWAITS, AWAITS + now, longest, "+inf"]
+        ids = self._requeue(keys=[keys.pending(feed)], args=[now, limit, *ranges])
         return [Ref(feed, article_id.decode()) for article_id in ids]
 
     def everything(self) -> Iterable[tuple[Ref, bytes]]:
@@ -171,7 +178,7 @@ class Outbox:
         for feeds in self._listed():
             pipe = self._redis.pipeline(transaction=False)
             for feed in feeds:
-                pipe.zcount(keys.pending(feed), NO_ROOM, "+inf")
+                pipe.zcount(keys.pending(feed), NO_ROOM, f"({AWAITS!r}")
             found += sum(pipe.execute())
         return found
 
@@ -214,7 +221,8 @@ def _row(article_id: str, payload: bytes, entry: str, marks: tuple[bytes, bytes]
     return (article_id, payload, "", b"", b"") if marks is None else (article_id, payload, entry, *marks)
 
 
-def _pack(article: Article) -> bytes:
+def pack(article: Article) -> bytes:
+    """The payload of an article."""
     return article.revision.to_bytes(_REVISION_BYTES, "big") + _encode(article)
 
 
