@@ -44,13 +44,18 @@ def command(name: str, yes: bool, data_dir: str | None) -> None:
             _ask(found)
         done = runtime.forgetting.forget(found.target)
         rewritten = runtime.rewrite_log()
+    _tell(done)
+    if not rewritten:
+        click.echo("its server still has it on disk until it rewrites its log or snapshot (BGREWRITEAOF, BGSAVE)")
+
+
+def _tell(done: "Removed") -> None:
+    """What was removed, and which stories it changed."""
     click.echo(f"forgotten: {_told(done)}")
     for said, stories in (("ended", done.ended), ("shrank", done.changed)):
         if stories:
             more = f" and {len(stories) - _SHOWN} more" if len(stories) > _SHOWN else ""
             click.echo(f"{said}: {', '.join(sorted(stories)[:_SHOWN])}{more}")
-    if not rewritten:
-        click.echo("its server still has it on disk until it rewrites its log or snapshot (BGREWRITEAOF, BGSAVE)")
 
 
 def _ask(found: "Removed") -> None:

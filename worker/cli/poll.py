@@ -4,10 +4,14 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from worker.config import load
+
+if TYPE_CHECKING:
+    from worker.runtime import Runtime
 
 
 @click.command("poll", epilog="Example: storywire poll --feeds news.opml")
@@ -21,26 +25,28 @@ def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
     Ctrl-C end it: what is being fetched is given back, and polled again at the next start.
     """
     from worker import log
-    from worker.poller.loop import Poller
     from worker.poller.subscribe import subscribe
-    from worker.runtime import Runtime, open_runtime
-
-    async def poll(runtime: Runtime) -> None:
-        poller = Poller(
-            feeds=runtime.feeds,
-            outbox=runtime.outbox,
-            pollers=runtime.pollers,
-            enqueue=runtime.jobs.enqueue,
-            settings=runtime.settings,
-            clock=runtime.clock,
-        )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, poller.stop)
-        await poller.run(once=once)
+    from worker.runtime import open_runtime
 
     settings = load(os.environ, data_dir=data_dir)
     log.configure("poller", settings.log_level, settings.log_format)
     with open_runtime(settings, carry_over=True) as runtime:
         for line in subscribe(runtime.feeds, opml, runtime.clock.now()):
             click.echo(line, err=True)
-        asyncio.run(poll(runtime))
+        asyncio.run(_poll(runtime, once=once))
+
+
+async def _poll(runtime: "Runtime", *, once: bool) -> None:
+    from worker.poller.loop import Poller
+
+    poller = Poller(
+        feeds=runtime.feeds,
+        outbox=runtime.outbox,
+        pollers=runtime.pollers,
+        enqueue=runtime.jobs.enqueue,
+        settings=runtime.settings,
+        clock=runtime.clock,
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, poller.stop)
+    await poller.run(once=once)

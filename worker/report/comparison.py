@@ -172,28 +172,19 @@ def compare(one: Side, other: Side, strictness: float = cluster.USUAL_STRICTNESS
 
     `strictness`: that of the decision, 0 to 1; what the store says of articles may have been decided at another.
     """
-    earlier, later = one, other
-    days = None
-    if one.time is not None and other.time is not None:
-        days = abs(one.time - other.time) / DAY_S
-        if (other.time, other.order) < (one.time, one.order):
-            earlier, later = other, one
+    earlier, later, days = _in_order(one, other)
     a, b = earlier.prints, later.prints
-    words = not (a.empty or b.empty)
-    wording = overlap(a, b)
-    factor = cluster.time_factor(days or 0.0)
-    estimate = cosine(a.story, b.story) if words else 0.0
-    only_a, only_b = _only(a, b), _only(b, a)
+    words, wording = not (a.empty or b.empty), overlap(a, b)
     return Comparison(
         earlier=earlier,
         later=later,
         copy_distance=hamming(a.copy, b.copy) if words else 8 * len(a.copy or b.copy),
         story_distance=hamming(a.story, b.story) if words else 8 * len(a.story or b.story),
-        cosine=estimate,
+        cosine=cosine(a.story, b.story) if words else 0.0,
         containment=wording.of_shorter,
         mean_containment=wording.mean,
         days=days,
-        time_factor=factor,
+        time_factor=cluster.time_factor(days or 0.0),
         score=cluster.pair_score(a, b, days or 0.0) if words else 0.0,
         threshold=cluster.demanded(cluster.threshold(b.words, 1, days or 0.0), strictness),
         relation=relate(a, b),
@@ -201,9 +192,17 @@ def compare(one: Side, other: Side, strictness: float = cluster.USUAL_STRICTNESS
         one_story=None if one.story is None or other.story is None else one.story == other.story,
         stored_repeat=_stored_repeat(earlier, later),
         shared=tuple(Term(t, x / _FULL_WEIGHT, y / _FULL_WEIGHT) for t, x, y in shared_terms(a, b)),
-        only_earlier=tuple(Term(t, x / _FULL_WEIGHT, 0.0) for t, x in only_a),
-        only_later=tuple(Term(t, 0.0, y / _FULL_WEIGHT) for t, y in only_b),
+        only_earlier=tuple(Term(t, x / _FULL_WEIGHT, 0.0) for t, x in _only(a, b)),
+        only_later=tuple(Term(t, 0.0, y / _FULL_WEIGHT) for t, y in _only(b, a)),
     )
+
+
+def _in_order(one: Side, other: Side) -> tuple[Side, Side, float | None]:
+    """The earlier, the later, and the days between them; None, and as they were given, where one has no time."""
+    if one.time is None or other.time is None:
+        return one, other, None
+    days = abs(one.time - other.time) / DAY_S
+    return (other, one, days) if (other.time, other.order) < (one.time, one.order) else (one, other, days)
 
 
 def _member(side: Side, time: float) -> Member:

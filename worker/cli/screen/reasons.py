@@ -70,7 +70,6 @@ def _why_together(result: Comparison) -> str:
     named = [harmless(term.term) for term in result.shared[:_MOST_NAMED]]
     shared = count(len(result.shared), "key term") if named else "no key term"
     words = f"They share {shared}" + (f" ({', '.join(named)})" if named else "")
-    late = result.days is not None and result.cosine >= result.threshold > result.score
     if result.together and (above or result.would_join):
         much = f"score {score} where {limit} is enough" if above else "are the same text, which joins at any score"
         return f"{words} and {much}, so they are one story."
@@ -88,14 +87,20 @@ def _why_together(result: Comparison) -> str:
             "enough. But whole stories count, not pairs: an article joins the one that fits it best, or none where two "
             "fit it equally well; and a story whose texts turn out to be those of two is divided."
         )
+    return _why_apart(result, words)
+
+
+def _why_apart(result: Comparison, words: str) -> str:
+    """Of two that would not be one story; `words`: what they share."""
     if result.editions:
         return (
             "They are two editions of one report, which never are one story: the outlet has its title again, or the "
             "same wording stands around other figures and names."
         )
-    if late:
+    if result.days is not None and result.cosine >= result.threshold > result.score:
         alike = f"Their words are alike (cosine {fraction(result.cosine)})"
         return f"{alike}, but they are too far apart in time to be one event."
+    score, limit = fraction(result.score), fraction(result.threshold)
     return f"{words}, which is too little: {score} is below the {limit} that makes one story."
 
 
