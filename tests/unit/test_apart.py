@@ -1,7 +1,10 @@
 """What runs apart ends alone, and how it ended is known; the one that started it goes on."""
 
+import signal
 import subprocess
 import sys
+
+import pytest
 
 from tests.command import ROOT
 
@@ -64,3 +67,12 @@ def test_what_waits_for_it_may_be_broken_off_and_then_nothing_goes_on() -> None:
         "except ChildProcessError:\n    print('nobody is left')"
     )
     assert done.stdout.splitlines() == ["broken off", "nobody is left"], done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel ends a child with its parent on Linux only")
+def test_who_is_killed_leaves_nothing_behind_that_computes() -> None:
+    """The pipe ends when the last process that has it has ended."""
+    done = run(
+        "def told(): print('here', flush=True); os.kill(os.getppid(), signal.SIGKILL); endless()\napart(told, 60.0)"
+    )
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "here\n"), done.stderr

@@ -5,6 +5,7 @@ kernel, in C code too, by a timer that nothing sets anew (a batch's is set with 
 every article: a fork takes some 20 ms.
 """
 
+import ctypes
 import faulthandler
 import os
 import signal
@@ -15,6 +16,9 @@ from enum import Enum
 from typing import NoReturn
 
 _STDERR = 2
+_PR_SET_PDEATHSIG = 1
+"""Of Linux's prctl(2). Elsewhere the child of a parent that was killed goes on until its time is up; what it commits is
+fenced."""
 
 Call = Callable[[], object]
 
@@ -58,6 +62,7 @@ def in_this_process(call: Call, cpu_s: float) -> Ended:  # noqa: ARG001
 def _be_the_child(call: Call, cpu_s: float) -> NoReturn:
     status = 1
     try:
+        _end_with_the_parent()
         faulthandler.register(signal.SIGPROF, file=_STDERR, chain=True)  # chain: then the signal's own, the end
         signal.setitimer(signal.ITIMER_PROF, cpu_s)
         call()
@@ -66,3 +71,8 @@ def _be_the_child(call: Call, cpu_s: float) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _end_with_the_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
