@@ -107,14 +107,12 @@ SETTINGS = (
         "poll_interval",
         duration,
         "10m",
-        "How often a feed is polled while nothing is known of it, and one that brings something 4.5 times an hour: half as "
-        "often where it brings a quarter of that",
+        "How often a feed is polled while nothing is known of it, and the measure of the others: those that bring much "
+        "are polled more often, those that bring little more rarely",
         1.0,
     ),
     Setting("poll_min", duration, "2m", "The least time between two polls of a feed", 1.0),
-    Setting(
-        "poll_max", duration, "24h", "The longest; the same as STORYWIRE_POLL_INTERVAL for both makes it fixed", 1.0
-    ),
+    Setting("poll_max", duration, "24h", "The longest; STORYWIRE_POLL_INTERVAL for both makes that fixed", 1.0),
     Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take", 1.0),
     Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
     Setting(

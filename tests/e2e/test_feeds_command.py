@@ -96,7 +96,7 @@ def test_a_poll_of_a_list_is_seen_in_the_table(valkey_url: str, tmp_path: Path) 
         table = storywire("feeds", "list", redis_url=valkey_url).stdout
         records = {str(feed["url"]).removeprefix(server.url("")): feed for feed in listed(valkey_url)}
     assert "\x1b" not in table
-    assert "every 10m, as is set" in " ".join(table.split())
+    assert "every 10m: as is set" in " ".join(table.split())
     assert len(records) == 2
     good, bad = records["/good"], records["/bad"]
     assert (good["status"], good["entries"], good["errors"], good["trouble"]) == ("ok", 2, 0, None)

@@ -17,6 +17,7 @@ from worker.config import load
 from worker.errors import Permanent
 
 if TYPE_CHECKING:
+    from worker.config import Settings
     from worker.store.feeds import Feeds
 
 _POLL_INTERVAL = "2s"
@@ -51,17 +52,8 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
     say = partial(click.echo, err=True)
     with ExitStack() as closing:
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-demo-"))
-        others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR")
-        environ = {k: v for k, v in os.environ.items() if k not in others}
         site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
-        settings = load(
-            environ,
-            data_dir=folder,
-            poll_interval=_POLL_INTERVAL,
-            max_daily=_MAX_DAILY,
-            allow_private=site.removeprefix("http://"),
-            gate="feed",  # each of them an outlet of its own, though on one host
-        )
+        settings = _settings_in(folder, site)
         log.configure("demo", settings.log_level, settings.log_format)
         closing.enter_context(supervisor.alone(settings.data_dir))
         runtime = closing.enter_context(open_runtime(settings, carry_over=True))
@@ -72,6 +64,21 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
         say(f"The local newsroom is at {site}/: {len(OUTLETS)} outlets; --seed {seed} tells this news again.")
         with _ended_after(seconds):
             supervisor.run(runtime, say)
+
+
+def _settings_in(folder: str, site: str) -> "Settings":
+    """Those of the environment, but for the servers: a demo has a store of its own, and reaches its own site only."""
+    others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR")
+    return load(
+        {name: value for name, value in os.environ.items() if name not in others},
+        data_dir=folder,
+        poll_interval=_POLL_INTERVAL,
+        poll_min=_POLL_INTERVAL,
+        poll_max=_POLL_INTERVAL,
+        max_daily=_MAX_DAILY,
+        allow_private=site.removeprefix("http://"),
+        gate="feed",  # each of them an outlet of its own, though on one host
+    )
 
 
 def _make_room(feeds: "Feeds", data_dir: Path) -> None:

@@ -23,7 +23,7 @@ from worker.poller.network import Network
 from worker.poller.parsers import Parsers
 from worker.poller.poll import Poll, Told, shown
 from worker.poller.watch import BEAT_S, LOOK_S, Watch
-from worker.schedule import NO_NETWORK, Outcome, Polled, after, without_network
+from worker.schedule import NO_NETWORK, Outcome, Pace, Polled, after, without_network
 from worker.store.feeds import Feed, Feeds
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers
@@ -212,7 +212,8 @@ class Poller:
         if down:
             state = without_network(feed.polls, polled, now, random.random())
         else:
-            state = after(feed.polls, polled, now, random.random(), self._settings.poll_interval)
+            pace = Pace(self._settings.poll_interval, self._settings.poll_min, self._settings.poll_max)
+            state = after(feed.polls, polled, now, random.random(), pace)
         await self._aside(self._feeds.record, await self._leases.let_go(feed), state)
         write = log.info if polled.outcome.good else log.warning
         trouble = {"trouble": polled.trouble} if polled.trouble else {}
