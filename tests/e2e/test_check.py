@@ -360,7 +360,7 @@ def on_small_disk(tmp_path: Path) -> OnSmallDisk:
 
 def test_a_full_disk_is_one_line(on_small_disk: OnSmallDisk) -> None:
     """The server cannot even begin its files: the disk is named, whichever command needs it."""
-    done = on_small_disk(64, "cat /dev/zero > $DISK/filler 2>/dev/null; storywire report")
+    done = on_small_disk(64, "cat /dev/zero > $DISK/filler 2>/dev/null; storywire feeds add http://127.0.0.1:1/feed")
     assert done.returncode == 1
     assert "the disk of the data directory" in one_line(done.stderr)
     assert "is full: free space there" in one_line(done.stderr)

@@ -240,6 +240,7 @@ def test_a_demo_reaches_its_own_newsroom_and_nothing_else(server: FeedServer, da
     server.routes["/feed"] = GOOD
     with start_storywire("demo", "--data-dir", data_dir, data_dir=data_dir, allow_private="1") as demo:
         try:
+            eventually((data_dir / "server.lock").exists, 30, "the demo has no store")
             eventually(lambda: len(feeds_of(data_dir=data_dir)) > 5, 30, "the demo has no feeds")
             assert storywire("feeds", "add", server.url("/feed"), data_dir=data_dir).returncode == 0
             eventually(lambda: own(data_dir, server)["trouble"], 30, "the feed was not polled")
