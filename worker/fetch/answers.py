@@ -42,7 +42,7 @@ class NotModified(NamedTuple):
 
 class Failed(NamedTuple):
     """No body. `kind` is one of dns, connect, tls, timeout, http, gone, refused, redirects, too-big, broken, bad-url,
-    private.
+    private, type.
 
     `reason`: what the feed does, in words, with the remedy; `retry_after`: the header, or ""; `status`: of HTTP, or 0.
     """
@@ -70,6 +70,7 @@ _KINDS = {410: "gone", 429: "refused", 503: "refused"}
 BROKEN_OFF = Failed("broken", "broke off in the middle of its answer: it is tried again later")
 NO_ANSWER = Failed("broken", "closed the connection without an answer: see whether its address begins with https://")
 NOT_UNPACKABLE = Failed("broken", "says that it is compressed and cannot be unpacked: it is tried again later")
+NO_HTTP = Failed("broken", "does not answer as a web server does: check the address")
 BAD_URL = Failed("bad-url", "has an address that cannot be used: write it like https://example.org/feed.xml")
 ODD_NUMBER = Failed(
     "bad-url", "has a number for a host that is no plain IP address: write it like 192.0.2.1, or a name"
@@ -90,6 +91,11 @@ def too_big(max_bytes: int) -> Failed:
     """The body is, or would unpack to, more than the cap."""
     size = f"{max_bytes / 1_000_000:.3g} MB"
     return Failed("too-big", f"is larger than {size}: remove the feed, or find a shorter one of this site")
+
+
+def of_type(content_type: str) -> Failed:
+    """The answer is none of the media types that were asked for."""
+    return Failed("type", f"is of the type {content_type[:60]!r}, which is not read")
 
 
 def refusal(status: int, retry_after: str) -> Failed:
@@ -148,6 +154,7 @@ _MEANINGS: tuple[tuple[tuple[type[Exception], ...], Any], ...] = (
     ((aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError), _untrusted),
     ((aiohttp.ClientSSLError, ssl.SSLError), lambda _: NO_TLS),
     ((aiohttp.ClientConnectorError,), _unreachable),
+    ((aiohttp.ClientResponseError,), lambda _: NO_HTTP),
     ((aiohttp.ServerDisconnectedError,), lambda _: NO_ANSWER),
     ((aiohttp.ClientPayloadError, ConnectionError), lambda _: BROKEN_OFF),
     ((ValueError,), lambda _: BAD_URL),

@@ -6,7 +6,7 @@ Invariant: the answer is a value, whatever the net or the server does.
 import asyncio
 import ssl
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from types import TracebackType
 from typing import Self
 
@@ -34,7 +34,8 @@ class Fetcher:
     """Fetches feeds over shared connections. Use it as an async context manager; it keeps no cookies.
 
     guard: what may be connected to, by default public addresses alone; resolve: looks names up, by default the system;
-    tls: what certificates are trusted, by default those of the system.
+    tls: what certificates are trusted, by default those of the system; types: the media types that are read, by default
+    any.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class Fetcher:
         resolve: Resolve | None = None,
         accept: str = _ACCEPT,
         tls: ssl.SSLContext | None = None,
+        types: Container[str] = (),
     ) -> None:
         self._guard, self._resolve, self._tls = guard or Guard(), resolve, tls
         self._headers = {"User-Agent": user_agent, "Accept": accept, "Accept-Encoding": "gzip, deflate"}
         self._timeout_s = timeout_s
-        self._max_bytes = max_bytes
+        self._max_bytes, self._types = max_bytes, types
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -120,6 +122,8 @@ class Fetcher:
                 return NotModified(etag, last_modified, *freshness)
             if not 200 <= response.status < 300:
                 return answers.refusal(response.status, headers.get("Retry-After", ""))
+            if self._types and "Content-Type" in headers and response.content_type not in self._types:
+                return answers.of_type(response.content_type)
             encoding = headers.get("Content-Encoding", "").strip().lower()
             if encoding in _UNKNOWN_ENCODINGS:
                 return answers.compressed_as(encoding)

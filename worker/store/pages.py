@@ -66,6 +66,11 @@ class Pages:
         found = self._lease(keys=[keys.pages()], args=[now, now + lease_s, limit])
         return [_awaited(member.decode()) for member in found]
 
+    def renew(self, awaited: Sequence[Awaited], until: float) -> None:
+        """Make these leases last until then."""
+        if awaited:
+            self._redis.zadd(keys.pages(), {each.member: until for each in awaited}, xx=True)
+
     def put_back(self, awaited: Awaited, due: float) -> None:
         """End a lease without a page: it is due again then."""
         self._redis.zadd(keys.pages(), {awaited.member: due}, xx=True)

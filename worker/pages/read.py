@@ -1,0 +1,107 @@
+"""One page: its site's robots.txt, its gate, the fetch, what is on it, and the article that follows.
+
+Invariant: a page is asked for only where its site lets programs in, and no host before its gate said so; the answer is
+an article, with its page's text or with the reason why not.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from worker.clock import Clock
+from worker.fetch import Failed, Fetched, Fetcher, NotModified
+from worker.model import Article
+from worker.pages.choose import failed, with_page, without_page
+from worker.pages.extractors import Extractors
+from worker.pages.robots import Policies, Policy, address, policy
+from worker.pages.visit import NotYet, Visit
+from worker.store.gates import Gates
+
+_SOON_S = 0.2
+"""When who needs a robots.txt that another is fetching looks again."""
+
+
+class Disallowed(Exception):
+    """A site does not want this page fetched; the text says why, in words that follow "its page"."""
+
+
+@dataclass
+class Told:
+    """What the canonical log line says of a page: milliseconds a stage, and sizes."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def stage(self, name: str, **facts: Any) -> None:
+        """A stage has ended."""
+        now = time.perf_counter()
+        self.facts |= facts | {f"{name}_ms": round((now - self._since) * 1000, 1)}
+        self._since = now
+
+
+@dataclass
+class Reading:
+    """Reads pages with these parts. `agent`: who we are to robots.txt, the User-Agent as it is sent."""
+
+    fetcher: Fetcher
+    robots_fetcher: Fetcher
+    extractors: Extractors
+    gates: Gates
+    aside: Callable[..., Awaitable[Any]]
+    clock: Clock
+    agent: str
+    _policies: Policies = field(default_factory=Policies)
+    _asking: set[str] = field(default_factory=set)
+
+    async def read(self, article: Article, told: Told) -> Article:
+        """The article with its page, or with the reason. May be cancelled; raises NotYet and StorywireError."""
+        visit = Visit(article.id, self.gates, self.aside, self.clock)
+        answer: Fetched | NotModified | Failed | None = None
+        site: Policy | None = None
+        try:
+            site = await self._permitted(article.url)
+            await visit.enter(article.url)
+            told.stage("wait")
+            answer = await self.fetcher.fetch(article.url, before_redirect=lambda url: self._redirected(visit, url))
+        except Disallowed as error:
+            return without_page(article, str(error))
+        finally:
+            await visit.leave(answer, site.delay_s(self.agent) if site else 0.0)
+        told.stage("fetch")
+        if not isinstance(answer, Fetched):
+            return without_page(article, failed(answer) if isinstance(answer, Failed) else "has not come")
+        page = await self.extractors.extract(answer.body, answer.url, answer.content_type)
+        told.stage("extract", bytes=len(answer.body), chars=len(page.text))
+        return with_page(article, page, answer.url)
+
+    async def _redirected(self, visit: Visit, url: str) -> None:
+        await self._permitted(url)
+        await visit.enter(url)
+
+    async def _permitted(self, url: str) -> Policy:
+        """What the site of this page asks. Raises Disallowed for a page that is not for programs, and NotYet."""
+        try:
+            robots = address(url)
+        except ValueError:
+            raise Disallowed("has an address that cannot be used") from None
+        site = self._policies.find(robots, self.clock.now()) or await self._ask(robots)
+        if reason := site.why_not(url, self.agent):
+            raise Disallowed(reason)
+        return site
+
+    async def _ask(self, robots: str) -> Policy:
+        """The policy at this address: fetched once, however many pages wait for it."""
+        if robots in self._asking:
+            raise NotYet(_SOON_S, "waits for the site's robots.txt")
+        self._asking.add(robots)
+        visit = Visit(robots, self.gates, self.aside, self.clock)
+        answer: Fetched | NotModified | Failed | None = None
+        try:
+            await visit.enter(robots)
+            answer = await self.robots_fetcher.fetch(robots, before_redirect=visit.enter)
+            found: Policy = await self.aside(policy, answer, self.clock.now())
+            return self._policies.keep(robots, found)
+        finally:
+            self._asking.discard(robots)
+            await visit.leave(answer)
