@@ -17,7 +17,7 @@ from tests.unit.articles import (
     DAM_TITLE,
 )
 from worker.cluster import Need, View, expire, place
-from worker.connect import Redis, connect
+from worker.connect import Redis
 from worker.errors import LeaseLost
 from worker.model import Alias, Member, Story
 from worker.store import keys
@@ -31,13 +31,6 @@ ARTICLES = [
     member("dam-3", DAM_REPORT_TITLE, DAM_REPORT, 4_000, source="Courier"),
     member("cup-1", CUP_TITLE, CUP + " More to follow.", 2_000, source="Wire", revision=2),
 ]
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    client.close()
 
 
 def run(commits: Commits, articles: list[Member]) -> View:

@@ -1,7 +1,6 @@
 """The feeds and their schedule: leases, removals, lists."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from redis import Redis
@@ -14,13 +13,6 @@ from worker.store.feeds import Feeds, Offered
 
 NOW = 1_750_000_000.0
 A, B, C = "https://a.example/feed", "https://b.example/feed", "https://c.example/feed"
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A file's articles through the outbox: what is said when they stall, and the language of those that are known."""
 
-import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -18,20 +17,14 @@ from worker.store.forgotten import Forgotten
 STALLED_S = 0.2
 
 
+pytestmark = pytest.mark.usefixtures("signals_given_back")
+
+
 @pytest.fixture
 def runtime(redis_url: str) -> Iterator[Runtime]:
     """A store that nobody else uses."""
     with open_runtime(config.load({}, redis_url=redis_url), SystemClock()) as opened:
         yield opened
-
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    """A worker takes over SIGTERM and SIGINT: give them back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def article(article_id: str, lang: str = "en") -> Article:

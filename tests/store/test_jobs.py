@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import signal
 import threading
 import time
 import zlib
@@ -26,14 +25,7 @@ from worker.jobs.queue import FUNCTION, KEPT_S, QUEUE, RETRIES
 from worker.jobs.worker import BEAT_S, HEARTBEAT_TTL_S, BatchWorker, End
 from worker.model import Ref
 
-
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    """A worker takes over SIGTERM and SIGINT: give them back."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+pytestmark = pytest.mark.usefixtures("signals_given_back")
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The outbox: what is published once, waits until it is settled, and is never lost."""
 
 import threading
-from collections.abc import Iterator
 
-import pytest
 from redis import Redis
 
 from worker.connect import connect
@@ -12,18 +10,6 @@ from worker.store import keys
 from worker.store.outbox import Outbox
 
 NOW = 1_750_000_000.0
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def outbox(redis: Redis) -> Outbox:
-    return Outbox(redis)
 
 
 def article(entry: str, revision: int = 1, feed: str = "f1", title: str = "Zwölf Männer — 十二人") -> Article:

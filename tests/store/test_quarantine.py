@@ -1,29 +1,16 @@
 """The quarantine against real servers: an article is there or in the outbox, never in both, never in neither."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from worker.connect import Redis, connect
+from worker.connect import Redis
 from worker.model import Article, Ref
 from worker.store import keys
 from worker.store.outbox import Outbox
 from worker.store.quarantine import LONGEST_REASON, LONGEST_TRACEBACK, Put, Quarantine
 
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def outbox(redis: Redis) -> Outbox:
-    return Outbox(redis)
 
 
 @pytest.fixture
