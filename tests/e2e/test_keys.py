@@ -7,6 +7,7 @@ from docs.generate import key_functions, key_pattern
 from worker.config import load
 from worker.model import Article
 from worker.runtime import open_runtime
+from worker.schedule import Fetch, PollState
 from worker.store.pollers import Sign
 from worker.store.trials import Trials
 
@@ -20,6 +21,9 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         now = runtime.clock.now()
         runtime.feeds.add("http://one.example/feed", "One", now)
         gone, _ = runtime.feeds.add("http://two.example/feed", "Two", now)
+        for leased in runtime.feeds.lease_due(now, 60, 1):
+            runtime.feeds.record(leased, PollState(next_poll=now + 60), Fetch(now))
+            runtime.feeds.move(leased.id, "http://one.example/moved", now)
         runtime.feeds.remove(gone)
         articles = [
             Article(id=f"f.{number}", title=WORDS[:40], text=f"{WORDS} {number}.", lang=lang, received=now)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from worker.feed.decide import Seen
 from worker.model import Alias, Article, Correction, Event, Fingerprints, Kept, Member, Relation, Story
-from worker.schedule import PollState
+from worker.schedule import Fetch, PollState
 from worker.store.feeds import Address
 
 PRINTS = Fingerprints(b"12345678", b"s" * 256, b"k" * 9, 3, 4, b"digested", ("bridge", "harbour"), b"\x80\x40", b"f")
@@ -28,8 +28,41 @@ RECORDS: list[Struct] = [
     Article(id="f.a", revision=2, title="T", text="Text", url="u", source="s", lang="en", published=1.0, received=2.0),
     Kept(7, b"origin", PRINTS, 0.5, 2, 86400.0),
     Seen(b"12345678", 2, "en", 1.0, 2.0, True),
-    Address("http://a.example/feed", "A", 1.0),
-    PollState('"v1"', "Mon", b"h", 1.0, 2.0, 3.0, "ok", "", 1, "A", 2, 3.0, 4.0, "every 15m"),
+    Address("http://a.example/feed", "A", 1.0, "News", "on", True),
+    Fetch(1.0, "ok", 200, 2.0, 3, 4, 5, 6, "trouble", 7.0, "every 15m"),
+    PollState(
+        '"v1"',
+        "Mon",
+        b"h",
+        1.0,
+        2.0,
+        3.0,
+        "ok",
+        "",
+        1,
+        "A",
+        2,
+        3.0,
+        4.0,
+        "every 15m",
+        1.0,
+        2.0,
+        3.0,
+        b"rhythm",
+        4.0,
+        5.0,
+        6.0,
+        7.0,
+        "http",
+        404,
+        (1, 2),
+        (5, 6),
+        "hub",
+        "topic",
+        "moved",
+        8.0,
+        9,
+    ),
 ]
 NAMES = [type(record).__name__ for record in RECORDS]
 

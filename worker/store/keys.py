@@ -175,6 +175,12 @@ def removed_feeds() -> str:
     return f"sw:{SCHEMA}:removed-feeds"
 
 
+def moved_feeds() -> str:
+    """hash: the id that an address would have -> the id of the feed that has it, where that is another. Bound: the
+    feeds that ever moved. Lifetime: forever."""
+    return f"sw:{SCHEMA}:moved-feeds"
+
+
 def outboxes() -> str:
     """zset of feed ids that may have something pending, by when they last got some. Bound: the feeds."""
     return f"sw:{SCHEMA}:outboxes"
@@ -188,6 +194,11 @@ def quarantines() -> str:
 def feed(feed: str) -> str:
     """hash: `address`, a packed Address; `polls`, a packed PollState. Lifetime: until the feed is removed."""
     return _feed(feed, "state")
+
+
+def fetches(feed: str) -> str:
+    """list, newest first, of packed Fetch: its last polls. Bound: 30. Lifetime: until the feed is removed."""
+    return _feed(feed, "fetches")
 
 
 def seen(feed: str) -> str:

@@ -1,0 +1,99 @@
+"""Feeds whose address has changed for good: the id stays, and the new address leads to it.
+
+A feed's id is made of the address that it was added with; its seen marks, its articles' ids and all that waits go by
+it, so nothing of that has to move. Two feeds that become one address are one: the one that had the address stays, and
+takes the seen marks of the other, which leads to it from then on.
+
+Invariant: every step may be the last of its process: the redirect still holds, and the next poll takes all steps again;
+at no moment is a feed without a place in the schedule that is not another's by then.
+"""
+
+from typing import Any
+
+from redis import Redis
+
+from worker.errors import BadInput
+from worker.feed.address import feed_id, normal_url
+from worker.schedule import PAUSED
+from worker.store import keys
+from worker.store.addresses import CHUNK, Address, address, encode
+from worker.store.scripts import load
+
+_HOPS = 32
+"""So often, at most, a feed became another one."""
+
+
+class Moves:
+    """Finds and moves feeds by their addresses. `redis` speaks bytes; keep_s: how long seen marks outlast a feed."""
+
+    def __init__(self, redis: Redis, keep_s: float) -> None:
+        self._redis: Any = redis
+        self._keep_s = keep_s
+        self._point = load(redis, "point_address")
+        self._set = load(redis, "set_address")
+
+    def ids(self, urls: list[str]) -> list[str]:
+        """The ids of the feeds that have these addresses, or would get them. One round trip where none has moved."""
+        found = [feed_id(url) for url in urls]
+        open_ = list(range(len(found)))
+        for _ in range(_HOPS):
+            if not open_:
+                break
+            led = self._redis.hmget(keys.moved_feeds(), [found[at] for at in open_])
+            moved = [(at, to.decode()) for at, to in zip(open_, led, strict=True) if to is not None]
+            for at, to in moved:
+                found[at] = to
+            open_ = [at for at, _ in moved]
+        return found
+
+    def move(self, feed: str, new_url: str, now: float) -> str:
+        """Give a feed its new address; the id of the feed that has it from now on. Where that is another one which a
+        person paused, or the address is none, nothing happens."""
+        try:
+            url = normal_url(new_url)
+        except BadInput:
+            return feed
+        known = self._redis.hget(keys.feed(feed), "address")
+        [owner] = self.ids([url])
+        if known is None or address(known).url == url:
+            return feed
+        theirs = self._redis.hget(keys.feed(owner), "address") if owner != feed else None
+        if theirs is not None:
+            return self._join(feed, address(known), owner, address(theirs), now)
+        if owner != feed and not self._point(keys=[keys.moved_feeds()], args=[feed_id(url), feed]):
+            return feed
+        self.change(feed, url=url)
+        return feed
+
+    def change(self, feed: str, **fields: Any) -> bool:
+        """Change what a person set of a feed (fields of Address); False where there is no such feed."""
+        while (packed := self._redis.hget(keys.feed(feed), "address")) is not None:
+            known = address(packed)
+            changed = Address(**{name: fields.get(name, getattr(known, name)) for name in known.__struct_fields__})
+            if self._set(keys=[keys.feed(feed)], args=[packed, encode(changed)]):
+                return True
+        return False
+
+    def _join(self, feed: str, ours: Address, owner: str, theirs: Address, now: float) -> str:
+        """Make a feed part of the one that has its new address; what of it waits to be clustered is clustered."""
+        if theirs.paused or not self._point(keys=[keys.moved_feeds()], args=[feed, owner]):
+            return feed
+        cursor = 0
+        while True:
+            cursor, marks = self._redis.hscan(keys.seen(feed), cursor, count=CHUNK)
+            pipe = self._redis.pipeline(transaction=False)
+            for entry, mark in marks.items():
+                pipe.hsetnx(keys.seen(owner), entry, mark)
+            pipe.execute()
+            if not cursor:
+                break
+        self.change(owner, title=theirs.title or ours.title, folder=theirs.folder or ours.folder)
+        if self._redis.zscore(keys.schedule(), owner) == PAUSED:  # as gone, by its server: it is there again
+            self._redis.zadd(keys.schedule(), {owner: now}, xx=True)
+        pipe = self._redis.pipeline(transaction=False)
+        for key in (keys.seen(feed), keys.feed(feed), keys.fetches(feed)):  # or what follows might be the last step
+            pipe.expire(key, int(self._keep_s))
+        pipe.zrem(keys.schedule(), feed)
+        pipe.delete(keys.feed(feed), keys.fetches(feed))
+        pipe.execute()
+        return owner
