@@ -11,6 +11,7 @@ from time import process_time
 import msgspec
 import pytest
 
+from worker.feed.encoding import as_utf8
 from worker.feed.parse import MAX_ENTRIES, State, parse
 from worker.feed.sniff import is_overloaded
 
@@ -88,7 +89,7 @@ def test_every_feed_of_the_real_world_parses_to_what_a_reader_would_show(shared:
         (b"<html><title>x</title></html>", "a web page, not a feed: look for"),
         (b'<!doctype html><link type="application/atom+xml" href="/a.xml">', "try https://feeds.example/a.xml"),
         (b'<!doctype html><link type="application/atom+xml" href="javascript:x">', "look for its RSS address"),
-        (b'{"version": "https://jsonfeed.org/version/1"}', "JSON, not a feed"),
+        (b'{"version": "https://example.org/version/1", "items": []}', "JSON, but no JSON Feed"),
         (b"<rss version='2.0'><channel><title>Cut", "cut off or broken"),
         (b"/etc/passwd", "neither RSS nor Atom"),
         (b"http://127.0.0.1:9/", "neither RSS nor Atom"),
@@ -212,7 +213,7 @@ def test_a_document_of_nothing_but_tags_is_refused_at_once() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_entities_that_grow_are_refused(entities: str, encoding: str) -> None:
     document = f"<?xml version='1.0'?><!DOCTYPE rss [{entities}]><rss version='2.0'><channel></channel></rss>"
-    assert is_overloaded(document.encode(encoding))
+    assert is_overloaded(as_utf8(document.encode(encoding), ""))
 
 
 def test_entities_that_stand_for_signs_are_read() -> None:

@@ -1,32 +1,34 @@
 """A fetched body to the entries that a reader would show.
 
-Invariant: whatever the bytes are, the answer is a ParsedFeed; only feedparser sees them, and only as a stream of bytes
-(given a string it opens the file or the URL of that name).
+    bytes -> UTF-8 -> JSON Feed | sitemap | plain RSS and Atom | repaired, and read by feedparser -> cleaned -> entries
+
+Invariant: whatever the bytes are, the answer is a ParsedFeed; the same document gives the same entries by every way.
 """
 
-import calendar
-import io
-from collections.abc import Mapping
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
-from xml.sax import SAXParseException
+from typing import NamedTuple
 
-import feedparser
 from msgspec import Struct
+from msgspec.structs import replace
 
-from worker.feed import sniff
+from worker.feed import hints, jsonfeed, reader, sitemap, sniff
 from worker.feed.address import web_link
+from worker.feed.encoding import as_utf8
 from worker.feed.identity import Digests, Names, digests, entry_keys
+from worker.feed.plain import read_plain
+from worker.feed.raw import RawEntry, RawFeed
+from worker.feed.repair import begins_at_once, captions_apart, repaired
+from worker.feed.summary import is_summary
 from worker.text import clean
 
 MAX_ENTRIES = 2_000
 """A feed shows some tens; what shows more is an archive, and its newest entries stand first."""
 
 _MAX_TITLE = 500
+_MAX_OUTLET = 80
 _HEADLINE = 100
 """Characters of its text that stand for the title of an entry without one, as on microblogs."""
-
-_PERIODS_S = {"hourly": 3600, "daily": 86400, "weekly": 7 * 86400, "monthly": 30 * 86400, "yearly": 365 * 86400}
 
 _OVERLOADED = (
     "has over 100,000 tags, hundreds of attributes on one, or entities that grow: find a shorter feed of this site"
@@ -65,8 +67,9 @@ class ParsedFeed(Struct, frozen=True):
     """A parsed body. `reason` says in words why there are no entries, or what was wrong with those there are.
 
     `ttl_s`: the least seconds between fetches that the feed asks for, 0 where it does not; `skip_hours`, `skip_days`:
-    hours (0 to 23) and weekdays (0 is Monday), UTC, in which it asks not to be read; `hub`, `topic`: its WebSub hub, and
-    the address under which that knows it, or "".
+    hours (0 to 23) and weekdays (0 is Monday), UTC, in which it asks not to be read; `hub`, `topic`: its WebSub hub,
+    and the address under which that knows it, or "". `parts`: an index has no entries of its own, but these documents
+    do (joined() puts them together).
     """
 
     state: State
@@ -79,75 +82,117 @@ class ParsedFeed(Struct, frozen=True):
     skip_days: tuple[int, ...] = ()
     hub: str = ""
     topic: str = ""
+    parts: tuple[str, ...] = ()
 
 
 def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:
     """The feed in `body`, which was fetched from `url` with that Content-Type header (or "")."""
     if not body.strip():
         return ParsedFeed(State.NOT_A_FEED, "the answer is empty: check the address in a browser")
+    body = begins_at_once(as_utf8(body, content_type))
     if sniff.is_web_page(body):
         return ParsedFeed(State.NOT_A_FEED, sniff.what_else(body, url))
-    if sniff.is_overloaded(body):
-        return ParsedFeed(State.NOT_A_FEED, _OVERLOADED)
-    document = feedparser.parse(
-        io.BytesIO(body),
-        response_headers=sniff.encoding_headers(body, content_type),
-        sanitize_html=False,  # both take 75 % of the time, and the text is cleaned by ours
-        resolve_relative_uris=False,
-    )
-    raw = list(document.entries)
-    if not document.version and not raw:
-        return ParsedFeed(State.NOT_A_FEED, sniff.what_else(body, url))
-    if not raw and isinstance(document.get("bozo_exception"), SAXParseException):
-        return ParsedFeed(State.NOT_A_FEED, "the document is cut off or broken: check it in a feed validator")
-    truncated = bool(document.bozo) and sniff.ends_inside_an_entry(body)
-    if truncated:
-        raw = raw[:-1]
-    feed: Mapping[str, Any] = document.feed
-    entries = _entries(raw[:MAX_ENTRIES], feed, url, is_atom=document.version.startswith("atom"))
+    found = _read(body, url)
+    if isinstance(found, str):
+        return ParsedFeed(State.NOT_A_FEED, found)
+    entries = _entries(found, url)
     return ParsedFeed(
         State.OK if entries else State.EMPTY,
-        _reason(len(raw), truncated),
-        clean(_text(feed, "title"))[:_MAX_TITLE].replace("\n", " "),
-        _text(feed, "language"),
-        _ttl_s(feed),
+        found.trouble or _reason(found),
+        _line(found.title),
+        found.lang,
+        hints.ttl_s(found),
         entries,
+        hints.skip_hours(body),
+        hints.skip_days(body),
+        web_link(url, found.hub),
+        web_link(url, found.topic),
+        found.parts,
     )
 
 
-class _Raw(NamedTuple):
+def _read(body: bytes, url: str) -> RawFeed | str:
+    """What the document states, or why it is no feed."""
+    if jsonfeed.is_json(body):
+        return jsonfeed.read_json(body, MAX_ENTRIES) or sniff.what_else(body, url)
+    if body.count(b"<") > sniff.MAX_TAGS:
+        return _OVERLOADED
+    if sitemap.is_sitemap(body):
+        return sitemap.read_sitemap(body, url, MAX_ENTRIES) or sniff.NO_NEWS
+    body = captions_apart(body)
+    found = read_plain(body)
+    if found is None:
+        if sniff.is_overloaded(body):
+            return _OVERLOADED
+        body = repaired(body)
+        found = read_plain(body) or reader.read_any(body)
+    if found is None:
+        return sniff.what_else(body, url)
+    return reader.BROKEN if found.trouble == reader.BROKEN else found
+
+
+def joined(index: ParsedFeed, parts: Sequence[ParsedFeed]) -> ParsedFeed:
+    """An index and those of its documents that could be read, as one feed, the newest entries first.
+
+    An index is as good as the documents it could be made of: with none of them it has no entries, and says why.
+    """
+    read = [part for part in parts if part.state is State.OK]
+    entries = {entry.key: entry for part in read for entry in part.entries}
+    newest = sorted(entries.values(), key=lambda entry: entry.published or 0.0, reverse=True)[:MAX_ENTRIES]
+    reasons = dict.fromkeys(part.reason for part in parts if part.reason)
+    return replace(
+        index,
+        state=State.OK if newest else State.EMPTY,
+        reason="; ".join(reasons)[:500] if newest or reasons else _reason(RawFeed([])),
+        title=next((part.title for part in read if part.title), index.title),
+        entries=tuple(newest),
+    )
+
+
+class _Read(NamedTuple):
     names: Names
     title: str
     text: str
-    url: str
-    source: Mapping[str, Any]
+    summary: bool
+    source: RawEntry
 
 
-def _entries(raw: list[Mapping[str, Any]], feed: Mapping[str, Any], url: str, *, is_atom: bool) -> tuple[Entry, ...]:
-    """The entries in the order of the document, each once: feedparser's, cleaned and named."""
-    base = url if is_atom else web_link(url, _text(feed, "link")) or url
-    read = [_read(source, base) for source in raw]
+def _entries(feed: RawFeed, url: str) -> tuple[Entry, ...]:
+    """The entries in the order of the document, each once, cleaned and named."""
+    base = url if feed.atom else web_link(url, feed.link) or url
+    read = [_entry(source, base) for source in feed.entries[:MAX_ENTRIES]]
     found: dict[str, Entry] = {}
     for key, item in zip(entry_keys([item.names for item in read]), read, strict=True):
-        lang = _text(item.source, "language") or _text(item.source.get("title_detail"), "language")
-        lang = lang or _text(feed, "language")
-        published, names = _published(item.source), digests(item.names)
-        found.setdefault(key, Entry(key, item.title, item.text, item.url, lang, published, names))
+        source = item.source
+        found.setdefault(
+            key,
+            Entry(
+                key,
+                item.title,
+                item.text,
+                item.names.link,
+                source.lang or feed.lang,
+                source.published,
+                digests(item.names),
+                item.summary,
+                _line(source.outlet)[:_MAX_OUTLET],
+                web_link(base, source.outlet_url),
+            ),
+        )
     return tuple(found.values())
 
 
-def _read(source: Mapping[str, Any], base: str) -> _Raw:
-    text = next((text for markup in _bodies(source) if (text := clean(markup))), "")
-    title = clean(_text(source, "title")).replace("\n", " ")[:_MAX_TITLE]
-    link = web_link(base, _text(source, "feedburner_origlink") or _text(source, "link"))
-    names = Names(_text(source, "id").strip(), link, title, text or _text(source, "published"))
-    return _Raw(names, title or _headline(text), text, link, source)
+def _entry(source: RawEntry, base: str) -> _Read:
+    content = next((text for markup in source.contents if (text := clean(markup))), "")
+    text = content or clean(source.summary) or clean(source.caption)
+    title, link = _line(source.title), web_link(base, source.link)
+    names = Names(source.id.strip(), link, title, text or source.stated)
+    return _Read(names, title or _headline(text), text, is_summary(text, link, has_content=bool(content)), source)
 
 
-def _bodies(source: Mapping[str, Any]) -> list[str]:
-    """The markup of an entry, the fullest first: its content, then its summary."""
-    contents = source.get("content") or []
-    return [*(_text(content, "value") for content in contents), _text(source, "summary")]
+def _line(markup: str) -> str:
+    """Markup as one line that is short enough for a title."""
+    return clean(markup).replace("\n", " ")[:_MAX_TITLE] if markup else ""
 
 
 def _headline(text: str) -> str:
@@ -159,37 +204,10 @@ def _headline(text: str) -> str:
     return line[: cut if cut > 0 else _HEADLINE] + "…"
 
 
-def _published(source: Any) -> float | None:
-    """When the entry says it was published, or else updated; whether to believe it is decided later."""
-    for name in ("published_parsed", "updated_parsed"):
-        parsed = dict.get(source, name)  # feedparser's own get takes one for the other, and warns
-        if parsed:
-            try:
-                return float(calendar.timegm(parsed))
-            except (ValueError, OverflowError, TypeError):
-                continue
-    return None
-
-
-def _ttl_s(feed: Mapping[str, Any]) -> float:
-    """RSS `ttl` in minutes, or `sy:updatePeriod` divided by `sy:updateFrequency`."""
-    ttl = _text(feed, "ttl").strip()
-    if ttl.isdecimal() and len(ttl) < 7:
-        return float(ttl) * 60
-    period_s = _PERIODS_S.get(_text(feed, "sy_updateperiod").strip().lower(), 0)
-    frequency = _text(feed, "sy_updatefrequency").strip()
-    return period_s / max(1, int(frequency)) if frequency.isdecimal() and len(frequency) < 7 else float(period_s)
-
-
-def _reason(entries: int, truncated: bool) -> str:
-    if truncated:
-        return "the document ends in the middle of an entry: only what stands before it was taken"
-    if not entries:
+def _reason(feed: RawFeed) -> str:
+    if feed.parts:
+        return f"a sitemap index: its newest parts are {', '.join(feed.parts)}"
+    if not feed.entries:
         return "the feed is valid and has no entries yet"
+    entries = len(feed.entries)
     return f"only the first {MAX_ENTRIES:,} of {entries:,} entries were taken" if entries > MAX_ENTRIES else ""
-
-
-def _text(source: Any, name: str) -> str:
-    """A field as text: feedparser leaves out what is missing and has None, numbers or lists in odd places."""
-    value = source.get(name) if source else None
-    return value if isinstance(value, str) else ""

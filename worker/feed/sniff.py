@@ -1,6 +1,7 @@
-"""What a body is, as far as bytes tell before it is parsed: its encoding, whether it was cut off, what else it may be.
+"""What a body of UTF-8 is, as far as bytes tell before it is parsed: whether it was cut off, overloads a parser,
+or is something else.
 
-Invariant: looks at bytes only; never decodes more than it must.
+Invariant: looks at bytes only, in the time of their length.
 """
 
 import re
@@ -8,9 +9,6 @@ from html import unescape
 
 from worker.feed.address import web_link
 
-_DECLARED = re.compile(rb"^\s{0,99}<\?xml[^<>]{0,999}encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
-_BOMS = (b"\xef\xbb\xbf", b"\xfe\xff", b"\xff\xfe")
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _FEED_ROOT = re.compile(rb"<(?:rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
 _FEED_LINK = re.compile(rb"<link\s[^<>]{0,2000}application/(?:rss|atom)\+xml[^<>]{0,2000}>", re.IGNORECASE)
@@ -24,9 +22,11 @@ _ADORNED = re.compile(rb"<[a-zA-Z][^\s<>/]*+%s{%d}" % (_ATTRIBUTES, _MAX_ATTRIBU
 _MAX_WITHIN = 4
 """How often a byte may stand in a tag that begins within another: where none does, in one at most."""
 
-_MAX_TAGS = 100_000
+MAX_TAGS = 100_000
 """Of a document, those of HTML in CDATA too: feedparser takes 3 s for 160,000 tiny ones."""
 
+
+NO_NEWS = "a sitemap of pages that are no news (or a broken one): look for the site's news sitemap or feed"
 
 _ENTITY = re.compile(rb"<!ENTITY\s+(?:%\s+)?[^\s\"'<>]{1,100}\s+(?:\"([^\"]*)\"|'([^']*)')")
 _MAX_ENTITIES = 300
@@ -39,22 +39,21 @@ def is_overloaded(body: bytes) -> bool:
     """True where there are more tags than in a feed, or more attributes on one, or entities that grow when they are
     put in: expat lets ten that name each other grow to a million pieces.
 
-    feedparser looks each attribute up among all others, and takes a minute for 40,000. Of UTF-16 and UTF-32 the zeros
-    are left out, which leaves ASCII markup as it is. What opens tag within tag within tag counts as too many, too: a
-    tag may begin inside another's quotes, and reading each to its end would take the square of the time.
+    feedparser looks each attribute up among all others, and takes a minute for 40,000. What opens tag within tag within
+    tag counts as too many, too: a tag may begin inside another's quotes, and reading each to its end would take the
+    square of the time.
     """
-    if body.count(b"<") > _MAX_TAGS:
+    if body.count(b"<") > MAX_TAGS:
         return True
-    markup = body.replace(b"\0", b"") if b"\0" in body[:8] else body
-    if _grows(markup):
+    if _grows(body):
         return True
-    left = _MAX_WITHIN * len(markup)
-    for opening in _OPENING.finditer(markup):
+    left = _MAX_WITHIN * len(body)
+    for opening in _OPENING.finditer(body):
         start = opening.start()
-        tag = _TAG.match(markup, start)
+        tag = _TAG.match(body, start)
         length = len(tag[0]) if tag else 0
         left -= length
-        if left < 0 or (length > 2 * _MAX_ATTRIBUTES and _ADORNED.match(markup, start)):
+        if left < 0 or (length > 2 * _MAX_ATTRIBUTES and _ADORNED.match(body, start)):
             return True
     return False
 
@@ -62,31 +61,6 @@ def is_overloaded(body: bytes) -> bool:
 def _grows(markup: bytes) -> bool:
     values = [found[1] or found[2] or b"" for found in _ENTITY.finditer(markup)]
     return len(values) > _MAX_ENTITIES or any(len(v) > _MAX_ENTITY or _REFERENCE.search(v) for v in values)
-
-
-def encoding_headers(body: bytes, content_type: str) -> dict[str, str]:
-    """The headers that make feedparser read the body in the encoding it is written in.
-
-    A body with letters outside ASCII that is valid UTF-8 is UTF-8, whatever is declared: other encodings do not look
-    like it by chance. Otherwise a byte order mark, then what the document says, then what the server says. The
-    Content-Type itself is not passed on: for `text/xml` the standards would have ASCII.
-    """
-    if body.startswith(_BOMS) or b"\0" in body[:4]:
-        return {}
-    if not body.isascii() and _is_utf8(body):
-        return {"content-type": "application/xml; charset=utf-8"}
-    charset = _CHARSET.search(content_type)
-    if charset and not _DECLARED.match(body):
-        return {"content-type": f"application/xml; charset={charset[1]}"}
-    return {}
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start >= len(body) - 3  # cut off inside its last character
-    return True
 
 
 def ends_inside_an_entry(body: bytes) -> bool:
@@ -120,5 +94,5 @@ def what_else(body: bytes, url: str) -> str:
         found = web_link(url, unescape(href[1].decode("utf-8", "replace"))) if href else ""
         return f"a web page, not a feed: try {found}" if found else "a web page, not a feed: look for its RSS address"
     if start.lstrip()[:1] in (b"{", b"["):
-        return "JSON, not a feed: look for the site's RSS or Atom address"
+        return "JSON, but no JSON Feed (or a broken one): look for the site's RSS or Atom address"
     return "neither RSS nor Atom: check the address in a browser"

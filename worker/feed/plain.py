@@ -1,0 +1,333 @@
+"""Plain feeds read fast: well-formed RSS 0.91 to 2.0 and Atom 1.0, in which every element stands where it belongs.
+
+Invariant: gives what feedparser gives, field for field (tests/unit/test_feed_plain.py compares them), or nothing:
+whatever is unusual, and whatever the formats leave open, is feedparser's to read.
+"""
+
+import re
+from contextlib import suppress
+from typing import NamedTuple
+from urllib.parse import urljoin
+from xml.parsers import expat
+
+from worker.feed.dates import stated_time
+from worker.feed.raw import RawEntry, RawFeed
+
+_XML = "http://www.w3.org/XML/1998/namespace"
+_LANG = f"{_XML} lang"
+_BASE = f"{_XML} base"
+_AMBIGUOUS = frozenset(("base", "lang", "mode", "lastmod", "http://www.w3.org/1999/02/22-rdf-syntax-ns# about"))
+"""Attributes that change how links or texts are to be read."""
+_ATOM = "http://www.w3.org/2005/atom"
+_PREFIXES = {
+    _ATOM: "",
+    "http://purl.org/rss/1.0/modules/content/": "content",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://purl.org/dc/terms/": "dcterms",
+    "http://rssnamespace.org/feedburner/ext/1.0": "feedburner",
+    "http://purl.org/rss/1.0/modules/syndication/": "sy",
+    "http://search.yahoo.com/mrss/": "media",
+    "http://search.yahoo.com/mrss": "media",
+    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
+    "com-wordpress:feed-additions:1": "wordpress",
+}
+_TAKEN = frozenset(_PREFIXES.values()) | {"xml", "xhtml", "rdf"}
+"""feedparser goes by these prefixes where it does not know a namespace."""
+_BASES = frozenset(
+    "http://blogs.law.harvard.edu/tech/rss http://purl.org/rss/1.0/ http://my.netscape.com/rdf/simple/0.9/ "
+    "http://example.com/newformat# http://example.com/necho http://purl.org/echo/ uri/of/echo/namespace# "
+    "http://purl.org/pie/ http://purl.org/atom/ns# http://purl.org/rss/1.0/modules/rss091# "
+    "http://www.w3.org/1999/xhtml".split()
+)
+"""Namespaces of other formats, or of markup that is not escaped."""
+_ALIASES = {
+    "id": "guid", "pubdate": "published", "issued": "published", "dcterms:issued": "published",
+    "modified": "updated", "lastbuilddate": "updated", "dc:date": "updated", "dcterms:modified": "updated",
+    "dc:description": "summary", "description": "summary", "content:encoded": "content", "dc:language": "language",
+    "media:_description": "caption", "feedburner:origlink": "original", "sy:updateperiod": "period",
+    "sy:updatefrequency": "frequency",
+}  # fmt: skip
+_OF_ENTRY = frozenset("title link guid published updated summary content language caption source original".split())
+_OF_FEED = frozenset("title link language ttl period frequency".split())
+_IGNORED_IN_FEED = frozenset("guid published updated summary".split())
+_UNUSUAL = frozenset(
+    "dc:title abstract body fullitem newlocation svg math itunes:summary media:title media:description feed rss".split()
+)
+_WITHIN = {
+    "image": frozenset("title link url width height summary".split()),
+    "textinput": frozenset("title link name summary".split()),
+}
+_TYPES = frozenset(("", "text", "html", "plain", "text/plain", "text/html"))
+_LINK_TYPES = frozenset(("", "html", "text/html", "xhtml", "application/xhtml+xml"))
+_MAX_ATTRIBUTES = 100
+_MAX_DEPTH = 50
+
+_WINDOWS = {byte: found for byte in range(0x80, 0xA0) if (found := bytes([byte]).decode("cp1252", "ignore"))}
+_REFERENCE = re.compile(r"&([A-Za-z0-9_]+);")
+_WEB = re.compile(r"https?://[a-z0-9]", re.IGNORECASE)
+_SLASHES = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:///")
+
+_Attributes = dict[str, str]
+
+
+class _Unusual(Exception):
+    """The document is not plain."""
+
+
+class _Said(NamedTuple):
+    """What an element says: its text, its attributes, the language it is in, how deep it stands."""
+
+    text: str
+    attributes: _Attributes
+    lang: str
+    depth: int
+
+
+def read_plain(body: bytes) -> RawFeed | None:
+    """The feed in a body of UTF-8, or None where it is not plain."""
+    reader = _Reader()
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
+    parser.buffer_text = True
+    parser.buffer_size = 65_536
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = _refuse
+    parser.StartNamespaceDeclHandler = _declared
+    try:
+        parser.Parse(body, True)
+    except (_Unusual, expat.ExpatError):
+        return None
+    if reader.feed.atom:
+        reader.feed.link = ""
+    return reader.feed if reader.in_channel else None
+
+
+class _Reader:
+    """Handles expat's events. `_path` are the names of the open elements, "-" for one that is passed over."""
+
+    def __init__(self) -> None:
+        self.feed = RawFeed([])
+        self.in_channel = False
+        self._path: list[str] = []
+        self._langs = [""]
+        self._said: dict[str, _Said] = {}
+        self._links: list[str] = []
+        self._said_by_feed: dict[str, _Said] = {}
+        self._pieces: list[str] | None = None
+        self._attributes: _Attributes = {}
+        self._names: dict[str, str] = {}
+        self._base = ""
+
+    def text(self, text: str) -> None:
+        if self._pieces is not None:
+            self._pieces.append(text)
+
+    def start(self, name: str, attributes: _Attributes) -> None:
+        if self._pieces is not None or len(self._path) > _MAX_DEPTH:
+            raise _Unusual
+        known = self._names.get(name)
+        if known is None:
+            known = self._names[name] = _short(name)
+        if attributes:
+            attributes = _lower(attributes)
+            if _BASE in attributes and self._path:
+                raise _Unusual
+        self._langs.append(attributes.get(_LANG, self._langs[-1]) if attributes else self._langs[-1])
+        self._path.append(self._begin(known, attributes))
+
+    def _begin(self, name: str, attributes: _Attributes) -> str:
+        """What an element goes by on the path."""
+        if not self._path:
+            return self._root(name, attributes)
+        within = self._path[-1]
+        if name in ("item", "entry", "channel"):
+            return self._open(name, attributes, within)
+        if name in _UNUSUAL or within == "rss":
+            raise _Unusual
+        in_entry = "item" in self._path[1:3] or "entry" in self._path[1:3]
+        if within == "-" or within in _WITHIN:
+            if name == "caption" and in_entry:
+                return self._expect(name, attributes)
+            if (name in _OF_ENTRY or name in _OF_FEED) and name not in _WITHIN.get(within, ()):
+                raise _Unusual
+            return "-"
+        if name in (_OF_ENTRY if in_entry else _OF_FEED):
+            return "-" if name == "link" and self._linked(attributes) else self._expect(name, attributes)
+        if (in_entry and name in _WITHIN) or (name in _OF_ENTRY and name not in _IGNORED_IN_FEED):
+            raise _Unusual
+        return name if name in _WITHIN else "-"
+
+    def _root(self, name: str, attributes: _Attributes) -> str:
+        self._base = attributes.pop(_BASE, "")
+        if name not in ("rss", "feed") or (self._base and not _WEB.match(self._base)):
+            raise _Unusual
+        self.in_channel = name == "feed"
+        self.feed.lang = self._langs[-1].replace("_", "-")
+        self.feed.atom = name == "feed"
+        return name
+
+    def _open(self, name: str, attributes: _Attributes, within: str) -> str:
+        """An entry begins, or the channel."""
+        if "href" in attributes or (within, name) not in _PLACES or (name == "channel" and self.in_channel):
+            raise _Unusual
+        if name == "channel":
+            self.in_channel = True
+        else:
+            self._said, self._links = {}, []
+        return name
+
+    def _expect(self, name: str, attributes: _Attributes) -> str:
+        """The text of an element is to be read."""
+        if attributes.get("type", "") not in _TYPES or (attributes and name in ("original", "language", "caption")):
+            raise _Unusual
+        self._attributes, self._pieces = attributes, []
+        return name
+
+    def _linked(self, attributes: _Attributes) -> bool:
+        """A link that stands in its attributes."""
+        href = attributes.get("url", attributes.get("uri", attributes.get("href")))
+        if href is None:
+            return False
+        href = _uri(self._base, href)
+        rel = attributes.get("rel", "alternate")
+        in_entry = len(self._path) > 1 and self._path[-1] in ("item", "entry")
+        if rel == "alternate" and attributes.get("type", "") in _LINK_TYPES:
+            if in_entry:
+                self._links.append(href)
+            else:
+                self.feed.link = href
+        elif not in_entry and rel == "hub":
+            self.feed.hub = self.feed.hub or href
+        elif not in_entry and rel == "self":
+            self.feed.topic = self.feed.topic or href
+        return True
+
+    def end(self, _: str) -> None:
+        name = self._path.pop()
+        lang = self._langs.pop()
+        if self._pieces is not None:
+            text = "".join(self._pieces).strip()
+            self._pieces = None
+            said = _Said(text if text.isascii() else _recoded(text), self._attributes, lang, len(self._path))
+            self._state(name, said)
+        elif name in ("item", "entry"):
+            self.feed.entries.append(_entry(self._said, self._links, self._base))
+
+    def _state(self, name: str, said: _Said) -> None:
+        if "item" not in self._path and "entry" not in self._path:
+            if (name == "title" and name in self._said_by_feed) or (name == "link" and "&amp;" in said.text):
+                raise _Unusual
+            self._said_by_feed[name] = said
+            text = _reference(self._base, said.text) if name == "link" else said.text
+            setattr(self.feed, "lang" if name == "language" else name, text)
+        elif name == "link":
+            if not said.text:
+                raise _Unusual
+            self._links.append(_reference(self._base, said.text))
+        elif name not in self._said:
+            self._said[name] = said
+        elif name != "caption":
+            raise _Unusual
+        elif said.depth <= self._said[name].depth:
+            self._said[name] = said
+
+
+_PLACES = frozenset((("rss", "channel"), ("channel", "item"), ("rss", "item"), ("feed", "entry")))
+_NOTHING = _Said("", {}, "", 0)
+
+
+def _entry(said: dict[str, _Said], links: list[str], base: str) -> RawEntry:
+    """The entry of what its elements say."""
+    guid, source, content = (said.get(name, _NOTHING) for name in ("guid", "source", "content"))
+    name = guid.text
+    if guid.attributes.get("ispermalink", "true") == "true" and name:
+        name = _uri(base, name)
+        links = links or [name]
+    title, language = said.get("title", _NOTHING), said.get("language", _NOTHING)
+    return RawEntry(
+        id=name,
+        title=title.text,
+        link=said.get("original", _NOTHING).text or (links[-1] if links else ""),
+        contents=[content.text] if content.text else [],
+        summary=_other(said.get("summary", _NOTHING).text, content.text),
+        caption=said.get("caption", _NOTHING).text,
+        stated=said.get("published", _NOTHING).text,
+        published=_published(said),
+        lang=language.text or title.lang.replace("_", "-"),
+        outlet=source.text,
+        outlet_url=source.attributes.get("url", ""),
+    )
+
+
+def _other(summary: str, content: str) -> str:
+    return "" if summary == content else summary
+
+
+def _published(said: dict[str, _Said]) -> float | None:
+    for name in ("published", "updated"):
+        text = said.get(name, _NOTHING).text
+        if text:
+            when = stated_time(text)
+            if when is None:
+                raise _Unusual
+            return when
+    return None
+
+
+def _short(name: str) -> str:
+    """What an element is called here: its local name in lower case, after a prefix where it is of a module."""
+    space, _, local = name.rpartition(" ")
+    prefix = _PREFIXES.get(space.lower()) if space else ""
+    local = local.lower()
+    if prefix is None:
+        return local if local in ("svg", "math") else f"?:{local}"
+    full = f"{prefix}:{local}" if prefix else local
+    return _ALIASES.get(full, full)
+
+
+def _lower(attributes: _Attributes) -> _Attributes:
+    if len(attributes) > _MAX_ATTRIBUTES:
+        raise _Unusual
+    found = {}
+    for name, value in attributes.items():
+        key = name if " " in name else name.lower()
+        if key in _AMBIGUOUS:
+            raise _Unusual
+        found[key] = value.lower() if key in ("rel", "type") else value
+    return found
+
+
+def _refuse(*_: object) -> None:
+    raise _Unusual
+
+
+def _declared(prefix: str | None, uri: str | None) -> None:
+    space = (uri or "").lower()
+    if space in _BASES or "userland.com/rss" in space:
+        raise _Unusual
+    if space not in _PREFIXES and (not prefix or prefix in _TAKEN):
+        raise _Unusual
+
+
+def _recoded(text: str) -> str:
+    """UTF-8 that was taken for latin-1 and written as UTF-8 again, and characters of windows-1252, put right."""
+    with suppress(UnicodeError):
+        text = text.encode("iso-8859-1").decode("utf-8")
+    return text.translate(_WINDOWS)
+
+
+def _uri(base: str, link: str) -> str:
+    """The link as feedparser joins it to the base that the document states."""
+    if not link or _SLASHES.match(link):
+        raise _Unusual
+    if not base:
+        return link
+    try:
+        return urljoin(base, link)
+    except ValueError:
+        raise _Unusual from None
+
+
+def _reference(base: str, link: str) -> str:
+    return _REFERENCE.sub(r"&\1", (_uri(base, link) if link else "").replace("&amp;", "&"))
