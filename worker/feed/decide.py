@@ -4,21 +4,17 @@ Invariant: pure; an entry keeps its article id, its language and its time of arr
 """
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from hashlib import blake2b
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from worker.feed.canonical import canonical, is_page
 from worker.feed.identity import Digests, another_key, recognise
-from worker.feed.outlet import Masthead, masthead, room, whose
 from worker.feed.parse import Entry
-from worker.feed.sites import leads_elsewhere, newsroom
 from worker.model import AWAITED, UNDETERMINED, Article
 from worker.text import common_language, language
 
@@ -40,9 +36,8 @@ _TOUCH_S = 86400.0
 
 class Seen(Struct, frozen=True, array_like=True):
     """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
-    when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, when all
-    its edits will count no more: each counts for an hour, one after the other; and of which article, that another feed
-    had first, it is the same: its edits are that feed's to tell."""
+    when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, and when
+    all its edits will count no more: each counts for an hour, one after the other."""
 
     digest: bytes
     revision: int
@@ -52,7 +47,6 @@ class Seen(Struct, frozen=True, array_like=True):
     backfill: bool = False
     names: Digests = Digests()
     edited_until: float = 0.0
-    same_as: str = ""
 
 
 @dataclass
@@ -62,9 +56,6 @@ class Decision:
     `later`: how many new entries are beyond the feed's share: no mark says that they were seen. `held`: how many edits
     wait as their entry has had too many of late: the mark is still that of the last one taken, so the state that the
     feed shows when there is room again is the next. With either, the same document has to be looked at again.
-    `pages`: article id -> the page that it alone leads to, of the new ones of the feed's own outlet, and of all that a
-    list of links (`lists`) shows; `carried`: how many of those are another feed's articles, and `entries` under which
-    entry these came here (carried.py).
     """
 
     articles: list[Article] = field(default_factory=list)
@@ -75,10 +66,6 @@ class Decision:
     forgotten: int = 0
     later: int = 0
     held: int = 0
-    pages: dict[str, str] = field(default_factory=dict)
-    lists: bool = False
-    carried: int = 0
-    entries: dict[str, str] = field(default_factory=dict)
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -95,17 +82,16 @@ def decide(
     keep_s: float,
     first_fetch: bool,
     most_daily: int | None = None,
-    address: str = "",
+    pages: str = "off",
 ) -> Decision:
     """Compare the entries of a document with the marks of its feed.
 
-    feed: its id; source: what it is called; address: where it is; keep_s: how long the mark of an entry that is no longer shown is kept.
+    feed: its id; source: its outlet's name; keep_s: how long the mark of an entry that is no longer shown is kept.
     most_daily: the new articles that it may bring in 24 hours, its first fetch aside; None for any number.
     pages: of which entries the pages are to be read (`on`: all, `auto`: those that carry only a summary, `off`).
     Articles of a first fetch are backfill. They come last entry first: feeds show the newest at the top.
     """
-    decision = Decision(lists=leads_elsewhere(address))
-    document = _Document(entries, source, address)
+    decision = Decision()
     known = {key: _unpack(mark) for key, mark in marks.items()}
     room = math.inf if first_fetch or most_daily is None else most_daily - _brought(known, now)
     shown = _keys(entries, known)
@@ -119,11 +105,7 @@ def decide(
         if after != before:
             decision.marks[key] = (marks.get(key, b""), _pack(after))
         if _count(decision, entry, before, after):
-            article = _article(entry, after, f"{feed}.{key}", document)
-            decision.articles.append(article)
-            page = document.page_of(entry) if before is None else ""
-            if page and (decision.lists or article.outlet in document.rooms):
-                decision.pages[article.id] = page
+            decision.articles.append(_article(entry, after, f"{feed}.{key}", source, _awaited(entry, pages)))
     _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
     return decision
 
@@ -167,8 +149,6 @@ def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool, arou
         lang = language(entry.lang, _said(entry))
         lang = around() if lang == UNDETERMINED else lang
         return Seen(digest, 1, lang, now, now, first_fetch, entry.names)
-    if before.digest != digest and before.same_as:
-        return replace(before, digest=digest, shown=now, names=entry.names)
     if before.digest != digest:
         return _edited(replace(before, names=entry.names), digest, now)
     return replace(before, shown=now, names=entry.names) if now - before.shown > _TOUCH_S else before
@@ -211,43 +191,19 @@ def _forget(
         decision.forgotten += 1
 
 
-class _Document:
-    """What the entries of a document say together of its outlet; asked only where one of them is published."""
-
-    def __init__(self, entries: Sequence[Entry], name: str, address: str) -> None:
-        self._entries = entries
-        self._name = name
-        self._address = address
-
-    @cached_property
-    def _links(self) -> Counter[str]:
-        return Counter(canonical(entry.url) for entry in self._entries)
-
-    @cached_property
-    def masthead(self) -> Masthead:
-        return masthead(self._name, self._address, self._links.elements())
-
-    @cached_property
-    def rooms(self) -> frozenset[str]:
-        """The newsrooms whose feed it is."""
-        return frozenset({newsroom(self._address), self.masthead.main}) - {""}
-
-    def page_of(self, entry: Entry) -> str:
-        """The page that this entry alone leads to, "" where there is none, or nobody knows whose it is."""
-        page = canonical(entry.url)
-        return page if self._links[page] == 1 and is_page(page) and room(page) else ""
+def _awaited(entry: Entry, pages: str) -> str:
+    """AWAITED for an entry whose page is to be read."""
+    return AWAITED if entry.url and (pages == "on" or (pages == "auto" and entry.summary)) else ""
 
 
-def _article(entry: Entry, seen: Seen, article_id: str, document: _Document) -> Article:
-    outlet = whose(entry.url, entry.outlet, entry.outlet_url, document.masthead)
+def _article(entry: Entry, seen: Seen, article_id: str, source: str, page: str) -> Article:
     return Article(
         id=article_id,
         revision=seen.revision,
         title=entry.title,
         text=entry.text,
         url=entry.url,
-        source=outlet.name,
-        outlet=outlet.domain,
+        source=source,
         lang=seen.lang,
         published=entry.published,
         received=seen.received,
@@ -266,14 +222,3 @@ def _unpack(mark: bytes) -> Seen | None:
         return _decode(mark) if mark else None
     except msgspec.DecodeError:
         return None
-
-
-def carry(decision: Decision, entry: str, article_id: str, same: str, lang: str) -> None:
-    """Make of a new article, in place, one that another feed had first: its name and its language are that one's."""
-    place = next(n for n, article in enumerate(decision.articles) if article.id == article_id)
-    decision.articles[place] = replace(decision.articles[place], id=same, lang=lang, page="")
-    expected, mark = decision.marks[entry]
-    decision.marks[entry] = (expected, _pack(replace(_decode(mark), lang=lang, same_as=same)))
-    decision.entries[same] = entry
-    decision.new -= 1
-    decision.carried += 1
