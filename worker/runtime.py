@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from worker.store.feeds import Feeds
     from worker.store.lags import Lags
     from worker.store.outbox import Outbox
+    from worker.store.pages import Pages
     from worker.store.pollers import Pollers
     from worker.store.quarantine import Quarantine
     from worker.store.stories import Stories
@@ -79,6 +80,13 @@ class Runtime:
         from worker.store.pollers import Pollers  # noqa: PLC0415
 
         return Pollers(self.redis)
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Articles that wait for their pages."""
+        from worker.store.pages import Pages  # noqa: PLC0415
+
+        return Pages(self.redis)
 
     @cached_property
     def lags(self) -> Lags:
