@@ -2,7 +2,8 @@
 
 import pytest
 
-from worker.feed.outlet import Masthead, Outlet, masthead, of_page, whose
+from worker.feed.outlet import Issue, Masthead, Outlet, of_page, whose
+from worker.feed.parse import Entry
 from worker.feed.sites import newsroom, site
 from worker.model import UNTOLD
 
@@ -92,11 +93,41 @@ def test_a_platform_itself_is_a_site() -> None:
     assert site("https://www.substack.com/about") == site("https://substack.com") == "substack.com"
 
 
-def test_the_newsroom_of_most_pages_is_the_feeds() -> None:
-    links = ["https://a.com/1", "https://www.a.com/2", "https://b.com/1"]
-    assert masthead("A", "https://feeds.b.net/x", links).main == "a.com"
-    assert masthead("A", "https://feeds.b.net/x", links[1:]).main == ""
-    assert masthead("A", "https://feeds.b.net/x", []).main == ""
+def issue(address: str, *links: str) -> tuple[Issue, list[Entry]]:
+    entries = [Entry(str(number), "Title", "Text", link) for number, link in enumerate(links)]
+    return Issue(entries, "The Feed", address), entries
+
+
+def test_a_feed_has_its_name_where_most_of_its_pages_are_of_one_newsroom() -> None:
+    """As the feed of `bbc.co.uk` is at `bbci.co.uk`."""
+    found, (first, _, other) = issue(
+        "https://feeds.b.net/x", "https://a.com/1", "https://www.a.com/2", "https://c.com/1"
+    )
+    assert found.outlet_of(first) == Outlet("The Feed", "a.com")
+    assert found.outlet_of(other) == Outlet("c.com", "c.com")
+    found, (first, other) = issue("https://feeds.b.net/x", "https://a.com/1", "https://c.com/1")
+    assert found.outlet_of(first) == Outlet("a.com", "a.com")
+
+
+A, B, LIST = "https://a.com", "https://b.com", "https://news.ycombinator.com/rss"
+
+
+@pytest.mark.parametrize(
+    ("address", "links", "pages"),
+    [
+        (f"{A}/rss", ["https://www.a.com/1?utm_source=rss"], [f"{A}/1"]),
+        (f"{A}/rss", [f"{A}/1", f"{A}/1#later", f"{A}/2"], ["", "", f"{A}/2"]),
+        (f"{A}/rss", [f"{A}/", ""], ["", ""]),
+        (f"{A}/rss", [f"{A}/1", f"{A}/2", f"{B}/1"], [f"{A}/1", f"{A}/2", ""]),
+        (LIST, [f"{A}/1", f"{B}/1"], [f"{A}/1", f"{B}/1"]),
+        ("https://news.google.com/rss", ["https://news.google.com/articles/1"], [""]),
+        ("http://127.0.0.1/rss", ["http://127.0.0.1/1", "https://example.org/1"], ["", ""]),
+    ],
+    ids=["its own", "one page for several", "none", "another's", "a list's", "an aggregator's", "nobody's"],
+)
+def test_pages_that_stand_for_one_article(address: str, links: list[str], pages: list[str]) -> None:
+    found, entries = issue(address, *links)
+    assert [found.page_of(entry) for entry in entries] == pages
 
 
 def test_a_line_of_a_file_has_its_name_and_the_domain_of_its_page() -> None:

@@ -6,6 +6,7 @@ articles is not taken: what is not known to mean nothing is kept.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from worker.feed.domain import hostname, registrable
@@ -51,11 +52,13 @@ _WHENCE_VALUES = frozenset(
 _LABELS = ("www", "m", "mobile", "amp", "touch")
 _INDEX = re.compile(r"/index\.(?:html?|shtml|php|aspx?|jsp)$", re.IGNORECASE)
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
+_WRAPPING = re.compile(r"google\.|\.ampproject\.org$|bing-amp\.com$|^bing\.com$|facebook\.com$")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PORTS = (None, 80, 443)
 
 
+@lru_cache(maxsize=4_096)
 def canonical(url: str) -> str:
     """The canonical form of a web address; of anything else the text itself.
 
@@ -92,6 +95,8 @@ def _inside(parts: SplitResult) -> str:
     """The address that another one wraps: AMP caches (developers.google.com/amp/cache/overview), and redirections that
     say where they lead; "" where it wraps none."""
     host, path = (parts.hostname or "").removeprefix("www."), parts.path
+    if not _WRAPPING.search(host):
+        return ""
     is_google = host.partition(".")[0] == "google" and registrable(f"https://{host}") == host
     if is_google and path.startswith("/amp/"):
         return _cached(path[5:], parts.query)
@@ -117,7 +122,8 @@ def _cached(rest: str, query: str) -> str:
 
 
 def _written(parts: SplitResult) -> str:
-    host = _host(hostname(urlunsplit(parts)) or (parts.hostname or "").rstrip("."))
+    name = (parts.hostname or "").rstrip(".")
+    host = _host(name if name.isascii() else hostname(f"https://{name}") or name)
     port = "" if parts.port in _PORTS else f":{parts.port}"
     fragment = parts.fragment if parts.fragment.startswith(("!", "/")) and len(parts.fragment) > 1 else ""
     kept = [piece for piece in parts.query.split("&") if piece and not _is_tracking(piece, host)]

@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from worker.feed.identity import Digests, another_key, recognise
+from worker.feed.outlet import Issue
 from worker.feed.parse import Entry
 from worker.model import AWAITED, UNDETERMINED, Article
 from worker.text import common_language, language
@@ -36,8 +37,9 @@ _TOUCH_S = 86400.0
 
 class Seen(Struct, frozen=True, array_like=True):
     """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
-    when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, and when
-    all its edits will count no more: each counts for an hour, one after the other."""
+    when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, when all
+    its edits will count no more: each counts for an hour, one after the other; and of which article, that another feed
+    had first, it is the same: its edits are that feed's to tell."""
 
     digest: bytes
     revision: int
@@ -47,6 +49,7 @@ class Seen(Struct, frozen=True, array_like=True):
     backfill: bool = False
     names: Digests = Digests()
     edited_until: float = 0.0
+    same_as: str = ""
 
 
 @dataclass
@@ -56,6 +59,8 @@ class Decision:
     `later`: how many new entries are beyond the feed's share: no mark says that they were seen. `held`: how many edits
     wait as their entry has had too many of late: the mark is still that of the last one taken, so the state that the
     feed shows when there is room again is the next. With either, the same document has to be looked at again.
+    `links`: new article's id -> the page that it alone leads to (Issue.page_of); `lists`: it is a list of links;
+    `carried`: how many new ones are another feed's articles, and `entries` under which entry these came (carried.py).
     """
 
     articles: list[Article] = field(default_factory=list)
@@ -66,6 +71,10 @@ class Decision:
     forgotten: int = 0
     later: int = 0
     held: int = 0
+    links: dict[str, str] = field(default_factory=dict)
+    lists: bool = False
+    carried: int = 0
+    entries: dict[str, str] = field(default_factory=dict)
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -82,16 +91,19 @@ def decide(
     keep_s: float,
     first_fetch: bool,
     most_daily: int | None = None,
+    address: str = "",
     pages: str = "off",
 ) -> Decision:
     """Compare the entries of a document with the marks of its feed.
 
-    feed: its id; source: its outlet's name; keep_s: how long the mark of an entry that is no longer shown is kept.
+    feed: its id; source: what it is called; address: where it is; keep_s: how long the mark of an entry that is no
+    longer shown is kept.
     most_daily: the new articles that it may bring in 24 hours, its first fetch aside; None for any number.
     pages: of which entries the pages are to be read (`on`: all, `auto`: those that carry only a summary, `off`).
     Articles of a first fetch are backfill. They come last entry first: feeds show the newest at the top.
     """
-    decision = Decision()
+    issue = Issue(entries, source, address)
+    decision = Decision(lists=issue.lists)
     known = {key: _unpack(mark) for key, mark in marks.items()}
     room = math.inf if first_fetch or most_daily is None else most_daily - _brought(known, now)
     shown = _keys(entries, known)
@@ -105,7 +117,9 @@ def decide(
         if after != before:
             decision.marks[key] = (marks.get(key, b""), _pack(after))
         if _count(decision, entry, before, after):
-            decision.articles.append(_article(entry, after, f"{feed}.{key}", source, _awaited(entry, pages)))
+            decision.articles.append(_article(entry, after, f"{feed}.{key}", issue, pages))
+            if before is None and (link := issue.page_of(entry)):
+                decision.links[f"{feed}.{key}"] = link
     _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
     return decision
 
@@ -149,6 +163,8 @@ def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool, arou
         lang = language(entry.lang, _said(entry))
         lang = around() if lang == UNDETERMINED else lang
         return Seen(digest, 1, lang, now, now, first_fetch, entry.names)
+    if before.digest != digest and before.same_as:
+        return replace(before, digest=digest, shown=now, names=entry.names)
     if before.digest != digest:
         return _edited(replace(before, names=entry.names), digest, now)
     return replace(before, shown=now, names=entry.names) if now - before.shown > _TOUCH_S else before
@@ -196,19 +212,21 @@ def _awaited(entry: Entry, pages: str) -> str:
     return AWAITED if entry.url and (pages == "on" or (pages == "auto" and entry.summary)) else ""
 
 
-def _article(entry: Entry, seen: Seen, article_id: str, source: str, page: str) -> Article:
+def _article(entry: Entry, seen: Seen, article_id: str, issue: Issue, pages: str) -> Article:
+    outlet = issue.outlet_of(entry)
     return Article(
         id=article_id,
         revision=seen.revision,
         title=entry.title,
         text=entry.text,
         url=entry.url,
-        source=source,
+        source=outlet.name,
+        outlet=outlet.domain,
         lang=seen.lang,
         published=entry.published,
         received=seen.received,
         backfill=seen.backfill,
-        page=page,
+        page=_awaited(entry, pages),
     )
 
 

@@ -5,11 +5,13 @@ of its source, or the page that it links to, tells.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from worker.feed.canonical import canonical
+from worker.feed.canonical import canonical, is_page
 from worker.feed.domain import hostname
+from worker.feed.parse import Entry
 from worker.feed.sites import leads_elsewhere, newsroom
 from worker.model import UNTOLD
 
@@ -32,11 +34,41 @@ class Masthead(NamedTuple):
     main: str = ""
 
 
-def masthead(name: str, url: str, links: Iterable[str]) -> Masthead:
-    """The masthead of a feed whose entries link to these pages."""
-    rooms = Counter(map(room, links))
-    found, most = rooms.most_common(1)[0] if rooms else ("", 0)
-    return Masthead(name, url, found if 2 * most > rooms.total() else "")
+class Issue:
+    """A document of a feed, of this name and at this address: whose its articles are. `lists`: it shows others'.
+
+    Nothing is looked at until it is asked for, as most documents bring nothing new.
+    """
+
+    def __init__(self, entries: Sequence[Entry], name: str, address: str) -> None:
+        self._entries = entries
+        self._name = name
+        self._address = address
+        self.lists = leads_elsewhere(address)
+
+    def outlet_of(self, entry: Entry) -> Outlet:
+        """The newsroom of one of its entries."""
+        return whose(entry.url, entry.outlet, entry.outlet_url, self._masthead)
+
+    def page_of(self, entry: Entry) -> str:
+        """The page, by its canonical address, that of its entries this one alone leads to, where that is its own
+        newsroom's, or any newsroom's for a list of links; otherwise ""."""
+        page = canonical(entry.url)
+        if self._links[page] != 1 or not is_page(page) or not (owner := newsroom(page)):
+            return ""
+        return page if self.lists or owner in (newsroom(self._address), self._masthead.main) else ""
+
+    @cached_property
+    def _links(self) -> Counter[str]:
+        return Counter(canonical(entry.url) for entry in self._entries)
+
+    @cached_property
+    def _masthead(self) -> Masthead:
+        rooms = Counter[str]()
+        for link, times in self._links.items():
+            rooms[newsroom(link)] += times
+        found, most = rooms.most_common(1)[0]
+        return Masthead(self._name, self._address, found if 2 * most > rooms.total() else "")
 
 
 def room(link: str) -> str:
