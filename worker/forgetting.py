@@ -23,6 +23,7 @@ from worker.store.commits import Commits
 from worker.store.feeds import Feeds
 from worker.store.forgotten import of_article, of_feed, of_url
 from worker.store.outbox import Outbox, decode
+from worker.store.pages import Pages
 from worker.store.quarantine import Quarantine
 from worker.store.stories import Stories
 
@@ -92,6 +93,7 @@ class Forgetting:
         commits: Commits,
         jobs: Jobs,
         clock: Clock,
+        pages: Pages,
     ) -> None:
         self._stories = stories
         self._outbox = outbox
@@ -100,6 +102,7 @@ class Forgetting:
         self._commits = commits
         self._jobs = jobs
         self._clock = clock
+        self._pages = pages
 
     def find(self, name: str) -> Removed:
         """What forgetting this article, address or feed would remove."""
@@ -127,6 +130,7 @@ class Forgetting:
         there = [*found.waiting, *found.quarantined]
         self._outbox.drop(there)  # out of the quarantine too: what has moved since it was found is met in either
         self._quarantine.drop(there, self._clock.now())
+        self._pages.drop(there)
         self._jobs.forget({*found.names, target.name})  # before the articles: who is interrupted finds them again
         for lang, articles in found.articles.items():
             rest = iter(sorted(articles))
