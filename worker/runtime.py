@@ -139,7 +139,14 @@ class Runtime:
         from worker.store.commits import Commits  # noqa: PLC0415
 
         return Forgetting(
-            self.stories, self.outbox, self.quarantine, self.feeds, Commits(self.redis), self.jobs, self.clock
+            self.stories,
+            self.outbox,
+            self.quarantine,
+            self.feeds,
+            Commits(self.redis),
+            self.jobs,
+            self.clock,
+            self.pages,
         )
 
     def load(self) -> Load:
