@@ -42,7 +42,7 @@ class Desk(Bench):
         self.editing = Editing(self.stories, self.commits, self.clock)
         self.quarantine = Quarantine(redis)
         self.forgetting = Forgetting(
-            self.stories, self.outbox, self.quarantine, self.feeds, self.commits, jobs, self.clock
+            self.stories, self.outbox, self.quarantine, self.feeds, self.commits, jobs, self.clock, Pages(redis)
         )
 
     def send(self, *articles: Article, feed: str = "feed") -> list[Ref]:
@@ -284,7 +284,7 @@ def test_who_is_interrupted_says_it_again_and_the_rest_goes(desk: Desk) -> None:
 
     desk.send(secret("one"), secret("two", lang="de"))
     ended = Ended(desk.redis)
-    half = Forgetting(desk.stories, desk.outbox, desk.quarantine, desk.feeds, ended, desk.jobs, desk.clock)
+    half = Forgetting(desk.stories, desk.outbox, desk.quarantine, desk.feeds, ended, desk.jobs, desk.clock, Pages(desk.redis))
     with pytest.raises(ServerUnavailable):
         half.forget(half.find(URL).target)
     desk.send(secret("three"), secret("one", revision=2))
