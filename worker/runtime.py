@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from worker.ingest import Ingest
     from worker.jobs import Jobs
     from worker.store.feeds import Feeds
+    from worker.store.gates import Gates
     from worker.store.lags import Lags
     from worker.store.outbox import Outbox
     from worker.store.pages import Pages
@@ -80,6 +81,15 @@ class Runtime:
         from worker.store.pollers import Pollers  # noqa: PLC0415
 
         return Pollers(self.redis)
+
+    @cached_property
+    def gates(self) -> Gates:
+        """The gates of all hosts; by the server's clock, which all machines share, unless we were given another."""
+        from worker.store.gates import Gates, Rule  # noqa: PLC0415
+
+        settings = self.settings
+        rule = Rule(settings.gate, settings.gate_parallel, settings.gate_spacing, settings.fetch_timeout)
+        return Gates(self.redis, rule, None if isinstance(self.clock, SystemClock) else self.clock)
 
     @cached_property
     def pages(self) -> Pages:

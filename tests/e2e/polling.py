@@ -11,10 +11,12 @@ from worker.clock import ManualClock
 from worker.config import load
 from worker.connect import connect
 from worker.feed.address import feed_id, normal_url
+from worker.fetch import Fetcher
 from worker.model import Article, Ref
 from worker.poller.loop import Poller
 from worker.poller.parsers import Parsers
 from worker.store.feeds import Feed, Feeds
+from worker.store.gates import Gates, Rule
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers
 
@@ -83,6 +85,7 @@ async def poller(
     bench: Bench,
     *,
     parsers: Parsers | None = None,
+    fetcher: Fetcher | None = None,
     fetch_timeout: str = "5s",
     parallel: int = 16,
     max_pending: int = 50_000,
@@ -105,9 +108,11 @@ async def poller(
         feeds=bench.feeds,
         outbox=bench.outbox,
         pollers=Pollers(bench.outbox._redis),
+        gates=Gates(bench.outbox._redis, Rule(gate, gate_parallel, settings.gate_spacing), bench.clock),
         enqueue=bench.enqueue,
         settings=settings,
         clock=bench.clock,
+        fetcher=fetcher,
         parsers=parsers,
         tick_s=0.005,
         look_s=0.0,

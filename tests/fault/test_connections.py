@@ -31,6 +31,7 @@ from worker.poller.loop import Poller
 from worker.poller.parsers import Parsers
 from worker.store import keys
 from worker.store.feeds import Feeds
+from worker.store.gates import Gates, Rule
 from worker.store.pollers import Pollers
 
 MODES = pytest.mark.parametrize(
@@ -256,6 +257,7 @@ def poll(desk: Desk, url: str, queued: list[Ref]) -> None:
         feeds=Feeds(desk.redis),
         outbox=desk.outbox,
         pollers=Pollers(desk.redis),
+        gates=Gates(desk.redis, Rule(), desk.clock),
         enqueue=enqueue,
         settings=config.load({"STORYWIRE_ALLOW_PRIVATE": "1"}),
         clock=desk.clock,

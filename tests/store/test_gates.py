@@ -94,7 +94,7 @@ def test_turns_at_a_slow_host_come_as_slowly_as_it_answers(redis: Redis, clock: 
     ask(gates, "a")
     clock.advance(30)
     gates.leave([Visit(GATE, "a", took_s=30.0)])
-    assert [turn.wait_s for turn in ask(gates, *"bcd")] == [0.0, 15.0, 30.0]
+    assert [turn.wait_s for turn in ask(gates, *"bcde")] == [0.0, 1.0, 16.0, 31.0]
 
 
 def test_the_place_of_who_died_inside_is_free_when_its_time_is_over(redis: Redis, clock: ManualClock) -> None:

@@ -43,6 +43,7 @@ async def _poll(runtime: "Runtime", *, once: bool) -> None:
         feeds=runtime.feeds,
         outbox=runtime.outbox,
         pollers=runtime.pollers,
+        gates=runtime.gates,
         enqueue=runtime.jobs.enqueue,
         settings=runtime.settings,
         clock=runtime.clock,

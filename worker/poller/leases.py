@@ -30,11 +30,13 @@ class Leases:
         self._held: dict[str, Feed] = {}
         self._renewing = asyncio.Lock()
 
-    async def take(self, limit: int, due_by: float | None) -> Sequence[Feed]:
-        """Lease up to `limit` feeds that are due; raises Transient if the server is away."""
-        leased: Sequence[Feed] = await self._aside(self._feeds.lease_due, self._clock.now(), LEASE_S, limit, due_by)
+    def take(self, limit: int, due_by: float | None) -> Sequence[Feed]:
+        """Lease up to `limit` feeds that are due; blocks, and raises Transient if the server is away."""
+        return self._feeds.lease_due(self._clock.now(), LEASE_S, limit, due_by)
+
+    def hold(self, leased: Sequence[Feed]) -> None:
+        """Renew these from now on."""
         self._held |= {feed.id: feed for feed in leased}
-        return leased
 
     async def let_go(self, feed: Feed) -> Feed:
         """Renew this one no more; the feed as it is leased now: what its record, or giving it back, has to name."""

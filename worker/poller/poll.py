@@ -56,13 +56,25 @@ class Told:
     """What the canonical log line says of a poll besides its outcome: counts, and milliseconds a stage."""
 
     facts: dict[str, Any] = field(default_factory=dict)
+    took_ms: float = 0.0
     _since: float = field(default_factory=time.perf_counter)
+
+    def begin(self) -> None:
+        """The first stage begins only now."""
+        self._since = time.perf_counter()
 
     def stage(self, name: str, **facts: Any) -> None:
         """A stage has ended."""
         now = time.perf_counter()
-        self.facts |= facts | {f"{name}_ms": round((now - self._since) * 1000, 1)}
+        took_ms = (now - self._since) * 1000
+        self.facts |= facts | {f"{name}_ms": round(took_ms, 1)}
+        self.took_ms += took_ms
         self._since = now
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, 0 where there was none."""
+        return int(self.facts.get("bytes", 0))
 
 
 def outlet(feed: Feed, title: str = "") -> str:
@@ -75,7 +87,6 @@ class Poll:
     """Polls feeds with these parts; `keep_s` is how long entries that are no longer shown are remembered,
     `most_daily` how many new articles a feed may bring in a day."""
 
-    fetcher: Fetches
     parsers: Parsers
     outbox: Outbox
     dispatch: Dispatch
@@ -84,23 +95,15 @@ class Poll:
     keep_s: float
     most_daily: int
 
-    async def read(self, feed: Feed, told: Told) -> tuple[Polled, ParsedFeed | None]:
+    async def read(self, feed: Feed, told: Told, fetcher: Fetches) -> tuple[Polled, ParsedFeed | None]:
         """Fetch and parse; a parsed feed only if there is something new to look at. May be cancelled."""
-        answer = await self.fetcher.fetch(feed.url, *feed.polls.validators(self.clock.now()))
+        answer = await fetcher.fetch(feed.url, *feed.polls.validators(self.clock.now()))
         told.stage("fetch")
         match answer:
-            case Failed(kind, reason, retry_after):
-                outcome = _OUTCOMES.get(kind, Outcome.FAILED)
-                asked = kind not in ("private", "bad-url")
-                return Polled(outcome=outcome, trouble=reason, retry_after=retry_after, asked=asked), None
-            case NotModified(etag, last_modified, cache_control):
-                return Polled(
-                    outcome=Outcome.NOT_MODIFIED,
-                    trouble=_still(feed),
-                    etag=etag or None,
-                    last_modified=last_modified or None,
-                    cache_control=cache_control,
-                ), None
+            case Failed():
+                return _failed(answer), None
+            case NotModified():
+                return _not_modified(feed, answer), None
         return await self._parse(feed, answer, told)
 
     async def _parse(self, feed: Feed, fetched: Fetched, told: Told) -> tuple[Polled, ParsedFeed | None]:
@@ -111,13 +114,14 @@ class Poll:
         parsed = await self.parsers.parse(fetched.body, fetched.url, fetched.content_type)
         told.stage("parse", entries=len(parsed.entries))
         if parsed.state is State.NOT_A_FEED:
-            return Polled(outcome=Outcome.FAILED, trouble=parsed.reason), None
+            return Polled(outcome=Outcome.FAILED, trouble=parsed.reason, kind="not-a-feed", status=200), None
         outcome = Outcome(parsed.state.value)
         return _polled(fetched, outcome, body_hash, trouble=parsed.reason, parsed=parsed), parsed
 
     async def publish(self, feed: Feed, polled: Polled, parsed: ParsedFeed, told: Told) -> Polled:
         """Publish what is new and revised and queue it. Must not be cancelled; raises StorywireError."""
         decision, refs = await self.aside(self._publish, feed, parsed)
+        polled = replace(polled, new=decision.new, revised=decision.revised)
         told.stage("store", new=decision.new, revised=decision.revised, queued=len(refs))
         await self.dispatch.send(refs)
         if decision.later:
@@ -158,6 +162,37 @@ def _polled(
         entries=len(parsed.entries) if parsed else None,
         ttl_s=parsed.ttl_s if parsed else None,
         cache_control=fetched.cache_control,
+        expires=fetched.expires,
+        moved=fetched.moved,
+        status=200,
+        skip_hours=parsed.skip_hours if parsed else None,
+        skip_days=parsed.skip_days if parsed else None,
+        hub=parsed.hub if parsed else None,
+        topic=parsed.topic if parsed else None,
+    )
+
+
+def _not_modified(feed: Feed, answer: NotModified) -> Polled:
+    return Polled(
+        outcome=Outcome.NOT_MODIFIED,
+        trouble=_still(feed),
+        etag=answer.etag or None,
+        last_modified=answer.last_modified or None,
+        cache_control=answer.cache_control,
+        expires=answer.expires,
+        moved=answer.moved,
+        status=304,
+    )
+
+
+def _failed(answer: Failed) -> Polled:
+    return Polled(
+        outcome=_OUTCOMES.get(answer.kind, Outcome.FAILED),
+        trouble=answer.reason,
+        retry_after=answer.retry_after,
+        asked=answer.kind not in ("private", "bad-url"),
+        kind=answer.kind,
+        status=answer.status,
     )
 
 

@@ -23,13 +23,14 @@ if last > now + 60 then -- nobody starts so far ahead: the clock was set back
   redis.call('HSET', KEYS[1], 'last', string.format('%.6f', now))
   redis.call('HDEL', KEYS[1], 'next', 'closed')
 end
--- a turn for as long as a visit takes, or who has one would find the gate full
-local pace = math.max(spacing, hold / most)
-
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local inside = redis.call('ZCARD', KEYS[2])
 if inside > 0 and redis.call('ZSCORE', KEYS[2], who) then
   inside = inside - 1
+end
+local pace = spacing
+if inside + 1 >= most then -- turns as far apart as visits take, or who has one would find the gate full
+  pace = math.max(spacing, math.min(hold, tonumber(ARGV[5])) / most)
 end
 local turn = tonumber(redis.call('ZSCORE', KEYS[3], who) or nil)
 local start = math.max(turn or nextfree, last + spacing, now)

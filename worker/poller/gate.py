@@ -1,0 +1,110 @@
+"""A poll's way through the gates of the hosts that it asks (worker/store/gates.py).
+
+Invariant: no host is asked before its gate said so, redirects to other hosts included, and every gate that was entered
+is left. A redirect within one gate belongs to the visit.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from worker.clock import Clock
+from worker.fetch import Failed, Fetched, Fetcher, NotModified
+from worker.schedule import retry_after_s
+from worker.store.feeds import Feed
+from worker.store.gates import Ask, Gates, Turn, Visit
+
+_LATE = 0.1
+"""Who is late by more than this part of the spacing (it was suspended, or had too much to do) asks again: another may
+have been told to start right after it."""
+
+_LEAST_LATE_S = 0.1
+
+_CLOSED_BY = (403, 429, 503)
+"""The statuses whose Retry-After closes a gate: they are about who asks, not about a feed."""
+
+_LONGEST_CLOSED_S = 86400.0
+
+_UNSAID_S = 60.0
+"""How long a gate is closed after 429 without a Retry-After: some hosts take one request a minute."""
+
+
+class NotYet(Exception):
+    """A gate on the way is not open: the poll has to be tried again in `turn.wait_s` seconds."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__(turn.why)
+        self.turn = turn
+
+
+class Visiting:
+    """One feed's visit, admitted at its first gate by `turn`. `leave` takes each visit that ended; `tick_s`: how often
+    a clock that is not the machine's is looked at."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        turn: Turn,
+        *,
+        fetcher: Fetcher,
+        gates: Gates,
+        leave: Callable[[Visit], None],
+        aside: Callable[..., Awaitable[Any]],
+        clock: Clock,
+        tick_s: float,
+    ) -> None:
+        self._feed, self._fetcher, self._gates, self._leave = feed, fetcher, gates, leave
+        self._aside, self._clock, self._tick_s = aside, clock, tick_s
+        self._at = clock.now() + turn.wait_s
+        self._inside = {turn.gate: self._at}
+
+    async def begin(self) -> None:
+        """Return when the first host may be asked. Raises NotYet where that is not soon, and StorywireError."""
+        while await self._late():
+            await self._enter(self._feed.url)
+
+    async def fetch(self, url: str, etag: str = "", last_modified: str = "") -> Fetched | NotModified | Failed:
+        """GET the feed and leave. Raises NotYet where a redirect leads to a gate that is closed, and StorywireError."""
+        answer = await self._fetcher.fetch(url, etag, last_modified, before_redirect=self._redirected)
+        self.end(answer)
+        return answer
+
+    def end(self, answer: Fetched | NotModified | Failed | None = None) -> None:
+        """Leave whatever was entered; None where the visit was given up. Again is harmless."""
+        now = self._clock.now()
+        asked = answer is not None and not (isinstance(answer, Failed) and answer.kind in ("private", "bad-url"))
+        close_s = asked_to_close_s(answer, now)
+        while self._inside:
+            gate, since = self._inside.popitem()  # the last one first: it is the one that answered
+            self._leave(Visit(gate, self._feed.id, max(now - since, 0.0) if asked else 0.0, close_s))
+            close_s = 0.0
+
+    async def _late(self) -> bool:
+        """Wait for the start; whether it was missed by so much that it is somebody else's by now."""
+        while (left_s := self._at - self._clock.now()) > 0:
+            await asyncio.sleep(min(left_s, self._tick_s))
+        return -left_s > max(_LEAST_LATE_S, _LATE * self._gates.rule.spacing_s) and self._gates.rule.spacing_s > 0
+
+    async def _redirected(self, url: str) -> None:
+        """Pass the gate of the address that a redirect leads to."""
+        if self._gates.rule.gate(url, self._feed.id) in self._inside:
+            return
+        await self._enter(url)
+        while await self._late():
+            await self._enter(url)
+
+    async def _enter(self, url: str) -> None:
+        ask = Ask(url, self._feed.id, self._feed.id)
+        turn: Turn = (await self._aside(self._gates.enter, [ask]))[0]
+        if not turn.admitted:
+            raise NotYet(turn)
+        self._at = self._clock.now() + turn.wait_s
+        self._inside[turn.gate] = self._at
+
+
+def asked_to_close_s(answer: Fetched | NotModified | Failed | None, now: float) -> float:
+    """For how many seconds an answer wants its whole gate left alone."""
+    if not isinstance(answer, Failed) or answer.status not in _CLOSED_BY:
+        return 0.0
+    asked_s = min(retry_after_s(answer.retry_after, now), _LONGEST_CLOSED_S)
+    return asked_s or (_UNSAID_S if answer.status == 429 else 0.0)
