@@ -21,6 +21,7 @@ from worker.store.commits import Commits
 from worker.store.feeds import Feeds
 from worker.store.forgotten import KEPT_S
 from worker.store.outbox import Outbox
+from worker.store.pages import Pages
 from worker.store.quarantine import Put, Quarantine, Quarantined
 
 WORD = "quaxolotl"
@@ -284,7 +285,8 @@ def test_who_is_interrupted_says_it_again_and_the_rest_goes(desk: Desk) -> None:
 
     desk.send(secret("one"), secret("two", lang="de"))
     ended = Ended(desk.redis)
-    half = Forgetting(desk.stories, desk.outbox, desk.quarantine, desk.feeds, ended, desk.jobs, desk.clock, Pages(desk.redis))
+    parts = desk.stories, desk.outbox, desk.quarantine, desk.feeds
+    half = Forgetting(*parts, ended, desk.jobs, desk.clock, Pages(desk.redis))
     with pytest.raises(ServerUnavailable):
         half.forget(half.find(URL).target)
     desk.send(secret("three"), secret("one", revision=2))

@@ -12,6 +12,7 @@ COMMANDS = {
     "up": "All of it in one terminal, on an embedded server.",
     "demo": "The same over a local newsroom, without internet.",
     "poll": "Poll feeds and queue their new articles.",
+    "pages": "Read the pages of entries that carry only a summary.",
     "work": "Cluster queued articles.",
     "report": "List the stories, or follow them as they form.",
     "explain": "Why two articles are, or are not, one story.",

@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 
 def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("report", "--follow")) -> None:
-    """Workers, poller and the report in this terminal, until Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
+    """Workers, poller, page reader and the report in this terminal, until Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
 
     say: prints a line for the person who watches. Raises Transient if a process cannot be kept running; call inside
     `alone`.
@@ -45,6 +45,8 @@ def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("
             with Processes(runtime.settings, journal) as processes:
                 count = runtime.settings.workers
                 working = processes.start("worker", "work", count=count)
+                runtime.pages.beat()  # the first polls may be over before it has started
+                processes.start("pages", "pages")
                 working += processes.start("poller", "poll")
                 silence = Silence(working)
                 say(f"Polling; {count} worker{'s' * (count > 1)}; log in {journal.path}. Ctrl-C ends all.")
