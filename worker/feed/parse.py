@@ -105,8 +105,8 @@ def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:
         entries,
         hints.skip_hours(body),
         hints.skip_days(body),
-        web_link(url, found.hub),
-        web_link(url, found.topic),
+        _address(url, found.hub),
+        _address(url, found.topic),
         found.parts,
     )
 
@@ -176,7 +176,7 @@ def _entries(feed: RawFeed, url: str) -> tuple[Entry, ...]:
                 digests(item.names),
                 item.summary,
                 _line(source.outlet)[:_MAX_OUTLET],
-                web_link(base, source.outlet_url),
+                _address(base, source.outlet_url),
             ),
         )
     return tuple(found.values())
@@ -185,9 +185,14 @@ def _entries(feed: RawFeed, url: str) -> tuple[Entry, ...]:
 def _entry(source: RawEntry, base: str) -> _Read:
     content = next((text for markup in source.contents if (text := clean(markup))), "")
     text = content or clean(source.summary) or clean(source.caption)
-    title, link = _line(source.title), web_link(base, source.link)
+    title, link = _line(source.title), _address(base, source.link)
     names = Names(source.id.strip(), link, title, text or source.stated)
     return _Read(names, title or _headline(text), text, is_summary(text, link, has_content=bool(content)), source)
+
+
+def _address(base: str, link: str) -> str:
+    """As web_link(), but no link is no link: not one to the base."""
+    return web_link(base, link) if link.strip() else ""
 
 
 def _line(markup: str) -> str:
