@@ -88,7 +88,7 @@ class Ingest:
             shards: dict[str, list[tuple[Ref, Member]]] = defaultdict(list)
             for ref, article in waiting:
                 self._begun()
-                shards[article.lang].append((ref, self._member(article)))
+                shards[article.lang].append((ref, self._member(ref, article)))
             kept = {uid(article.id): article.kept for _, article in waiting if article.kept}
         for lang, batch in shards.items():
             self._place(lang, batch, kept, result)
@@ -124,7 +124,8 @@ class Ingest:
         self._commits.forgotten.let_go(self._clock.now())
         return removed
 
-    def _member(self, article: Article) -> Member:
+    def _member(self, ref: Ref, article: Article) -> Member:
+        another = not is_file(ref.feed) and not article.id.startswith(f"{ref.feed}.")
         return Member(
             id=article.id,
             revision=article.revision,
@@ -137,6 +138,8 @@ class Ingest:
             backfill=article.backfill,
             prints=article.kept.prints if article.kept else fingerprints(article.title, article.text, article.lang),
             page=_NOT_IN_TIME if article.page == AWAITED else article.page,
+            outlet=article.outlet,
+            feeds=(ref.feed,) if another else (),
         )
 
     def _place(

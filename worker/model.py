@@ -47,9 +47,10 @@ class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An article on its way into a story: clean text, its language decided.
 
     `id` is the user's for an imported line, `FEED.ENTRY` for a feed's entry. `revision` counts from 1; a later one
-    replaces the article. `backfill` articles are clustered, but nothing breaks because of them. `kept`: what an archive
-    kept of it in place of its text. `outlet`: the registrable domain of whose report it is, "" where the name alone
-    tells, or UNTOLD. `page`: of an entry that carries only a summary, AWAITED, PAGE_READ, or why its page was not read.
+    replaces the article; it is 0 of what another feed carries under the id that an article has of the first.
+    `backfill` articles are clustered, but nothing breaks because of them. `kept`: what an archive kept of it in place
+    of its text. `outlet`: the registrable domain of whose report it is, "" where the name alone tells, or UNTOLD.
+    `page`: of an entry that carries only a summary, AWAITED, PAGE_READ, or why its page was not read.
     """
 
     id: str

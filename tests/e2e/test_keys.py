@@ -5,6 +5,7 @@ from typing import Any
 
 from docs.generate import key_functions, key_pattern
 from worker.config import load
+from worker.feed.carried import Claim
 from worker.model import Article
 from worker.runtime import open_runtime
 from worker.schedule import Fetch, PollState
@@ -31,6 +32,7 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         ]
         refs = runtime.outbox.publish("f", articles, {str(n): (b"", b"1") for n in range(5)}, now)
         runtime.ingest.run([*refs[:2], refs[3]])
+        runtime.outbox.claims.stake({"https://one.example/a": Claim("f.0", "en", now)}, 60)
         payload = dict(runtime.outbox.everything())[refs[2]]
         runtime.quarantine.put(refs[2], payload, "no reason", "", now)
         Trials(runtime.redis, "worker").begin(refs[2:3])

@@ -78,7 +78,7 @@ def _feeds(before: Member, after: Member) -> tuple[str, ...]:
 def _succeeding(before: Member, article: Member, now: float) -> Member:
     """A revision as it takes the place of what was there: in its order, with its feeds and earlier headlines."""
     titles = before.titles
-    if before.title not in ("", article.title):
+    if before.revision and before.title not in ("", article.title):
         titles = (*titles, (now, before.title))
         titles = titles if len(titles) <= MOST_TITLES else (titles[0], *titles[2:])
     return replace(article, seq=before.seq, titles=titles, feeds=_feeds(before, article))

@@ -13,10 +13,12 @@ from msgspec.structs import replace
 
 from worker.clock import Clock
 from worker.feed.address import host, shown_url
+from worker.feed.carried import claims, settle
 from worker.feed.decide import Decision, decide
 from worker.feed.parse import ParsedFeed, State
 from worker.fetch import Failed, Fetched, NotModified
 from worker.model import Ref
+from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
 from worker.poller.parsers import Parsers
 from worker.schedule import Outcome, Polled
@@ -85,7 +87,7 @@ def outlet(feed: Feed, title: str = "") -> str:
 @dataclass
 class Poll:
     """Polls feeds with these parts; `keep_s` is how long entries that are no longer shown are remembered,
-    `most_daily` how many new articles a feed may bring in a day."""
+    `most_daily` how many new articles a feed may bring in a day, `awaiting` which of them wait for their pages."""
 
     parsers: Parsers
     outbox: Outbox
@@ -94,6 +96,7 @@ class Poll:
     clock: Clock
     keep_s: float
     most_daily: int
+    awaiting: Awaiting
 
     async def read(self, feed: Feed, told: Told, fetcher: Fetches) -> tuple[Polled, ParsedFeed | None]:
         """Fetch and parse; a parsed feed only if there is something new to look at. May be cancelled."""
@@ -120,10 +123,14 @@ class Poll:
 
     async def publish(self, feed: Feed, polled: Polled, parsed: ParsedFeed, told: Told) -> Polled:
         """Publish what is new and revised and queue it. Must not be cancelled; raises StorywireError."""
-        decision, refs = await self.aside(self._publish, feed, parsed)
+        decision, refs, ready = await self.aside(self._publish, feed, parsed)
         polled = replace(polled, new=decision.new, revised=decision.revised)
-        told.stage("store", new=decision.new, revised=decision.revised, queued=len(refs))
-        await self.dispatch.send(refs)
+        told.stage("store", new=decision.new, revised=decision.revised, queued=len(ready))
+        if len(ready) < len(refs):
+            told.facts["awaiting"] = len(refs) - len(ready)
+        await self.dispatch.send(ready)
+        if decision.carried:
+            told.facts["carried"] = decision.carried
         if decision.later:
             told.facts["later"] = decision.later
             return _sharing(polled, decision.later, self.most_daily)
@@ -133,7 +140,8 @@ class Poll:
             return _forgetting(polled)
         return polled
 
-    def _publish(self, feed: Feed, parsed: ParsedFeed) -> tuple[Decision, Sequence[Ref]]:
+    def _publish(self, feed: Feed, parsed: ParsedFeed) -> tuple[Decision, Sequence[Ref], Sequence[Ref]]:
+        """What was decided, what of it was published, and what of that is to be queued now."""
         now = self.clock.now()
         decision = decide(
             parsed.entries,
@@ -144,8 +152,18 @@ class Poll:
             keep_s=self.keep_s,
             first_fetch=not feed.polls.succeeded,
             most_daily=self.most_daily,
+            address=feed.url,
         )
-        return decision, self.outbox.publish(feed.id, decision.articles, decision.marks, now)
+        decision = self._settled(feed, decision)
+        return decision, self.outbox.publish(feed.id, decision.articles, decision.marks, now, decision.entries)
+
+    def _settled(self, feed: Feed, decision: Decision) -> Decision:
+        """The decision with the articles that another feed had first under its names. A claim is kept as long as a
+        story is, half as long as a mark."""
+        said = self.outbox.claims.stake(claims(decision), self.keep_s / 2)
+        settled, void = settle(decision, feed.id, said)
+        self.outbox.claims.void(void)
+        return settled
 
 
 def _polled(

@@ -162,6 +162,12 @@ def page_readers() -> str:
     return f"sw:{SCHEMA}:page-readers"
 
 
+def claim(page: bytes) -> str:
+    """string, a packed Claim: which article a page is, by a hash of its canonical address. Bound: one an article.
+    Lifetime: a TTL of the retention."""
+    return f"sw:{SCHEMA}:claim:{page.hex()}"
+
+
 # --- a feed -------------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from redis import Redis
 
 from worker.model import Article, Ref
 from worker.store import keys
+from worker.store.claims import Claims
 from worker.store.scripts import load
 
 _CHUNK = 500
@@ -48,26 +49,34 @@ _decode = msgspec.msgpack.Decoder(Article).decode
 
 
 class Outbox:
-    """Publishes, loads and settles articles. `redis` speaks bytes."""
+    """Publishes, loads and settles articles. `claims`: whose are those that several feeds carry. `redis` speaks
+    bytes."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
+        self.claims = Claims(redis)
         self._publish = load(redis, "publish_articles")
         self._settle = load(redis, "settle_articles")
         self._requeue = load(redis, "requeue_stale")
         self._unlist = load(redis, "unlist_outbox")
 
     def publish(
-        self, feed: str, articles: Sequence[Article], seen: Mapping[str, tuple[bytes, bytes]], now: float
+        self,
+        feed: str,
+        articles: Sequence[Article],
+        seen: Mapping[str, tuple[bytes, bytes]],
+        now: float,
+        entries: Mapping[str, str] | None = None,
     ) -> list[Ref]:
         """Put articles into the feed's outbox together with their seen marks; what was published, in order.
 
-        seen: entry -> (expected mark, new mark); an entry is an article's id without the `FEED.` before it. The
-        expected mark is b"" for an entry never seen. An article whose stored mark is not the expected one is left
-        out; one without a mark here is always published; a mark without an article is only changed, and a new mark
-        of b"" is forgotten.
+        seen: entry -> (expected mark, new mark); an entry is an article's id without the `FEED.` before it, or what
+        `entries` says of an article that has the id of another feed's. The expected mark is b"" for an entry never
+        seen. An article whose stored mark is not the expected one is left out; one without a mark here is always
+        published; a mark without an article is only changed, and a new mark of b"" is forgotten.
         """
-        by_entry = {article.id.removeprefix(f"{feed}."): article for article in articles}
+        named = entries or {}
+        by_entry = {named.get(article.id) or article.id.removeprefix(f"{feed}."): article for article in articles}
         rows = [_row(article.id, pack(article), entry, seen.get(entry)) for entry, article in by_entry.items()]
         rows += [_row("", b"", entry, marks) for entry, marks in seen.items() if entry not in by_entry]
         published = []

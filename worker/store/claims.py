@@ -1,0 +1,56 @@
+"""Claims: which article the page at an address is, for all feeds that lead to it.
+
+Invariant: who claims a page first keeps it until the claim runs out. A claim is a name and no more: what is lost with
+one is that an article may be counted twice, never an article.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from msgspec import MsgspecError, msgpack
+from redis import Redis
+
+from worker.feed.carried import VOID, Claim
+from worker.model import uid
+from worker.store import keys
+
+_claim = msgpack.Decoder(Claim).decode
+_pack = msgpack.Encoder().encode
+
+
+class Claims:
+    """Claims pages. `redis` speaks bytes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis: Any = redis
+
+    def stake(self, wanted: Mapping[str, Claim | None], keep_s: float) -> dict[str, Claim]:
+        """Claim these pages for `keep_s` seconds, where nobody has; one of None is only asked about. The claims that
+        hold now, of those that there are; one round trip."""
+        if not wanted:
+            return {}
+        pipe = self._redis.pipeline(transaction=False)
+        for page, claim in wanted.items():
+            name = keys.claim(uid(page))
+            if claim is None:
+                pipe.get(name)
+            else:
+                pipe.set(name, _pack(claim), nx=True, get=True, ex=max(1, int(keep_s)))
+        held = zip(wanted.items(), pipe.execute(), strict=True)
+        return {page: claim for (page, own), there in held if (claim := _read(there) if there else own)}
+
+    def void(self, pages: Collection[str]) -> None:
+        """These pages are no article's own: claims of them tell nothing any more."""
+        if not pages:
+            return
+        pipe = self._redis.pipeline(transaction=False)
+        for page in pages:
+            pipe.set(keys.claim(uid(page)), _pack(VOID), xx=True, keepttl=True)
+        pipe.execute()
+
+
+def _read(packed: bytes) -> Claim:
+    try:
+        return _claim(packed)
+    except MsgspecError:
+        return VOID
