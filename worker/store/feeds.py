@@ -65,13 +65,13 @@ class Feeds(Leasing):
             self._redis.zadd(keys.schedule(), {feed: now})
         return feed, bool(self._redis.zadd(keys.schedule(), {feed: now}, nx=True))
 
-    def offer(self, feeds: Iterable[Sequence[str]], now: float) -> Offered:
-        """Add the feeds (address, title, and perhaps folder) of a list that were never known; what a person removed
-        stays removed.
+    def offer(self, feeds: Iterable[Sequence[Any]], now: float) -> Offered:
+        """Add the feeds (address, title, and perhaps folder, pages, paused) of a list that were never known; what a
+        person removed stays removed.
 
         Raises BadInput for an address that is no http(s) URL.
         """
-        listed = [Address(normal_url(url), title, now, "".join(more[:1])) for url, title, *more in feeds]
+        listed = [Address(normal_url(url), title, now, *more) for url, title, *more in feeds]
         added = known = removed = 0
         done: set[str] = set()
         for chunk in chunks(listed):
@@ -89,7 +89,7 @@ class Feeds(Leasing):
                     removed, known = removed + bool(is_gone), known + (not is_gone)
                     continue
                 pipe.hset(keys.feed(feed), "address", encode(wanted[feed]))
-                pipe.zadd(keys.schedule(), {feed: now}, nx=True)
+                pipe.zadd(keys.schedule(), {feed: PAUSED if wanted[feed].paused else now}, nx=True)
                 added += 1
             pipe.execute()
         return Offered(added, known, removed)
@@ -119,6 +119,14 @@ class Feeds(Leasing):
             return False
         if self._redis.zscore(keys.schedule(), feed) == PAUSED:
             self._redis.zadd(keys.schedule(), {feed: now}, xx=True)
+        return True
+
+    def hasten(self, feed: str, now: float) -> bool:
+        """Make a feed due now; False where there is none, or it is paused. A poll that is under way is not recorded."""
+        planned = self._redis.zscore(keys.schedule(), feed)
+        if planned is None or planned == PAUSED:
+            return False
+        self._redis.zadd(keys.schedule(), {feed: now}, xx=True, lt=True)
         return True
 
     def move(self, feed: str, new_url: str, now: float) -> str:
