@@ -8,6 +8,7 @@ import pytest
 from tests.command import storywire
 from tests.e2e.feed_server import FeedServer, page
 from tests.e2e.polling import NOW, bench, poller, rss
+from worker.feed.decide import MOST_EDITS
 
 DAY_S = 86400.0
 
@@ -53,3 +54,22 @@ async def test_what_is_beyond_a_feeds_share_comes_with_a_later_poll(site: FeedSe
     assert sorted(found[-2:]) == ["n203", "n204"] and len(found) == len(set(found)) == 15
     assert store.feed(url).polls.trouble == ""
     assert store.feed(other).polls.trouble == "", "no other feed is held back for it"
+
+
+async def test_the_last_of_too_many_edits_comes_though_the_feed_does_not_change_any_more(
+    site: FeedServer, valkey_url: str
+) -> None:
+    """What was held is neither taken for seen nor hidden behind `304 Not Modified`."""
+    store = bench(valkey_url)
+    url = site.url("/edited")
+    store.feeds.add(url, "", NOW)
+    async with poller(store):
+        for number in range(40):
+            document = rss(("n1", "Headline", f"The river rose by {number} metres."))
+            site.routes["/edited"] = page(document, ETag=f'"{number}"')
+            await (store.turn(url, after_s=700) if number else store.polled(url))
+        (article,) = store.articles()
+        assert MOST_EDITS < article.revision <= 1 + MOST_EDITS + 8, "in eight hours"
+        await store.turn(url, after_s=7300)
+        (article,) = store.articles()
+    assert "by 39 metres" in article.text

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 
 from worker.jobs.queue import TIMEOUT_S
 
-CPU_S = 8.0
+CPU_S = 5.0
 """Seconds of computing that may pass in a batch until its next article: one takes 5 ms, a language's words 0.6 s, the
 worst of hostile ones 2 s. Short, as the others of the batch wait meanwhile; who is ended for being slow is tried alone.
 Not by the clock: waiting for a server that stalls, for a lease, or for a processor is no article's fault."""
 
-ALONE_CPU_S = 20.0
-"""Seconds of computing after which an article alone is taken for one that never ends."""
+ALONE_CPU_S = 10.0
+"""Seconds of computing after which an article alone is taken for one that never ends: on a machine that gives a worker
+a tenth of a processor it still ends before the alarm at TIMEOUT_S."""
 
 _EACH_S = 0.02
 """Five times what an article takes: whoever sets STORYWIRE_BATCH to thousands is not ended for it."""
