@@ -44,6 +44,7 @@ async def _poll(runtime: "Runtime", *, once: bool) -> None:
         outbox=runtime.outbox,
         pollers=runtime.pollers,
         gates=runtime.gates,
+        pages=runtime.pages,
         enqueue=runtime.jobs.enqueue,
         settings=runtime.settings,
         clock=runtime.clock,

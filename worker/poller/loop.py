@@ -21,6 +21,7 @@ from worker.errors import StorywireError, Transient
 from worker.feed.parse import ParsedFeed
 from worker.fetch import ALLOWED_BY, Fetcher, Guard
 from worker.model import Ref
+from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
 from worker.poller.gate import NotYet, Visiting
 from worker.poller.leases import Leases
@@ -33,6 +34,7 @@ from worker.schedule import NO_NETWORK, Outcome, Pace, Polled, PollState, after,
 from worker.store.feeds import Feed, Feeds
 from worker.store.gates import Ask, Gates, Turn
 from worker.store.outbox import Outbox
+from worker.store.pages import Pages
 from worker.store.pollers import Pollers
 
 TICK_S = 0.5
@@ -49,7 +51,8 @@ log = structlog.get_logger()
 
 
 class Poller:
-    """Polls feeds until stopped. `enqueue` queues refs; it and the stores are called from threads."""
+    """Polls feeds until stopped. `enqueue` queues refs; it and the stores are called from threads. `pages`: where
+    articles wait for their pages; without, none does."""
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Poller:
         enqueue: Callable[[Sequence[Ref]], int],
         settings: Settings,
         clock: Clock,
+        pages: Pages | None = None,
         fetcher: Fetcher | None = None,
         parsers: Parsers | None = None,
         tick_s: float = TICK_S,
@@ -83,6 +87,7 @@ class Poller:
             clock=clock,
             keep_s=2 * settings.retention,
             most_daily=settings.max_daily,
+            awaiting=Awaiting(pages, settings.pages, settings.pages_wait),
         )
         self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
         self._leases = Leases(feeds, clock, self._aside)
