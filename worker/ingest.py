@@ -126,6 +126,7 @@ class Ingest:
 
     def _member(self, ref: Ref, article: Article) -> Member:
         another = not is_file(ref.feed) and not article.id.startswith(f"{ref.feed}.")
+        kept = article.kept
         return Member(
             id=article.id,
             revision=article.revision,
@@ -136,10 +137,11 @@ class Ingest:
             time=event_time(article.published, article.received, self._settings.retention),
             received=article.received,
             backfill=article.backfill,
-            prints=article.kept.prints if article.kept else fingerprints(article.title, article.text, article.lang),
+            prints=kept.prints if kept else fingerprints(article.title, article.text, article.lang),
             page=_NOT_IN_TIME if article.page == AWAITED else article.page,
             outlet=article.outlet,
-            feeds=(ref.feed,) if another else (),
+            titles=kept.titles if kept else (),
+            feeds=kept.feeds if kept else (ref.feed,) if another else (),
         )
 
     def _place(

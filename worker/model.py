@@ -121,7 +121,8 @@ class Fingerprints(Struct, frozen=True, array_like=True, dict=True):
 
 class Kept(Struct, frozen=True, array_like=True):
     """What an archive keeps of an article that was clustered: its fingerprints, the number of its story with the
-    `origin` that tells it from another store's (see Story), its score, and its story's place in a series."""
+    `origin` that tells it from another store's (see Story), its score, its story's place in a series, its earlier
+    headlines and its further feeds (see Member)."""
 
     story: int
     origin: bytes
@@ -129,6 +130,8 @@ class Kept(Struct, frozen=True, array_like=True):
     score: float | None = None
     edition: int = 0
     every: float = 0.0
+    titles: tuple[tuple[float, str], ...] = ()
+    feeds: tuple[str, ...] = ()
 
 
 class Member(Struct, frozen=True, array_like=True, dict=True):

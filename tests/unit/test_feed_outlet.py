@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.feed.outlet import Issue, Masthead, Outlet, of_page, whose
+from worker.feed.outlet import Issue, Masthead, Outlet, room, whose
 from worker.feed.parse import Entry
 from worker.feed.sites import newsroom, site
 from worker.model import UNTOLD
@@ -130,7 +130,7 @@ def test_pages_that_stand_for_one_article(address: str, links: list[str], pages:
     assert [found.page_of(entry) for entry in entries] == pages
 
 
-def test_a_line_of_a_file_has_its_name_and_the_domain_of_its_page() -> None:
-    assert of_page("Lake News", "https://www.lakenews.com/a") == Outlet("Lake News", "lakenews.com")
-    assert of_page("Lake News", "https://news.google.com/articles/a") == Outlet("Lake News", "")
-    assert of_page("Lake News", "") == Outlet("Lake News", "")
+def test_a_page_alone_tells_its_newsroom_unless_it_shows_others() -> None:
+    """All that a line of a file says, besides a name."""
+    assert room("https://www.lakenews.com/a") == room("https://www.google.com/amp/s/m.lakenews.com/a") == "lakenews.com"
+    assert room("https://news.google.com/articles/a") == room("") == ""

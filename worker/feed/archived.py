@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from worker.figures import FIGURES
 from worker.fingerprint import KEY_TERMS, STORY_BITS
-from worker.model import Fingerprints, Kept, Member, Story, story_id, uid
+from worker.model import MOST_FEEDS, MOST_TITLES, Fingerprints, Kept, Member, Story, story_id, uid
 from worker.sketch import SKETCH
 
 FORMAT = 1
@@ -21,19 +22,21 @@ FORMAT = 1
 
 _HASH_BYTES, _SHINGLE_BYTES, _FIGURE_BYTES = 8, 3, 4
 _LONGEST_TERM = 60
+_LONGEST_NAME, _LONGEST_TITLE = 300, 2_000
 _MOST_NUMBER = 2**32 - 1
 _NO_TIME = 1e12
 """Seconds: no clock says so much, and arithmetic would go out of bounds."""
 
 
 class Archived(Struct, frozen=True, kw_only=True):
-    """The part of a line that restores: exact times, and what was `kept`."""
+    """The part of a line that restores: exact times, whose report it was, and what was `kept`."""
 
     format: int
     revision: int
     published: float | None
     received: float
     kept: Kept
+    outlet: str = ""
 
 
 class _Line(Struct, kw_only=True):
@@ -90,12 +93,14 @@ def _line(lang: str, name: str, story: Story, member: Member, of: str | None, re
 
 def _restoring(story: Story, origin: bytes, member: Member) -> Archived:
     """What an import puts back; `origin`: what tells the story from another one of its number."""
+    place = Kept(story.number, origin, member.prints, member.score, story.edition, story.every)
     return Archived(
         format=FORMAT,
         revision=member.revision,
         published=member.published,
         received=member.received,
-        kept=Kept(story.number, origin, member.prints, member.score, story.edition, story.every),
+        kept=replace(place, titles=member.titles, feeds=member.feeds),
+        outlet=member.outlet,
     )
 
 
@@ -108,10 +113,18 @@ def archived(raw: Any) -> Archived | str:
     if found.format != FORMAT:
         return f"is of format {found.format}, this version reads {FORMAT}"
     kept = found.kept
-    sound = 0 < kept.story <= _MOST_NUMBER and len(kept.origin) == _HASH_BYTES and 0 < found.revision < _MOST_NUMBER
+    sound = 0 < kept.story <= _MOST_NUMBER and len(kept.origin) == _HASH_BYTES and 0 <= found.revision < _MOST_NUMBER
     times = abs(found.received) < _NO_TIME and abs(found.published or 0.0) < _NO_TIME
     series = 0 <= kept.edition <= _MOST_NUMBER and 0 <= kept.every < _NO_TIME and abs(kept.score or 0.0) <= 2
-    return found if sound and times and series and _is_sound(kept.prints) else "is damaged"
+    told = _is_name(found.outlet) and len(kept.titles) <= MOST_TITLES and len(kept.feeds) <= MOST_FEEDS
+    told = told and all(abs(time) < _NO_TIME and len(title) <= _LONGEST_TITLE for time, title in kept.titles)
+    told = told and all(map(_is_name, kept.feeds))
+    return found if sound and times and series and told and _is_sound(kept.prints) else "is damaged"
+
+
+def _is_name(text: str) -> bool:
+    """Whether this can be a domain, or a feed's id."""
+    return len(text) <= _LONGEST_NAME and text.isprintable()
 
 
 def _is_sound(prints: Fingerprints) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from worker.feed.archived import Archived, archived
+from worker.feed.outlet import room
 from worker.model import UNDETERMINED, Article
 from worker.text import clean, language
 
@@ -98,12 +99,14 @@ def article_of(line: Line, received: float, backfill: bool) -> Article:
     """
     fields, kept = line.fields, line.archived
     title, text = clean(fields.title or "")[:MAX_TITLE].replace("\n", " "), clean(fields.text or "")
+    source, url = clean(fields.source or "")[:MAX_ID].replace("\n", " "), web_address(fields.url or "")
     return Article(
         id=line.id,
         title=title,
         text=text,
-        url=web_address(fields.url or ""),
-        source=clean(fields.source or "")[:MAX_ID].replace("\n", " "),
+        url=url,
+        source=source,
+        outlet=(kept.outlet if kept else "") or room(url),
         lang=(fields.lang or UNDETERMINED) if kept else language(fields.lang or "", f"{title}\n{text}", line.around),
         published=line.published,
         received=min(kept.received, received) if kept else received,

@@ -94,10 +94,5 @@ def whose(link: str, said: str, said_url: str, feed: Masthead) -> Outlet:
     return _outlet(feed.name or hostname(feed.url), UNTOLD if untold else own)
 
 
-def of_page(name: str, url: str) -> Outlet:
-    """The newsroom of an article of a file, which gives its name and its page's address, or neither."""
-    return _outlet(name, room(url))
-
-
 def _outlet(name: str, domain: str) -> Outlet:
     return Outlet(" ".join(name.split())[:_MAX_NAME], domain)
