@@ -153,9 +153,12 @@ class Poll:
             first_fetch=not feed.polls.succeeded,
             most_daily=self.most_daily,
             address=feed.url,
+            pages=self.awaiting.mode_of(feed.pages),
         )
         decision = self._settled(feed, decision)
-        return decision, self.outbox.publish(feed.id, decision.articles, decision.marks, now, decision.entries)
+        articles = self.awaiting.checked(decision.articles)
+        refs = self.outbox.publish(feed.id, articles, decision.marks, now, decision.entries)
+        return decision, refs, self.awaiting.hold(articles, refs, now)
 
     def _settled(self, feed: Feed, decision: Decision) -> Decision:
         """The decision with the articles that another feed had first under its names. A claim is kept as long as a
