@@ -19,7 +19,7 @@ from worker.store.scripts import load
 READY_S = 1.0
 """Who has to wait no longer than this waits on the spot: to come again would cost more than it gives free."""
 
-_MARGIN_S = 10.0
+_MARGIN_S = 5.0
 """So much longer than a fetch may take is a visitor's place kept: for its way in, and for what is done at the end."""
 
 
@@ -58,6 +58,15 @@ class Turn(NamedTuple):
     wait_s: float
     why: str = ""
     closed: bool = False
+
+
+class Look(NamedTuple):
+    """A gate as it is: for how many seconds it is closed by its server's wish (0: it is open), how many are inside, and
+    how many wait for their turn."""
+
+    closed_s: float
+    inside: int
+    waiting: int
 
 
 class Visit(NamedTuple):
@@ -109,6 +118,17 @@ class Gates:
             args = [visit.who, now, visit.took_s, visit.close_s]
             self._leave(keys=[keys.gate(key), keys.visitors(key)], args=args, client=pipe)
         pipe.execute()
+
+    def look(self, gate: str) -> Look:
+        """How it stands with a gate; nothing changes by that."""
+        key = _key(gate)
+        now = self._now()
+        if isinstance(now, str):
+            seconds, microseconds = self._redis.time()
+            now = seconds + microseconds / 1e6
+        closed = self._redis.hget(keys.gate(key), "closed")
+        inside = self._redis.zcount(keys.visitors(key), now, "inf")
+        return Look(max(float(closed or 0) - now, 0.0), inside, self._redis.zcount(keys.turns(key), now, "inf"))
 
     def _now(self) -> float | str:
         return "" if self._clock is None else self._clock.now()
