@@ -42,8 +42,13 @@ def test_folders_and_what_is_read_of_pages_are_kept(feeds: Feeds) -> None:
     assert feeds.change(feed, folder="", pages="off")
     found = got(feeds, feed)
     assert (found.title, found.folder, found.pages) == ("Again", "", "off")
-    feeds.offer([(B, "B", "World/Europe"), (C, "C")], NOW)
-    assert {each.url: each.folder for each in feeds.all()} == {A: "", B: "World/Europe", C: ""}
+    feeds.offer([(B, "B", "World/Europe"), (C, "C", "", "on", True)], NOW)
+    listed = {each.url: (each.folder, each.pages, each.paused, each.held) for each in feeds.all()}
+    assert listed == {
+        A: ("", "off", False, False),
+        B: ("World/Europe", "auto", False, False),
+        C: ("", "on", True, True),
+    }
     assert not feeds.change("0123456789ab", title="x")
     assert feeds.count() == 3
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from worker.clock import Clock
 from worker.config import Settings
 from worker.errors import StorywireError, Transient
+from worker.feed.address import shown_url
 from worker.feed.parse import ParsedFeed
 from worker.fetch import ALLOWED_BY, Fetcher, Guard
 from worker.model import Ref
@@ -310,6 +311,8 @@ class Poller:
         state = self._planned(feed, polled, down=down)
         fetch = fetched(state, polled, told.took_ms, told.size)
         await self._records.write(Record(await self._leases.let_go(feed), state, fetch))
+        if state.moves_to and await self._aside(self._feeds.move, feed.id, state.moves_to, self._clock.now()):
+            log.info("moved for good", **shown(feed), to=shown_url(state.moves_to))
         write = log.info if polled.outcome.good else log.warning
         trouble = {"trouble": polled.trouble} if polled.trouble else {}
         write("polled", **shown(feed), outcome=str(polled.outcome), **trouble, **told.facts, next=state.reason)

@@ -10,7 +10,7 @@ than a day; no plan is without its reason.
 from worker.schedule.adapt import new_a_day
 from worker.schedule.backoff import NO_NETWORK, NO_NETWORK_S
 from worker.schedule.headers import expires_s, max_age_s, retry_after_s
-from worker.schedule.plan import SHARE, after, fetched, next_poll, without_network
+from worker.schedule.plan import SHARE, after, fetched, without_network
 from worker.schedule.state import PAUSED, Fetch, Outcome, Pace, Polled, PollState
 from worker.schedule.wording import words
 
@@ -29,7 +29,6 @@ __all__ = [
     "fetched",
     "max_age_s",
     "new_a_day",
-    "next_poll",
     "retry_after_s",
     "without_network",
     "words",

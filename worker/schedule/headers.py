@@ -20,7 +20,7 @@ def retry_after_s(header: str, now: float) -> float:
 
 def max_age_s(header: str) -> float:
     """The `max-age` of a Cache-Control header, 0 for none or where nothing may be cached."""
-    if _uncached(header):
+    if not header or _uncached(header):
         return 0.0
     match = re.search(r"(?:^|[\s,])max-age\s*=\s*\"?([0-9]{1,10})", header, re.IGNORECASE)
     return float(match[1]) if match else 0.0
@@ -29,7 +29,7 @@ def max_age_s(header: str) -> float:
 def expires_s(header: str, cache_control: str, now: float) -> float:
     """The seconds until an Expires header's date; 0 where Cache-Control says otherwise (RFC 9111, 5.3) and for dates
     that are past, or too far ahead to be meant."""
-    if _uncached(cache_control) or re.search(r"\bmax-age\b", cache_control, re.IGNORECASE):
+    if not header or _uncached(cache_control) or re.search(r"\bmax-age\b", cache_control, re.IGNORECASE):
         return 0.0
     ahead_s = _date(header.strip()) - now
     return ahead_s if 0 < ahead_s <= _NONSENSE_S else 0.0

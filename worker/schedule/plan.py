@@ -37,7 +37,6 @@ def after(state: PollState, polled: Polled, now: float, jitter: float, pace: Pac
     good, before = polled.outcome.good, state
     if good:
         state = adapt.learn(state, polled, now, pace)
-        state = replace(state, cadence_s=adapt.cadence(state, now, pace).wait_s)
     state = replace(
         state,
         polled=now,
@@ -53,8 +52,9 @@ def after(state: PollState, polled: Polled, now: float, jitter: float, pace: Pac
         **_moved(state, polled, now),
         honest=_honest(before, polled),
     )
-    time, reason = next_poll(state, polled, now, jitter, pace)
-    return replace(state, next_poll=time, reason=reason)
+    expected = adapt.cadence(state, now, pace) if good else adapt.Cadence(state.cadence_s, "")
+    time, reason = _next_poll(state, polled, expected, now, jitter, pace)
+    return replace(state, cadence_s=expected.wait_s, next_poll=time, reason=reason)
 
 
 def without_network(state: PollState, polled: Polled, now: float, jitter: float) -> PollState:
@@ -86,12 +86,14 @@ def fetched(state: PollState, polled: Polled, took_ms: float, size: int) -> Fetc
     )
 
 
-def next_poll(state: PollState, polled: Polled, now: float, jitter: float, pace: Pace) -> tuple[float, str]:
+def _next_poll(
+    state: PollState, polled: Polled, expected: adapt.Cadence, now: float, jitter: float, pace: Pace
+) -> tuple[float, str]:
     """When to poll next and why, in words. `state` already counts this poll."""
     if polled.outcome is Outcome.GONE:
         return PAUSED, "paused: the server says that the feed is gone for good (410)"
     if polled.outcome.good:
-        wait_s, reason = _good(state, polled, now, pace)
+        wait_s, reason = _good(state, polled, expected, now, pace)
     else:
         asked_s = min(retry_after_s(polled.retry_after, now), DAY_S)
         wait_s, reason = backoff.wait(state, polled, asked_s, pace)
@@ -100,8 +102,8 @@ def next_poll(state: PollState, polled: Polled, now: float, jitter: float, pace:
     return time, asleep or reason
 
 
-def _good(state: PollState, polled: Polled, now: float, pace: Pace) -> tuple[float, str]:
-    wait_s, reason = adapt.cadence(state, now, pace)
+def _good(state: PollState, polled: Polled, expected: adapt.Cadence, now: float, pace: Pace) -> tuple[float, str]:
+    wait_s, reason = expected
     wish = wishes.longest(state, polled, now)
     if wish.wait_s > wait_s:
         wait_s, reason = wish.wait_s, f"every {words(wish.wait_s)}: {wish.reason}"

@@ -47,23 +47,22 @@ class Moves:
         return found
 
     def move(self, feed: str, new_url: str, now: float) -> str:
-        """Give a feed its new address; the id of the feed that has it from now on. Where that is another one which a
-        person paused, or the address is none, nothing happens."""
+        """Give a feed its new address; the id of the feed that has it from now on, or "" where nothing happened: the
+        address is none, the feed's already, or that of one which a person paused."""
         try:
             url = normal_url(new_url)
         except BadInput:
-            return feed
+            return ""
         known = self._redis.hget(keys.feed(feed), "address")
         [owner] = self.ids([url])
         if known is None or address(known).url == url:
-            return feed
+            return ""
         theirs = self._redis.hget(keys.feed(owner), "address") if owner != feed else None
         if theirs is not None:
             return self._join(feed, address(known), owner, address(theirs), now)
         if owner != feed and not self._point(keys=[keys.moved_feeds()], args=[feed_id(url), feed]):
-            return feed
-        self.change(feed, url=url)
-        return feed
+            return ""
+        return feed if self.change(feed, url=url) else ""
 
     def change(self, feed: str, **fields: Any) -> bool:
         """Change what a person set of a feed (fields of Address); False where there is no such feed."""
@@ -77,7 +76,7 @@ class Moves:
     def _join(self, feed: str, ours: Address, owner: str, theirs: Address, now: float) -> str:
         """Make a feed part of the one that has its new address; what of it waits to be clustered is clustered."""
         if theirs.paused or not self._point(keys=[keys.moved_feeds()], args=[feed, owner]):
-            return feed
+            return ""
         cursor = 0
         while True:
             cursor, marks = self._redis.hscan(keys.seen(feed), cursor, count=CHUNK)
