@@ -5,14 +5,11 @@ Invariant: looks at bytes only, in the time of their length.
 """
 
 import re
-from html import unescape
 
-from worker.feed.address import web_link
+from worker.feed.discover import candidates
 
 _HTML = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
 _FEED_ROOT = re.compile(rb"<(?:rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
-_FEED_LINK = re.compile(rb"<link\s[^<>]{0,2000}application/(?:rss|atom)\+xml[^<>]{0,2000}>", re.IGNORECASE)
-_HREF = re.compile(rb"href\s*=\s*[\"']([^\"']{1,2000})", re.IGNORECASE)
 
 _MAX_ATTRIBUTES = 500
 _OPENING = re.compile(rb"<(?=[a-zA-Z])")
@@ -87,12 +84,12 @@ def is_web_page(body: bytes) -> bool:
 
 def what_else(body: bytes, url: str) -> str:
     """What a body that is no feed is, in words, with the remedy."""
-    start = body[:200_000]
-    if _HTML.search(start[:5_000]):
-        link = _FEED_LINK.search(start)
-        href = _HREF.search(link[0]) if link else None
-        found = web_link(url, unescape(href[1].decode("utf-8", "replace"))) if href else ""
-        return f"a web page, not a feed: try {found}" if found else "a web page, not a feed: look for its RSS address"
+    start = body[:5_000]
+    if _HTML.search(start):
+        best = candidates(body, url)[:1]
+        if best and best[0].found != "guess":
+            return f"a web page, not a feed: try {best[0].url}"
+        return "a web page, not a feed: look for its RSS address"
     if start.lstrip()[:1] in (b"{", b"["):
         return "JSON, but no JSON Feed (or a broken one): look for the site's RSS or Atom address"
     return "neither RSS nor Atom: check the address in a browser"

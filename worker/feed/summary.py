@@ -20,6 +20,7 @@ _GOES_ON = re.compile(
 )
 _APPEARED = re.compile(r"\s{1,9}The post .{0,400} (?:first )?appeared (?:first )?on .{0,200}\Z", re.DOTALL)
 _TAIL = 700
+_END = 40
 
 
 def is_summary(text: str, url: str, *, has_content: bool) -> bool:
@@ -32,5 +33,5 @@ def is_summary(text: str, url: str, *, has_content: bool) -> bool:
     if not has_content and len(text.encode("utf-8", "ignore")) < SHORT_BYTES:
         return True
     tail = text[-_TAIL:].rstrip()
-    appeared = _APPEARED.search(tail)
-    return bool(_GOES_ON.search((tail[: appeared.start()] if appeared else tail)[-100:]))
+    appeared = _APPEARED.search(tail) if " appeared " in tail else None
+    return bool(_GOES_ON.search((tail[: appeared.start()] if appeared else tail)[-_END:]))
