@@ -1,4 +1,4 @@
-"""Writes the pages that come from the code: settings, keys, commands, and the example of an environment file.
+"""Writes the pages that come from the code: settings, keys, commands, feeds, and the example of an environment file.
 
 Invariant: what it writes depends on the code alone, and `tests/unit/test_docs.py` fails where a page lags behind.
 """
@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import click
 
+from docs.feeds import feeds_page
 from worker.cli import COMMANDS, cli
 from worker.config import SETTINGS
 from worker.store import keys
@@ -163,6 +164,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/redis.md": redis_page,
     "docs/commands.md": commands_page,
+    "docs/feeds.md": feeds_page,
     "deploy/.env.example": environment_example,
 }
 """Every page that is written, by its path in the repository."""

@@ -4,6 +4,7 @@ It runs in a thread of its own, so that whole processes can be tested against it
 """
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -59,11 +60,21 @@ def dashed(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-").title(): value for name, value in headers.items()}
 
 
-class FeedServer:
-    """Serves `routes` (path -> Answer), which may change at any time; `requests` is what it was asked."""
+_TLS = b"\x16"
+"""What a TLS connection begins with: at a plain port, servers answer it so."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+
+class FeedServer:
+    """Serves `routes` (path -> Answer), which may change at any time; `requests` is what it was asked.
+
+    tls: serves https with this; keep: leaves connections open for more requests, where answers do not forbid it.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None, keep: bool = False
+    ) -> None:
         self.host, self.port = host, port
+        self._tls, self._keep = tls, keep
         self.routes: dict[str, Answer] = {}
         self.requests: list[Request] = []
         self._loop = asyncio.new_event_loop()
@@ -84,7 +95,8 @@ class FeedServer:
 
     def url(self, path: str) -> str:
         """The address of a path."""
-        return f"http://{self.host}:{self.port}{path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}{path}"
 
     def asked(self, path: str) -> list[Request]:
         """The requests for a path, in order."""
@@ -100,7 +112,7 @@ class FeedServer:
     async def _run(self) -> None:
         self._stopping = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._connected, self.host, self.port)
+        server = await asyncio.start_server(self._connected, self.host, self.port, ssl=self._tls)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
@@ -114,16 +126,25 @@ class FeedServer:
         assert task is not None
         self._tasks.add(task)
         try:
-            request = await self._read(reader)
-            self.requests.append(request)
-            await self.routes.get(request.path, page("not here", status=404))(request, writer)
+            await self._serve_one(reader, writer)
+            while self._keep:
+                await self._serve_one(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client has had enough, or the test is over
         finally:
             self._tasks.discard(task)
             writer.close()
 
-    async def _read(self, reader: asyncio.StreamReader) -> Request:
-        lines = (await reader.readuntil(b"\r\n\r\n")).decode("utf-8").split("\r\n")
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.readexactly(1)
+        if first == _TLS:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            raise ConnectionAbortedError
+        request = await self._read(first, reader)
+        self.requests.append(request)
+        await self.routes.get(request.path, page("not here", status=404))(request, writer)
+
+    async def _read(self, first: bytes, reader: asyncio.StreamReader) -> Request:
+        lines = (first + await reader.readuntil(b"\r\n\r\n")).decode("utf-8").split("\r\n")
         headers = (line.partition(": ") for line in lines[1:] if line)
         return Request(lines[0].split(" ")[1], {name.lower(): value for name, _, value in headers})
