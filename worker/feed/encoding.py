@@ -49,7 +49,7 @@ _LABELS = {
     "utf-16-le": "utf-16le utf-16 ucs-2 unicode iso-10646-ucs-2",
     "utf-16-be": "utf-16be",
 }
-_LABELS |= {f"iso-8859-{n}": f"iso8859-{n} iso_8859-{n} latin{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)}
+_LABELS |= {f"iso-8859-{n}": f"iso8859-{n} iso_8859-{n} iso8859{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)}
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in (codec, *labels.split())}
 """Only these: Python knows codecs that take minutes, or that are none of text."""
 

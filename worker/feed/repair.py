@@ -11,7 +11,7 @@ _NONCHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")
 _CONTROL_REFERENCE = re.compile(
     rb"&#(?:0{0,9}(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
 )
-_ENTITY = re.compile(rb"&([a-zA-Z][a-zA-Z0-9]{1,31});")
+_AMPERSAND = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:(#?)([a-zA-Z0-9]{1,31});)?", re.DOTALL)
 _XML = (b"amp", b"lt", b"gt", b"quot", b"apos")
 _MEDIA = re.compile(rb"<(/?)media:(title|description)\b[^<>]{0,500}?(/?)>")
 
@@ -30,19 +30,21 @@ def captions_apart(body: bytes) -> bytes:
 
 
 def repaired(body: bytes) -> bytes:
-    """Without control characters, and with a character for each named one of HTML that XML does not know.
+    """Without control characters; a character for each named one of HTML that XML does not know, and `&amp;` for an
+    ampersand that begins nothing. What stands in CDATA sections is left as it is but for the control characters.
 
     Documents that define entities of their own keep theirs.
     """
     body = _NONCHARACTERS.sub(b"", body.translate(None, _CONTROLS))
     body = _CONTROL_REFERENCE.sub(b"", body)
-    return body if b"<!ENTITY" in body[:100_000] else _ENTITY.sub(_character, body)
+    return body if b"<!ENTITY" in body[:100_000] else _AMPERSAND.sub(_character, body)
 
 
-def _character(entity: re.Match[bytes]) -> bytes:
-    if entity[1] in _XML:
-        return entity[0]
-    found = html5.get(entity[1].decode() + ";")
-    if found is None or found in "<>&\"'":
-        return entity[0]
-    return found.encode()
+def _character(found: re.Match[bytes]) -> bytes:
+    hash_sign, name = found[1], found[2]
+    if found[0].startswith(b"<") or hash_sign or name in _XML:
+        return found[0]
+    if name is None:
+        return b"&amp;"
+    character = html5.get(name.decode() + ";")
+    return character.encode() if character else b"&amp;" + name + b";"
