@@ -18,7 +18,7 @@ _LATE = 0.1
 """Who is late by more than this part of the spacing (it was suspended, or had too much to do) asks again: another may
 have been told to start right after it."""
 
-_LEAST_LATE_S = 0.1
+_LEAST_LATE_S = 0.05
 
 _CLOSED_BY = (403, 429, 503)
 """The statuses whose Retry-After closes a gate: they are about who asks, not about a feed."""
