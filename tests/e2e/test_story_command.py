@@ -165,3 +165,14 @@ def test_what_cannot_be_done_is_one_clear_line_with_the_remedy(tmp_path: Path, s
         done = storywire(*command.format(file=tmp_path / "a.jsonl").split(), data_dir=store)
         assert (done.returncode, done.stdout) == (1, ""), command
         assert remedy in one_line(done.stderr)
+
+
+def test_show_tells_all_that_is_kept_of_a_story(store: Path) -> None:
+    """Whose each article is, what it repeats and where it stands; and the same as one object."""
+    lines = said("story", "show", "en-2", data_dir=store).splitlines()
+    assert lines[1] == "en-2, 3 outlets, 3 articles"
+    assert f"  {URL}  [{DAM_3['id']}]" in lines
+    [record] = records(said("story", "show", "en-2", "--json", data_dir=store))
+    assert [member["id"] for member in record["members"]] == ["dam-1", "dam-2", DAM_3["id"]]  # type: ignore[attr-defined]
+    refused = storywire("story", "show", "en-77", data_dir=store)
+    assert one_line(refused.stderr).startswith("'en-77' is no story of the store")

@@ -6,7 +6,7 @@ from math import inf
 import pytest
 
 from tests.unit.report_makers import member, story
-from worker.model import Relation, uid
+from worker.model import UNTOLD, Relation, uid
 from worker.report.listing import Query
 from worker.report.views import growth, rank, rfc3339, story_record, story_view
 
@@ -69,12 +69,24 @@ def test_a_story_and_its_members_have_the_documented_keys_in_their_order() -> No
     record = story_record(story_view("en", story(7, articles=2, copies=1), NOW, members=[first, copy]))
     keys = "story headline lang articles outlets copies rewrites reports first last heat members"
     assert list(record) == keys.split()
-    assert list(record["members"][0]) == "id title url source published relation of score".split()
+    assert list(record["members"][0]) == ("id title url source published relation of score outlet titles feeds".split())
     assert record["story"] == "en-7"
     assert (record["members"][0]["of"], record["members"][0]["score"], record["members"][0]["published"]) == (None,) * 3
     assert (record["members"][1]["of"], record["members"][1]["score"]) == ("a", 0.9123)
     assert record["members"][1]["relation"] == "copy"
     json.dumps(record, allow_nan=False)
+
+
+def test_a_member_says_whose_it_is_who_carried_it_and_what_it_was_called() -> None:
+    """An aggregator's is nobody's; a feed's article was carried by the feed that its id names, a file's by none."""
+    name = f"{'0a' * 6}.{'1b' * 8}"
+    told = member(name, outlet="harbourpost.com", titles=((NOW, "Bridge shut"),), feeds=("f" * 12,))
+    bare = member("a.b", outlet=UNTOLD)
+    one, other = story_record(story_view("en", story(7), NOW, members=[told, bare]))["members"]
+    assert one["outlet"] == "harbourpost.com"
+    assert one["titles"] == [{"until": "2027-01-15T08:00:00Z", "title": "Bridge shut"}]
+    assert one["feeds"] == ["0a" * 6, "f" * 12]
+    assert (other["outlet"], other["titles"], other["feeds"]) == (None, [], [])
 
 
 def test_members_stand_in_the_record_only_when_they_were_asked_for() -> None:

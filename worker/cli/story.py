@@ -9,6 +9,7 @@ from msgspec import json as msgspec_json
 from worker.cli.opening import DATA_DIR, opened
 from worker.cli.screen.words import count
 from worker.errors import BadInput
+from worker.feed.address import shown_url
 
 if TYPE_CHECKING:
     from worker.editing import Edited
@@ -18,13 +19,41 @@ if TYPE_CHECKING:
 @click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
 @click.pass_context
 def command(context: click.Context, data_dir: str | None) -> None:
-    """Correct stories by hand: split, merge, pin; list, undo and export the corrections.
+    """Show a story, or correct stories by hand: split, merge, pin; list, undo and export the corrections.
 
     A correction is kept as constraints between articles, so it holds after merges, revisions and restarts, and for
     articles that come again. A later one lifts what an earlier one says against it. A STORY is an id such as en-7f3k,
     an ARTICLE an id that `storywire report --members` shows, or its address.
     """
     context.obj = data_dir
+
+
+@command.command("show", epilog="Example: storywire story show en-7f3k")
+@click.argument("story")
+@click.option("--json", "as_json", is_flag=True, help="One object, as of `storywire report --members --json`.")
+@DATA_DIR
+def show(story: str, as_json: bool, data_dir: str | None) -> None:
+    """Show a story with all that is kept of its articles.
+
+    Whose each is, which feeds carried it, what it repeats, and the headlines that its outlet gave it before.
+    """
+    from worker.cli.screen.story import story_lines
+    from worker.cli.screen.terminal import Screen, ended_quietly, print_json
+    from worker.report.listing import one_story
+    from worker.report.views import story_record
+
+    with opened(data_dir) as runtime, ended_quietly():
+        now = runtime.clock.now()
+        view = one_story(runtime.stories, story, now)
+        if as_json:
+            print_json(story_record(view))
+            return
+        ids = {feed for member in view.members or () if len(member.feeds) > 1 for feed in member.feeds}
+        known = {feed: found for feed in ids if (found := runtime.feeds.get(feed))}
+        names = {feed: found.title or found.polls.title or shown_url(found.url) for feed, found in known.items()}
+        screen = Screen()
+        for line in story_lines(view, names, now):
+            screen.say(*line)
 
 
 @command.command("split", epilog="Example: storywire story split en-7f3k bbc.1f3a9c https://example.org/flood")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from worker.model import Story
+from worker.errors import BadInput
+from worker.model import Story, parse_story_id
 from worker.report.views import StoryView, outlets, rank, story_view
 
 if TYPE_CHECKING:
@@ -74,6 +75,16 @@ def listing(stories: "Stories", query: Query, now: float) -> Listing:
         newest=_newest(stories),
         now=now,
     )
+
+
+def one_story(stories: "Stories", name: str, now: float) -> StoryView:
+    """A story by its public id, or that of one that it took in, with its members. Raises BadInput for what is none."""
+    parsed = parse_story_id(name)
+    found = stories.find(*parsed) if parsed else None
+    if parsed is None or found is None:
+        raise BadInput(f"{name!r} is no story of the store, or has ended: `storywire report` lists the stories")
+    members = stories.members(parsed[0], found.number)
+    return story_view(parsed[0], found, now, times=[member.time for member in members], members=members)
 
 
 def whole_store(stories: "Stories", query: Query) -> Listing:

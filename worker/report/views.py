@@ -3,6 +3,7 @@
 Invariant: pure. A view holds no fingerprints and no keys of the store; its texts are still as hostile as the feeds.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import log2
@@ -11,16 +12,20 @@ from typing import Any
 from msgspec import Struct
 
 from worker.cluster.timing import HEAT_HALF_LIFE_S, heat_at
-from worker.model import Member, Relation, Story, story_id
+from worker.model import UNTOLD, Member, Relation, Story, story_id
 
 GROWTH_BINS = 8
 
 _OUTLET_BYTES = 4
+_OF_A_FEED = re.compile(r"([0-9a-f]{12})\.[0-9a-f]{16}$")
+"""The id of a feed's article; what a file calls its articles may look like that by chance only."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MemberView(Struct, frozen=True, kw_only=True):
-    """An article of a story. `of`: the member it repeats; `published`: the stated date; `time`: the event time."""
+    """An article of a story. `of`: the member it repeats; `published`: the stated date; `time`: the event time;
+    `outlet`: its newsroom's domain, "" where the name alone tells; `titles`: earlier headlines, each with the time
+    until which it stood; `feeds`: the ids of all that carried it, none for one that came from a file."""
 
     id: str
     title: str
@@ -33,6 +38,9 @@ class MemberView(Struct, frozen=True, kw_only=True):
     time: float
     received: float
     revision: int = 1
+    outlet: str = ""
+    titles: tuple[tuple[float, str], ...] = ()
+    feeds: tuple[str, ...] = ()
 
 
 class StoryView(Struct, frozen=True, kw_only=True):
@@ -108,9 +116,18 @@ def member_views(members: Sequence[Member]) -> tuple[MemberView, ...]:
             time=m.time,
             received=m.received,
             revision=m.revision,
+            outlet="" if m.outlet == UNTOLD else m.outlet,
+            titles=m.titles,
+            feeds=carriers(m),
         )
         for m in members
     )
+
+
+def carriers(member: Member) -> tuple[str, ...]:
+    """The ids of the feeds that carried an article, first the one that its id names."""
+    named = _OF_A_FEED.match(member.id)
+    return ((named[1],) if named else ()) + member.feeds
 
 
 def growth(times: Sequence[float], bins: int = GROWTH_BINS) -> tuple[int, ...]:
@@ -163,6 +180,9 @@ def member_record(member: MemberView) -> dict[str, Any]:
         "relation": str(member.relation),
         "of": member.of,
         "score": None if member.score is None else round(member.score, 4),
+        "outlet": member.outlet or None,
+        "titles": [{"until": rfc3339(until), "title": title} for until, title in member.titles],
+        "feeds": list(member.feeds),
     }
 
 
