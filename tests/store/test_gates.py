@@ -100,7 +100,7 @@ def test_turns_at_a_slow_host_come_as_slowly_as_it_answers(redis: Redis, clock: 
 def test_the_place_of_who_died_inside_is_free_when_its_time_is_over(redis: Redis, clock: ManualClock) -> None:
     gates = Gates(redis, Rule(parallel=1, spacing_s=1.0, longest_s=30.0), clock)
     ask(gates, "dies")
-    clock.advance(39)
+    clock.advance(34)
     assert not ask(gates, "b")[0].admitted
     clock.advance(2)
     assert ask(gates, "b")[0].admitted
@@ -213,7 +213,7 @@ def test_no_order_of_comings_and_goings_breaks_a_gate(
             assert start >= starts[-1] + spacing_s - 1e-5
             assert start >= closed - 1e-5
             starts.append(start)
-            inside[who] = start + 40
+            inside[who] = start + 35
             assert len(inside) <= parallel
         else:
             assert turn.wait_s > 0, "nobody is told to come at once and then turned away"
