@@ -53,7 +53,7 @@ def test_a_mistyped_feed_shows_its_own_error(valkey_url: str, beside: list[str])
         lines = poll_once(valkey_url)
     told = {line["url"]: line for line in lines if line["event"] == "polled"}
     assert NOTICE not in [line["event"] for line in lines]
-    assert {told[url]["next"].partition(" after ")[2] for url in urls} == {"an error"}
+    assert {told[url]["next"].partition(" after ")[2] for url in urls} == {"an error: no such name"}
     assert all("check the address" in told[url]["trouble"] for url in urls)
 
 

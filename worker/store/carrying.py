@@ -27,7 +27,7 @@ _WAIT_S = 900.0
 _LATE_S = 600.0
 """An outbox of the previous version is looked at until nobody has put anything into it for so long."""
 
-_OF_A_FEED = (keys.feed, keys.seen, keys.payloads, keys.pending, keys.quarantine)
+_OF_A_FEED = (keys.feed, keys.seen, keys.payloads, keys.pending, keys.quarantine, keys.fetches)
 """In the order of carry_feed.lua. Trials and signs of life belong to processes: those of the previous version end."""
 
 OWNER = b"gone to a newer version"
@@ -84,6 +84,7 @@ class Carrying:
         if removed:
             self._redis.sadd(keys.removed_feeds(), *removed)
         self._feed_keys(removed, carried)
+        self._moved()
         listed = self._listed(keys.outboxes())
         self._feed_keys(listed, carried)
         self._feed_keys(self._listed(keys.quarantines()), carried)
@@ -94,6 +95,16 @@ class Carrying:
             carried.feeds += self._redis.zadd(keys.schedule(), feeds, nx=True)
         for chunk in _chunks(listed):
             self._unlist(keys=[self._old.was(keys.outboxes())], args=[now - _LATE_S, *chunk])
+
+    def _moved(self) -> None:
+        """Which addresses lead to which feeds: what this version knows of them already is newer."""
+        old = self._old.was(keys.moved_feeds())
+        for chunk in _chunks(self._redis.hgetall(old).items()):
+            pipe = self._redis.pipeline(transaction=False)
+            for address, feed in chunk:
+                pipe.hsetnx(keys.moved_feeds(), address, feed)
+            pipe.execute()
+        self._redis.unlink(old)
 
     def _listed(self, zset: str) -> list[bytes]:
         """The feeds on a list of the previous version, which are on this one's from now on: it may hold too much."""

@@ -1,6 +1,6 @@
 -- Move what an older version keeps of a feed to where this one keeps it.
--- KEYS  1 state (hash), 2 seen (hash), 3 payloads (hash), 4 pending (zset), 5 quarantine (hash) of the older version;
---       6 to 10 the same of this one
+-- KEYS  1 state (hash), 2 seen (hash), 3 payloads (hash), 4 pending (zset), 5 quarantine (hash), 6 fetches (list) of the
+--       older version; 7 to 12 the same of this one
 -- Returns  how many articles came along that wait
 -- Cost  O(1) where this version has nothing of the feed yet, else O(N), N = what is moved
 -- Invariant  all of a feed moves at one moment; nothing that this version has gives way, but a payload to a newer revision
@@ -11,14 +11,14 @@ local function revision(payload)
 end
 
 local waiting = redis.call('ZCARD', KEYS[4])
-for i = 1, 5 do
-  local old, new = KEYS[i], KEYS[i + 5]
+for i = 1, 6 do
+  local old, new = KEYS[i], KEYS[i + 6]
   if redis.call('EXISTS', old) == 1 then
     if redis.call('EXISTS', new) == 0 then
       redis.call('RENAME', old, new)
     elseif i == 4 then
       redis.call('ZUNIONSTORE', new, 2, new, old, 'AGGREGATE', 'MIN')
-    else
+    elseif i ~= 6 then
       local held = redis.call('HGETALL', old)
       for j = 1, #held, 2 do
         local there = redis.call('HGET', new, held[j])
