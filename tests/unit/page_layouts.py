@@ -104,7 +104,7 @@ def amp() -> Layout:
     )
     main = (
         f'<amp-sidebar id="s" layout="nodisplay"><ul>{_links(RELATED)}</ul></amp-sidebar>'
-        f'<article class="amp-wp-article"><header><h1 class="amp-wp-title">{TITLE}</h1></header><div class="amp-content">'
+        f'<article class="amp-wp-article"><header><h1 class="amp-title">{TITLE}</h1></header><div class="amp-content">'
         f'<amp-img src="/b.jpg" width="600" height="400"></amp-img>{_paragraphs()}'
         '<amp-ad type="x" width="300" height="250"></amp-ad></div></article>'
     )

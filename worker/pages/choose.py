@@ -21,6 +21,9 @@ _SHARED = 0.25
 """So much of what the entry says, a page that is its article says too: a consent wall, a login form, the front page in
 place of what is gone do not."""
 
+_LONGER, _MORE_BYTES = 1.25, 100
+"""By so much a text must be longer than the summary: a paywall leaves the summary over, and adds an offer."""
+
 _FAILURES = {
     "dns": "cannot be reached: its server is not known",
     "connect": "cannot be reached",
@@ -50,18 +53,30 @@ def with_page(article: Article, page: Extracted, url: str) -> Article:
     """The article with its page's text, or without and with the reason; `url`: where the page was found."""
     if not page.text:
         return without_page(article, page.reason or "shows no article that can be told from the rest of the page")
-    if len(page.text) <= len(article.text):
-        return without_page(article, "shows no more than the summary: the rest may be for subscribers")
     if not _is_about(article, page):
         return without_page(article, "shows another text: a wall, or what stands where it was")
+    text = _body(page)
+    if _size(text) < _LONGER * _size(article.text) + _MORE_BYTES:
+        return without_page(article, "shows no more than the summary: the rest may be for subscribers")
     return replace(
         article,
-        text=page.text,
+        text=text,
         title=article.title or page.title,
         url=_address(article.url, page.canonical, url),
         published=page.published if article.published is None else article.published,
         page=PAGE_READ,
     )
+
+
+def _body(page: Extracted) -> str:
+    """The text without its headline, which counts by itself."""
+    headline, _, rest = page.text.partition("\n")
+    return rest if headline == page.title else page.text
+
+
+def _size(text: str) -> int:
+    """Bytes: a Chinese sign says more than a letter."""
+    return len(text.encode("utf-8", "ignore"))
 
 
 def _is_about(article: Article, page: Extracted) -> bool:

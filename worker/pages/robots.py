@@ -60,6 +60,8 @@ def policy(answer: Fetched | NotModified | Failed, now: float) -> Policy:
             return Policy(now + KEPT_S, Protego.parse(_text(body)))
         case Failed(kind="too-big" | "redirects" | "bad-url"):
             return Policy(now + KEPT_S)
+        case Failed(kind="private"):
+            return Policy(now + _FAILED_KEPT_S)  # the page is refused as this was
         case Failed(status=status) if 400 <= status < 500 and status != 429:
             return Policy(now + KEPT_S)
         case Failed(status=status) if status:
