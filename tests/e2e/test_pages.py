@@ -22,7 +22,7 @@ from worker.clock import SystemClock
 from worker.config import load
 from worker.connect import connect
 from worker.fingerprint import fingerprints
-from worker.model import AWAITED, Article, Member, Ref
+from worker.model import AWAITED, Article, Member, Ref, story_id
 from worker.pages.loop import Pager
 from worker.runtime import Runtime, open_runtime
 from worker.store.gates import Gates, Rule
@@ -365,6 +365,11 @@ def test_a_story_has_the_fingerprints_of_the_full_text(server: FeedServer, runti
     assert set(full.prints.terms) == set(whole.terms)
     assert closed.page == "is not for programs: the site's robots.txt disallows it"
     assert missing.page == "answers with status 404"
+    (lang,) = runtime.stories.languages()
+    shown = storywire("story", "show", story_id(lang, full.story), redis_url=url).stdout
+    assert "full text from its page" in shown
+    rows = storywire("report", "--members", "--json", redis_url=url).stdout
+    assert '"page":"answers with status 404"' in rows.replace(": ", ":")
 
 
 def test_without_a_reader_of_pages_summaries_are_clustered_at_once(server: FeedServer, runtime: Runtime) -> None:

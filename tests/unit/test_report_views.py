@@ -69,7 +69,8 @@ def test_a_story_and_its_members_have_the_documented_keys_in_their_order() -> No
     record = story_record(story_view("en", story(7, articles=2, copies=1), NOW, members=[first, copy]))
     keys = "story headline lang articles outlets copies rewrites reports first last heat members"
     assert list(record) == keys.split()
-    assert list(record["members"][0]) == ("id title url source published relation of score outlet titles feeds".split())
+    keys = "id title url source published relation of score outlet titles feeds page"
+    assert list(record["members"][0]) == keys.split()
     assert record["story"] == "en-7"
     assert (record["members"][0]["of"], record["members"][0]["score"], record["members"][0]["published"]) == (None,) * 3
     assert (record["members"][1]["of"], record["members"][1]["score"]) == ("a", 0.9123)

@@ -25,7 +25,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class MemberView(Struct, frozen=True, kw_only=True):
     """An article of a story. `of`: the member it repeats; `published`: the stated date; `time`: the event time;
     `outlet`: its newsroom's domain, "" where the name alone tells; `titles`: earlier headlines, each with the time
-    until which it stood; `feeds`: the ids of all that carried it, none for one that came from a file."""
+    until which it stood; `feeds`: the ids of all that carried it, none for one that came from a file; `page`: `read`
+    where its text is its page's, or why its page was not read, "" where its feed carried the text."""
 
     id: str
     title: str
@@ -41,6 +42,7 @@ class MemberView(Struct, frozen=True, kw_only=True):
     outlet: str = ""
     titles: tuple[tuple[float, str], ...] = ()
     feeds: tuple[str, ...] = ()
+    page: str = ""
 
 
 class StoryView(Struct, frozen=True, kw_only=True):
@@ -119,6 +121,7 @@ def member_views(members: Sequence[Member]) -> tuple[MemberView, ...]:
             outlet="" if m.outlet == UNTOLD else m.outlet,
             titles=m.titles,
             feeds=carriers(m),
+            page=m.page,
         )
         for m in members
     )
@@ -183,6 +186,7 @@ def member_record(member: MemberView) -> dict[str, Any]:
         "outlet": member.outlet or None,
         "titles": [{"until": rfc3339(until), "title": title} for until, title in member.titles],
         "feeds": list(member.feeds),
+        "page": member.page or None,
     }
 
 

@@ -9,6 +9,7 @@ from worker.cli.screen.harmless import harmless
 from worker.cli.screen.members import SIGNS, STYLES
 from worker.cli.screen.terminal import Part
 from worker.cli.screen.words import count, local_time
+from worker.model import PAGE_READ
 from worker.report.views import MemberView, StoryView
 
 
@@ -33,4 +34,8 @@ def _member_lines(member: MemberView, of: str, feeds: Mapping[str, str], now: fl
     if len(member.feeds) > 1:
         carried = ", ".join(harmless(feeds.get(feed, feed)) for feed in member.feeds)
         yield [f"  in {count(len(member.feeds), 'feed')}: {carried}"]
+    if member.page == PAGE_READ:
+        yield ["  full text from its page"]
+    elif member.page:
+        yield [f"  by its feed's summary: its page {harmless(member.page)}"]
     yield [(f"  {harmless(member.url)}  [{harmless(member.id)}]".replace("    ", "  "), "dim")]
