@@ -4,6 +4,7 @@ Invariant: takes out or replaces only what no text loses by; a document that was
 """
 
 import re
+from html import escape
 from html.entities import html5
 
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
@@ -47,4 +48,4 @@ def _character(found: re.Match[bytes]) -> bytes:
     if name is None:
         return b"&amp;"
     character = html5.get(name.decode() + ";")
-    return character.encode() if character else b"&amp;" + name + b";"
+    return escape(character, quote=False).encode() if character else b"&amp;" + name + b";"

@@ -66,7 +66,7 @@ def newest(records: list[_Record], url: str) -> tuple[str, ...]:
     Those that name news, if any do; then by `lastmod`; then by the numbers in their addresses, which are dates or count
     up; then as they stand.
     """
-    found = {link: record for record in records if (link := web_link(url, record.get("loc", "")))}
+    found = {link: record for record in records if "loc" in record and (link := web_link(url, record["loc"]))}
     of_news = {link: record for link, record in found.items() if "news" in urlsplit(link).path.lower()}
 
     def age(link: str) -> tuple[float, list[int]]:
