@@ -94,7 +94,7 @@ def _words(text: str, lang: str) -> set[str]:
 
 def _address(given: str, canonical: str, found: str) -> str:
     """The address that the page gives itself, where the same outlet answers for it and it is not its front page."""
-    link = web_link(found, canonical)
+    link = web_link(found, canonical) if canonical else ""
     if not link or _is_front(link) or _owner(link) != _owner(found):
         return given
     return link
