@@ -87,7 +87,7 @@ LINKS = (
 def case(seed: int, number: int) -> Case:
     """The input of this number."""
     rng = random.Random(f"{seed}.{number}")
-    kind = rng.choice(("rss", "rss", "atom", "rdf", "lines"))
+    kind = rng.choice(("rss", "rss", "rss", "atom", "atom", "rdf", "json", "sitemap", "lines", "lines"))
     told = [_told(rng) for _ in range(rng.choice((1, 2, 3, 8)))]
     done = []
     if kind == "lines":
@@ -184,7 +184,34 @@ def _rdf(told: list[Told]) -> str:
     )
 
 
-_FEEDS = {"rss": _rss, "atom": _atom, "rdf": _rdf}
+def _sitemap(told: list[Told]) -> str:
+    urls = "".join(
+        f"<url><loc>https://example.org/{n}</loc><news:news><news:publication><news:name>N</news:name>"
+        f"<news:language>{escape(t.lang)}</news:language></news:publication>"
+        f"<news:publication_date>2026-03-16T1{n % 10}:00:00Z</news:publication_date>"
+        f"<news:title>{_xml(t.title)} {_xml(t.text)}</news:title></news:news></url>"
+        for n, t in enumerate(told)
+    )
+    return (
+        '<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        f'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9">{urls}</urlset>'
+    )
+
+
+def _json(told: list[Told]) -> str:
+    items = [
+        {"id": t.guid, "title": t.title, "url": f"https://example.org/{n}", "language": t.lang}
+        | {
+            ("content_html", "content_text", "summary")[len(t.text) % 3]: t.text,
+            "date_published": DATES[n % len(DATES)],
+        }
+        for n, t in enumerate(told)
+    ]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": told[0].title, "items": items}
+    return json.dumps(feed, ensure_ascii=len(told) % 2 == 0)
+
+
+_FEEDS = {"rss": _rss, "atom": _atom, "rdf": _rdf, "json": _json, "sitemap": _sitemap}
 
 
 def _line(rng: random.Random, told: Told) -> bytes:
