@@ -38,7 +38,7 @@ def test_ctrl_c_ends_a_demo_with_status_0(data_dir: Path) -> None:
 
 
 def test_a_demo_never_mixes_with_feeds_of_the_user(data_dir: Path) -> None:
-    added = storywire("feeds", "add", "https://news.example/feed.xml", data_dir=data_dir)
+    added = storywire("feeds", "add", "--no-fetch", "https://news.example/feed.xml", data_dir=data_dir)
     assert added.returncode == 0, added.stderr
     run = storywire("demo", "--seconds", "5", "--data-dir", data_dir, data_dir=data_dir)
     assert run.returncode == 1

@@ -25,7 +25,7 @@ def test_feeds_are_added_listed_exported_removed_and_imported(valkey_url: str, t
     """The whole life of a list; a removed feed does not come back with the list that still names it."""
     opml = tmp_path / "my feeds.opml"
     for url, title in ((A, "The <A> & Co"), (B, "")):
-        run = storywire("feeds", "add", url, "--title", title, redis_url=valkey_url)
+        run = storywire("feeds", "add", "--no-fetch", url, "--title", title, redis_url=valkey_url)
         assert (run.returncode, run.stdout[:7]) == (0, "added: ")
     assert "known already" in storywire("feeds", "add", A, redis_url=valkey_url).stdout
     assert {feed["url"]: (feed["title"], feed["status"]) for feed in listed(valkey_url)} == {
@@ -67,7 +67,9 @@ def test_what_cannot_be_done_is_said_in_one_line(valkey_url: str, arguments: lis
     assert says in one_line(run.stderr)
 
 
-@pytest.mark.parametrize("command", ["", "add", "remove", "list", "import", "export"])
+@pytest.mark.parametrize(
+    "command", ["", "add", "remove", "pause", "resume", "poll", "list", "show", "import", "export"]
+)
 def test_every_command_explains_itself(valkey_url: str, command: str) -> None:
     run = storywire("feeds", *filter(None, [command]), "--help", redis_url=valkey_url)
     assert run.returncode == 0
@@ -76,7 +78,7 @@ def test_every_command_explains_itself(valkey_url: str, command: str) -> None:
 
 def test_the_data_directory_is_given_before_or_behind_the_subcommand(tmp_path: Path, data_dir: Path) -> None:
     elsewhere = tmp_path / "unused"
-    for arguments in (["add", A, "--data-dir", data_dir], ["list", "--data-dir", data_dir]):
+    for arguments in (["add", "--no-fetch", A, "--data-dir", data_dir], ["list", "--data-dir", data_dir]):
         run = storywire("feeds", *arguments, data_dir=elsewhere)
         assert run.returncode == 0, run.stderr
     assert A in run.stdout

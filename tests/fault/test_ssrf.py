@@ -192,7 +192,7 @@ def test_the_reason_is_kept_with_the_feed_and_goes_when_it_is_allowed(server: Fe
     """As a person sees it: `feeds add` says it, `feeds list` has it, and with the setting the next start polls it."""
     server.routes["/feed"] = GOOD
     url = server.url("/feed")
-    added = storywire("feeds", "add", url, redis_url=valkey_url, allow_private="0")
+    added = storywire("feeds", "add", "--no-fetch", url, redis_url=valkey_url, allow_private="0")
     assert added.returncode == 0, added.stderr
     assert "127.0.0.1 is an address of this machine" in added.stderr
     assert "STORYWIRE_ALLOW_PRIVATE=1" in added.stderr
@@ -216,12 +216,12 @@ def test_the_remedy_leaves_what_is_allowed_already_as_it_is() -> None:
 
 
 def test_adding_localhost_names_the_remedy(valkey_url: str) -> None:
-    run = storywire("feeds", "add", "http://localhost/feed", redis_url=valkey_url, allow_private="0")
+    run = storywire("feeds", "add", "--no-fetch", "http://localhost/feed", redis_url=valkey_url, allow_private="0")
     assert run.returncode == 0
     [line] = run.stderr.splitlines()
     assert "localhost is an address of this machine" in line
     assert "STORYWIRE_ALLOW_PRIVATE=1" in line
-    allowed = storywire("feeds", "add", "http://localhost/feed", redis_url=valkey_url, allow_private="1")
+    allowed = storywire("feeds", "add", "--no-fetch", "http://localhost/feed", redis_url=valkey_url, allow_private="1")
     assert allowed.stderr == ""
 
 
@@ -242,7 +242,7 @@ def test_a_demo_reaches_its_own_newsroom_and_nothing_else(server: FeedServer, da
         try:
             eventually((data_dir / "server.lock").exists, 30, "the demo has no store")
             eventually(lambda: len(feeds_of(data_dir=data_dir)) > 5, 30, "the demo has no feeds")
-            assert storywire("feeds", "add", server.url("/feed"), data_dir=data_dir).returncode == 0
+            assert storywire("feeds", "add", "--no-fetch", server.url("/feed"), data_dir=data_dir).returncode == 0
             eventually(lambda: own(data_dir, server)["trouble"], 30, "the feed was not polled")
             eventually(lambda: any(f["status"] in ("ok", "unchanged") for f in feeds_of(data_dir=data_dir)), 30)
         finally:

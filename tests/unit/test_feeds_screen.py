@@ -22,34 +22,50 @@ FEEDS = [
 ]
 
 
-def printed(width: int, *, terminal: bool = True) -> list[str]:
+def printed(width: int, *, terminal: bool = True, limit: int | None = None) -> list[str]:
     out = io.StringIO()
-    show_feeds(Screen(file=out, width=width, force_terminal=terminal, color_system=None), FEEDS, NOW)
+    show_feeds(Screen(file=out, width=width, force_terminal=terminal, color_system=None), FEEDS, len(FEEDS), NOW, limit)
     return out.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 120, 160, 240])
 def test_a_feed_is_one_line_within_the_terminal_and_every_header_is_whole(width: int) -> None:
     lines = printed(width)
-    assert len(lines) == 1 + len(FEEDS)
+    assert len(lines) == 2 + len(FEEDS)
     assert max(map(cell_len, lines)) <= width
-    columns = {"Outlet": 0, "Status": 0, "Next": 50, "Why": 70, "Entries": 100, "Polled": 100, "Address": 140}
-    assert set(lines[0].split()) == {title for title, least in columns.items() if width >= least}
+    columns = {
+        "Outlet": 0,
+        "Status": 0,
+        "Next": 50,
+        "New/day": 60,
+        "Last": 70,
+        "Why": 76,
+        "Entries": 120,
+        "Address": 160,
+    }
+    assert set(lines[1].split()) == {title for title, least in columns.items() if width >= least}
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_reason_has_room_to_be_read_and_ends_with_an_ellipsis(width: int) -> None:
-    line = printed(width)[1]
+    line = printed(width)[2]
     assert "failed" in line
-    assert "in 15 min" in line
-    assert "https://news.example/a" in line
+    assert "15 min" in line
+    assert "https://news.exa" in line
     assert line.rstrip().endswith("…")
 
 
 def test_in_a_pipe_nothing_is_cut_and_nothing_is_wrapped() -> None:
     lines = printed(80, terminal=False)
-    assert len(lines) == len(FEEDS)
-    assert TROUBLE in lines[0]
-    assert FEEDS[0].url in lines[0]
-    assert FEEDS[1].title in lines[1]
-    assert "\x1b" not in lines[0]
+    assert len(lines) == 1 + len(FEEDS)
+    assert lines[0] == "2 feeds: 1 failing, 1 not polled yet, 1 due now"
+    assert TROUBLE in lines[1]
+    assert FEEDS[0].url in lines[1]
+    assert FEEDS[1].title in lines[2]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_a_long_list_is_cut_and_says_how_to_see_the_rest() -> None:
+    lines = printed(80, limit=1)
+    assert len(lines) == 4
+    assert lines[-1].startswith("and 1 more feed: --limit 2")

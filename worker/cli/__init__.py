@@ -21,7 +21,7 @@ COMMANDS = {
     "story": "Correct stories by hand: split, merge, pin, undo.",
     "forget": "Remove an article, an address or a feed everywhere, for good.",
     "quarantine": "Articles that could not be processed: list, show, retry, drop.",
-    "feeds": "Add, remove, list, import and export feeds.",
+    "feeds": "Add, list, show, pause, poll and remove feeds; import and export lists.",
     "check": "Server, queue, lag, pollers, feeds: one line each.",
 }
 

@@ -5,6 +5,7 @@ Invariant: adds what was never known; what a person removed stays removed.
 
 from importlib import resources
 from pathlib import Path
+from typing import BinaryIO
 
 from worker.errors import BadInput
 from worker.feed.opml import Outline, read_opml
@@ -23,14 +24,19 @@ def read_file(path: Path) -> tuple[list[Outline], list[str]]:
     """The feeds of an OPML file, and a line for each address in it that cannot be used. Raises BadInput."""
     try:
         with path.open("rb") as file:
-            body = file.read(_MAX_OPML_BYTES + 1)
+            return read_stream(file, str(path))
     except OSError as error:
         raise BadInput(
             f"{path}: {(error.strerror or 'cannot be read').lower()}: give the path of an OPML file"
         ) from None
+
+
+def read_stream(stream: BinaryIO, name: str) -> tuple[list[Outline], list[str]]:
+    """The same of an open stream, which messages call `name`."""
+    body = stream.read(_MAX_OPML_BYTES + 1)
     if len(body) > _MAX_OPML_BYTES:
-        raise BadInput(f"{path} is larger than 20 MB: it is no list of feeds")
-    return read_opml(body, str(path))
+        raise BadInput(f"{name} is larger than 20 MB: it is no list of feeds")
+    return read_opml(body, name)
 
 
 def subscribe(feeds: Feeds, opml: Path | None, now: float) -> list[str]:

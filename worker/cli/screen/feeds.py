@@ -12,23 +12,41 @@ from rich.cells import cell_len
 
 from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.terminal import Screen, fit
-from worker.cli.screen.words import span
+from worker.cli.screen.words import count, span
 from worker.feed.address import host, shown_url
+from worker.schedule.adapt import new_a_day
 from worker.store.feeds import Feed
 
 Part = tuple[str, str]
 """A text and its style."""
 
 _GAP = "  "
-_STYLES = {"ok": "green", "new": "cyan", "failed": "red", "unreachable": "red", "gone": "red", "refused": "yellow"}
+_STYLES = {
+    "ok": "green",
+    "new": "cyan",
+    "failed": "red",
+    "unreachable": "red",
+    "gone": "red",
+    "refused": "yellow",
+    "paused": "dim",
+}
 
 
 def status(feed: Feed) -> str:
     """How the last poll went, in a word: `new`, `ok`, `unchanged`, `empty`, `failed`, `unreachable`, `paused` ..."""
     if feed.paused:
-        return "paused"
-    same = {"": "new", "not-modified": "unchanged", "same-body": "unchanged"}
-    return same.get(feed.polls.outcome, feed.polls.outcome)
+        return "paused" if feed.held or feed.polls.outcome != "gone" else "gone"
+    return outcome_word(feed.polls.outcome)
+
+
+def outcome_word(outcome: str) -> str:
+    """An outcome (worker/schedule/state.py) as tables show it."""
+    return {"": "new", "not-modified": "unchanged", "same-body": "unchanged"}.get(outcome, outcome)
+
+
+def is_failing(feed: Feed) -> bool:
+    """Whether its last poll went wrong, and nobody has paused it."""
+    return bool(feed.polls.outcome) and not feed.polls.readable and not feed.held
 
 
 class Column(NamedTuple):
@@ -58,41 +76,89 @@ def _entries(feed: Feed, _: float) -> Part:
     return f"{feed.polls.entries:,}" if feed.polls.succeeded else "-", ""
 
 
+def _new(feed: Feed, _: float) -> Part:
+    return rate(new_a_day(feed.polls)), ""
+
+
 def _polled(feed: Feed, now: float) -> Part:
-    return f"{span(now - feed.polls.polled)} ago" if feed.polls.polled else "never", ""
+    return span(now - feed.polls.polled) if feed.polls.polled else "never", ""
 
 
 def _due(feed: Feed, now: float) -> Part:
-    return _next(feed, now), ""
+    return until_next(feed, now), ""
+
+
+def _folder(feed: Feed, _: float) -> Part:
+    return harmless(feed.folder), "dim"
 
 
 def _why(feed: Feed, _: float) -> Part:
-    return harmless(feed.polls.trouble or feed.polls.reason), "" if feed.polls.trouble else "dim"
+    return harmless(feed.polls.trouble or why_next(feed)), "" if feed.polls.trouble else "dim"
 
 
 COLUMNS = (
-    Column("Outlet", 0, _outlet, most_cells=28),
-    Column("Address", 140, _address, most_cells=44),
+    Column("Outlet", 0, _outlet, most_cells=24),
+    Column("Address", 160, _address, most_cells=44),
+    Column("Folder", 140, _folder, most_cells=20),
     Column("Status", 0, _status),
-    Column("Entries", 100, _entries, right=True),
-    Column("Polled", 100, _polled, right=True),
+    Column("Entries", 120, _entries, right=True),
+    Column("New/day", 60, _new, right=True),
+    Column("Last", 70, _polled, right=True),
     Column("Next", 50, _due, right=True),
-    Column("Why", 70, _why, most_cells=0),
+    Column("Why", 76, _why, most_cells=0),
 )
 
 
-def show_feeds(screen: Screen, feeds: Sequence[Feed], now: float) -> None:
-    """One line a feed: a table with as many columns as the terminal has room for; off a terminal all of it, uncut."""
+def show_feeds(screen: Screen, feeds: Sequence[Feed], total: int, now: float, limit: int | None = None) -> None:
+    """A line on top, then one line a feed: a table with as many columns as the terminal has room for; off a terminal
+    all of it, uncut. `total`: feeds of the store; `limit`: of those to show."""
+    screen.say(*fit(_summary(feeds, total, now), screen.width) if screen.is_terminal else _summary(feeds, total, now))
+    shown = feeds[:limit]
     if not screen.is_terminal:
-        for feed in feeds:
+        for feed in shown:
             screen.say(_plain_line(feed, now))
-        return
+    else:
+        _show_table(screen, shown, now)
+    if len(feeds) > len(shown):
+        rest = count(len(feeds) - len(shown), "more feed")
+        screen.say((f"and {rest}: --limit {len(feeds)}, --failing, or words of what you look for", "dim"))
+
+
+def _show_table(screen: Screen, feeds: Sequence[Feed], now: float) -> None:
     columns = [column for column in COLUMNS if column.least_width <= screen.width]
+    if not any(feed.folder for feed in feeds):
+        columns = [column for column in columns if column.title != "Folder"]
     rows = [[column.cell(feed, now) for column in columns] for feed in feeds]
     titles: list[Part] = [(column.title, "bold") for column in columns]
     widths = _widths(columns, [titles, *rows], screen.width)
     for row in (titles, *rows):
         screen.say(*fit(_row(row, columns, widths), screen.width))
+
+
+def _summary(feeds: Sequence[Feed], total: int, now: float) -> list[Part]:
+    """How many feeds are listed, and how they do."""
+    failing = sum(is_failing(feed) for feed in feeds)
+    paused = sum(feed.held for feed in feeds)
+    never = sum(not feed.polls.outcome and not feed.held for feed in feeds)
+    due = sum(feed.due <= now for feed in feeds)
+    said = [f"{failing:,} failing"] if failing else []
+    said += [f"{paused:,} paused"] if paused else []
+    said += [f"{never:,} not polled yet"] if never else []
+    said += [f"{due:,} due now"] if due else []
+    daily = sum(new_a_day(feed.polls) or 0.0 for feed in feeds if not feed.paused)
+    said += [f"about {rate(daily)} new entries a day"] if daily >= 0.5 else []
+    of = f" of {total:,}" if len(feeds) < total else ""
+    return [
+        (f"{len(feeds):,}{of} {'feed' if total == 1 else 'feeds'}", "bold"),
+        (f": {', '.join(said)}" if said else "", ""),
+    ]
+
+
+def rate(a_day: float | None) -> str:
+    """New entries a day: `1,200`, `31`, `0.4`; `-` where too little is known."""
+    if a_day is None:
+        return "-"
+    return f"{a_day:,.0f}" if a_day >= 9.5 else f"{a_day:.1f}".removesuffix(".0")
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Part]], width: int) -> list[int]:
@@ -115,18 +181,29 @@ def _row(row: Sequence[Part], columns: Sequence[Column], widths: Sequence[int]) 
 
 
 def _plain_line(feed: Feed, now: float) -> str:
-    """Status, entries, last and next poll in fixed places; then address, outlet and the reason as long as they are."""
-    state, entries, polled, due = (cell(feed, now)[0] for cell in (_status, _entries, _polled, _due))
+    """Status, new entries a day, last and next poll in fixed places; then address, outlet and the reason as long as
+    they are."""
+    state, new, polled, due = (cell(feed, now)[0] for cell in (_status, _new, _polled, _due))
+    polled = f"{polled} ago" if feed.polls.polled else polled
+    due = due if due in ("now", "never") else f"in {due}"
     words = (cell(feed, now)[0] for cell in (_address, _outlet, _why))
-    return "  ".join(filter(None, [f"{state:<12} {entries:>7} {polled:>10} {due:>9}", *words]))
+    return "  ".join(filter(None, [f"{state:<12} {new:>7} {polled:>10} {due:>9}", *words]))
 
 
-def _next(feed: Feed, now: float) -> str:
-    """When the next poll is. A feed that is being polled stands in the schedule by the end of its lease."""
+def until_next(feed: Feed, now: float) -> str:
+    """How long it is until the next poll: `12 min`, `now`, `never`. A feed that is being polled stands in the schedule
+    by the end of its lease."""
     if feed.paused:
         return "never"
-    due = feed.polls.next_poll or feed.added
-    return f"in {span(due - now)}" if due > now + 1 else "now"
+    due = feed.due or feed.polls.next_poll or feed.added
+    return span(due - now) if due > now + 1 else "now"
+
+
+def why_next(feed: Feed) -> str:
+    """Why the next poll is when it is, in words."""
+    if feed.held:
+        return "paused by a person"
+    return feed.polls.reason or "is new: polled at once"
 
 
 def as_record(feed: Feed) -> dict[str, Any]:
@@ -138,17 +215,25 @@ def as_record(feed: Feed) -> dict[str, Any]:
         "title": feed.title or polls.title,
         "status": status(feed),
         "entries": polls.entries,
-        "added": _time(feed.added),
-        "polled": _time(polls.polled),
-        "succeeded": _time(polls.succeeded),
-        "next": None if feed.paused else _time(polls.next_poll or feed.added),
-        "why": polls.reason,
+        "folder": feed.folder or None,
+        "pages": feed.pages,
+        "new_a_day": _rounded(new_a_day(polls)),
+        "added": rfc3339_or_none(feed.added),
+        "polled": rfc3339_or_none(polls.polled),
+        "succeeded": rfc3339_or_none(polls.succeeded),
+        "next": None if feed.paused else rfc3339_or_none(feed.due or polls.next_poll or feed.added),
+        "why": why_next(feed),
         "errors": polls.errors,
         "trouble": polls.trouble or None,
     }
 
 
-def _time(seconds: float) -> str | None:
+def _rounded(a_day: float | None) -> float | None:
+    return None if a_day is None else round(a_day, 2)
+
+
+def rfc3339_or_none(seconds: float) -> str | None:
+    """RFC 3339, UTC; None for never."""
     if not seconds:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -55,3 +55,10 @@ def _local(time: float, form: str) -> str:
         return datetime.fromtimestamp(time).astimezone().strftime(form)
     except (OverflowError, ValueError, OSError):
         return "no date"
+
+
+def size(number: int) -> str:
+    """`812 B`, `12 kB`, `3.4 MB`."""
+    if number < 1_000:
+        return f"{number} B"
+    return f"{number / 1_000:.0f} kB" if number < 1_000_000 else f"{number / 1e6:.1f} MB"

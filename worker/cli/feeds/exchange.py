@@ -1,0 +1,92 @@
+"""`storywire feeds import | export`: lists of feeds in OPML, which all feed readers know."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from worker.cli.opening import DATA_DIR, opened
+from worker.cli.screen.words import count
+from worker.errors import BadInput
+
+if TYPE_CHECKING:
+    from worker.feed.opml import Outline
+    from worker.runtime import Runtime
+    from worker.store.feeds import Offered
+
+_STEP = 1_000
+"""Feeds that are added between two signs of progress."""
+
+_MOST_REFUSED = 20
+"""Addresses that cannot be used which are named."""
+
+
+@click.command("import", epilog="Example: storywire feeds import subscriptions.opml")
+@click.argument("opml", type=click.Path(path_type=Path, allow_dash=True))
+@DATA_DIR
+def import_(opml: Path, data_dir: str | None) -> None:
+    """Add the feeds of an OPML file, or of standard input (`-`), with their folders; 20 MB at most.
+
+    Feeds that are known already stay as they are, and those that were removed before stay removed. Nothing is fetched
+    now: `storywire feeds list --failing` tells, once they were polled, which cannot be read.
+    """
+    from worker.poller.subscribe import read_file, read_stream, summary
+
+    name = "standard input" if str(opml) == "-" else str(opml)
+    outlines, refused = read_stream(sys.stdin.buffer, name) if str(opml) == "-" else read_file(opml)
+    for line in refused[:_MOST_REFUSED]:
+        click.echo(f"{name}: {line}", err=True)
+    with opened(data_dir, begins=True) as runtime:
+        click.echo(summary(name, _offered(runtime, outlines)))
+    if refused:
+        bad = f"{count(len(refused), 'address', 'addresses')} of it cannot be used"
+        raise BadInput(f"{name}: {bad}, the others were added")
+
+
+def _offered(runtime: "Runtime", outlines: "Sequence[Outline]") -> "Offered":
+    """Add them, step by step, and say on a terminal how far it is."""
+    from worker.store.feeds import Offered
+
+    done = Offered(0, 0, 0)
+    watched = sys.stderr.isatty() and len(outlines) > _STEP
+    for start in range(0, len(outlines), _STEP):
+        more = runtime.feeds.offer(outlines[start : start + _STEP], runtime.clock.now())
+        done = Offered(*map(sum, zip(done, more, strict=True)))
+        if watched:
+            click.echo(f"\r{min(start + _STEP, len(outlines)):,} of {len(outlines):,} feeds", nl=False, err=True)
+    if watched:
+        click.echo("\r" + " " * 40 + "\r", nl=False, err=True)
+    return done
+
+
+@click.command("export", epilog="Example: storywire feeds export > subscriptions.opml")
+@click.argument("opml", type=click.Path(path_type=Path), required=False)
+@click.option("--folder", metavar="A/B", help="Those of this folder, and of the folders in it, alone.")
+@DATA_DIR
+def export(opml: Path | None, folder: str | None, data_dir: str | None) -> None:
+    """Write the feeds as OPML, to a file or to standard output.
+
+    Folders are nested outlines, which all readers know; what only Storywire knows (paused, pages) other readers skip.
+    An import into an empty store brings back what was set. Passwords in addresses are written with them.
+    """
+    from worker.cli.screen.terminal import ended_quietly
+    from worker.feed.opml import Outline, write_opml
+
+    with opened(data_dir) as runtime:
+        feeds = sorted(runtime.feeds.all(), key=lambda feed: (feed.folder, feed.url))
+    feeds = [feed for feed in feeds if folder is None or f"{feed.folder}/".startswith(f"{folder.strip('/')}/")]
+    document = write_opml(
+        (Outline(feed.url, feed.title, feed.folder, feed.pages, feed.held) for feed in feeds),
+        names={feed.url: feed.polls.title for feed in feeds},
+    )
+    if opml is None:
+        with ended_quietly():
+            sys.stdout.buffer.write(document.encode("utf-8"))
+        return
+    try:
+        opml.write_text(document, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{opml}: {(error.strerror or 'cannot be written').lower()}: give another path") from None
+    click.echo(f"{opml}: {count(len(feeds), 'feed')}")

@@ -1,0 +1,245 @@
+"""One feed: how it does, what is remembered of it, and its last polls with what was decided and why.
+
+Invariant: whatever a feed calls itself or answers reaches the screen only through `harmless`; on a terminal the table
+of polls is no wider than it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from rich.cells import cell_len
+
+from worker.cli.screen.feeds import as_record as feed_record
+from worker.cli.screen.feeds import outcome_word, rate, rfc3339_or_none, status, until_next, why_next
+from worker.cli.screen.harmless import cut, harmless
+from worker.cli.screen.terminal import Screen
+from worker.cli.screen.words import count, full_time, local_time, size, span, sparkline
+from worker.feed.address import host, shown_url
+from worker.schedule import Fetch, PollState
+from worker.schedule.adapt import new_a_day
+from worker.schedule.wording import words as duration
+from worker.store.feeds import Feed
+from worker.store.gates import Look, Rule
+
+_LABEL = 11
+_GAP = "  "
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+class FeedView(NamedTuple):
+    """A feed with all that is shown of it: its last polls, the newest first; its gate, by which rule, and how it stands
+    there; how many entries are remembered; how many pollers live; now."""
+
+    feed: Feed
+    fetches: Sequence[Fetch]
+    gate: str
+    rule: Rule
+    look: Look
+    remembered: int
+    pollers: int
+    now: float
+
+
+def show_feed(screen: Screen, view: FeedView) -> None:
+    """The whole of it."""
+    feed = view.feed
+    title = harmless(feed.title or feed.polls.title or host(feed.url), "?")
+    screen.say((title, "bold"), "  ", (feed.id, "dim"))
+    for label, said in _rows(view, screen.blocks):
+        screen.say((f"{label:<{_LABEL}}", "dim"), *_wrapped(harmless(said), screen))
+    if view.fetches:
+        screen.say()
+        _show_fetches(screen, view)
+
+
+def _wrapped(text: str, screen: Screen) -> Iterator[str]:
+    """On a terminal, in lines that begin under each other."""
+    if not screen.is_terminal:
+        yield text
+        return
+    room = max(20, screen.width - _LABEL)
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > room:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    yield ("\n" + " " * _LABEL).join(lines)
+
+
+def _rows(view: FeedView, blocks: str) -> Iterator[tuple[str, str]]:
+    feed, polls, now = view.feed, view.feed.polls, view.now
+    yield "address", shown_url(feed.url)
+    yield "status", _status(view)
+    if polls.trouble:
+        yield "trouble", polls.trouble
+    yield "next", _next(view)
+    if polls.succeeded and not polls.readable:
+        yield "last good", f"{full_time(polls.succeeded)}, {span(now - polls.succeeded)} ago"
+    yield "brings", _brings(polls, now)
+    if any(fetch.new for fetch in view.fetches):
+        yield "new", f"{_picture(view.fetches, blocks)}  (new entries, poll by poll, the last one on the right)"
+    yield "set", _set(feed)
+    yield "remembered", f"{count(view.remembered, 'entry', 'entries')} of it"
+    if polls.succeeded:
+        yield "validators", _validators(polls, now)
+    if asks := _asks(polls):
+        yield "asks", asks
+    if polls.moved:
+        since = f"for {span(now - polls.moved_since)}" if polls.moved_since else "now"
+        yield "redirects", f"for good to {shown_url(polls.moved)}, {since}: after a week that is its address"
+    if polls.hub:
+        yield "hub", f"{polls.hub} (WebSub)"
+    yield "gate", _gate(view)
+
+
+def _status(view: FeedView) -> str:
+    polls = view.feed.polls
+    if not polls.polled:
+        return "new, not polled yet" if not view.feed.held else "paused, never polled"
+    errors = f", {count(polls.errors, 'error')} in a row" if polls.errors else ""
+    code = f" with status {polls.status}" if polls.status and polls.errors else ""
+    return f"{status(view.feed)}{code}{errors}, polled {full_time(polls.polled)}, {span(view.now - polls.polled)} ago"
+
+
+def _next(view: FeedView) -> str:
+    feed, when = view.feed, until_next(view.feed, view.now)
+    nobody = "" if view.pollers or feed.paused else "; no poller runs"
+    shown = when if when in ("now", "never") else f"in {when}, {full_time(feed.due)}"
+    changed = feed.polls.next_poll and abs(feed.due - feed.polls.next_poll) > 1 and not feed.paused
+    why = "leased by a poller, or made due by hand" if changed else why_next(feed)
+    return f"{shown}: {why}{nobody}"
+
+
+def _brings(polls: PollState, now: float) -> str:
+    if not polls.succeeded:
+        return "nothing is known yet"
+    daily = new_a_day(polls)
+    known = f"about {rate(daily)} new entries a day, " if daily is not None else ""
+    last = f", the last new one {span(now - polls.brought)} ago" if polls.brought and polls.arrived else ""
+    return f"{known}{count(polls.entries, 'entry', 'entries')} shown{last}"
+
+
+def _picture(fetches: Sequence[Fetch], blocks: str) -> str:
+    """The new entries of the polls, the oldest first."""
+    marks = sparkline([fetch.new for fetch in reversed(fetches)], blocks)
+    return marks.replace(" ", "·" if blocks.isascii() is False else " ")
+
+
+def _set(feed: Feed) -> str:
+    folder = f"folder {feed.folder}, " if feed.folder else ""
+    named = "named by a person, " if feed.title else ""
+    return f"{folder}{named}pages {feed.pages}, added {full_time(feed.added)}"
+
+
+def _validators(polls: PollState, now: float) -> str:
+    said = [f"ETag {polls.etag}"] if polls.etag else []
+    said += [f"Last-Modified {polls.last_modified}"] if polls.last_modified else []
+    trust = {True: "; they have lied: something new came under old ones", False: ""}[polls.honest < 0]
+    trust = trust or (f"; true {count(polls.honest, 'time')} in a row" if polls.honest > 0 and said else "")
+    whole = f"; last fetched as a whole {span(now - polls.fetched)} ago" if polls.fetched else ""
+    return (", ".join(said) or "none: each poll brings the whole document") + trust + whole
+
+
+def _asks(polls: PollState) -> str:
+    said = [f"at most every {duration(polls.ttl_s)} (ttl)"] if polls.ttl_s else []
+    if polls.skip_hours:
+        said.append(f"not at {', '.join(map(str, polls.skip_hours))} h UTC (skipHours)")
+    if polls.skip_days:
+        said.append(f"not on {', '.join(_DAYS[day % 7] for day in polls.skip_days)} (skipDays)")
+    return "; ".join(said)
+
+
+def _gate(view: FeedView) -> str:
+    rule, look = view.rule, view.look
+    said = f"{view.gate}: at most {rule.parallel} at once, {duration(rule.spacing_s)} from start to start"
+    if look.closed_s:
+        said += f"; closed for {duration(look.closed_s)}: its server asked for that (Retry-After)"
+    inside = f"{look.inside} inside" if look.inside else ""
+    waiting = f"{look.waiting} waiting" if look.waiting else ""
+    return "; ".join(filter(None, [said, inside, waiting]))
+
+
+class _Column(NamedTuple):
+    title: str
+    least_width: int
+    right: bool = True
+
+
+_COLUMNS = (
+    _Column("Time", 0, right=False),
+    _Column("Outcome", 0, right=False),
+    _Column("Status", 100),
+    _Column("ms", 60),
+    _Column("Size", 60),
+    _Column("Entries", 110),
+    _Column("New", 0),
+    _Column("Revised", 120),
+    _Column("Wait", 50),
+    _Column("Why", 70, right=False),
+)
+
+
+def _cells(fetch: Fetch, now: float) -> list[str]:
+    return [
+        local_time(fetch.at, now, near="%H:%M:%S"),
+        outcome_word(fetch.outcome) if fetch.outcome != "same-body" else "same body",
+        str(fetch.status or "-"),
+        f"{fetch.took_ms:,.0f}",
+        size(fetch.size) if fetch.size else "-",
+        str(fetch.entries or "-"),
+        str(fetch.new or "-"),
+        str(fetch.revised or "-"),
+        "never" if fetch.wait_s == float("inf") else span(fetch.wait_s),
+        harmless(fetch.reason),
+    ]
+
+
+def _show_fetches(screen: Screen, view: FeedView) -> None:
+    kept = [i for i, column in enumerate(_COLUMNS) if not screen.is_terminal or column.least_width <= screen.width]
+    titles = [column.title for column in _COLUMNS]
+    rows = [titles, *(_cells(fetch, view.now) for fetch in view.fetches)]
+    widths = {i: max(cell_len(row[i]) for row in rows) for i in kept}
+    for number, row in enumerate(rows):
+        cells = [(" " * (widths[i] - cell_len(row[i])), row[i], _COLUMNS[i].right) for i in kept]
+        line = _GAP.join(blank + text if right else text + blank for blank, text, right in cells).rstrip()
+        screen.say((cut(line, screen.width) if screen.is_terminal else line, "bold" if not number else ""))
+
+
+def as_record(view: FeedView) -> dict[str, Any]:
+    """A feed as `feeds show --json` prints it: what `feeds list --json` does, and more."""
+    polls, look = view.feed.polls, view.look
+    return feed_record(view.feed) | {
+        "kind": polls.kind or None,
+        "http_status": polls.status or None,
+        "etag": polls.etag or None,
+        "last_modified": polls.last_modified or None,
+        "validators_true": polls.honest,
+        "fetched_whole": rfc3339_or_none(polls.fetched),
+        "last_new": rfc3339_or_none(polls.brought if polls.arrived else 0.0),
+        "ttl_s": polls.ttl_s,
+        "skip_hours": list(polls.skip_hours),
+        "skip_days": list(polls.skip_days),
+        "moved": polls.moved or None,
+        "moved_since": rfc3339_or_none(polls.moved_since),
+        "hub": polls.hub or None,
+        "topic": polls.topic or None,
+        "remembered": view.remembered,
+        "gate": {"name": view.gate, "closed_s": look.closed_s, "inside": look.inside, "waiting": look.waiting},
+        "fetches": [_fetch_record(fetch) for fetch in view.fetches],
+    }
+
+
+def _fetch_record(fetch: Fetch) -> dict[str, Any]:
+    return {
+        "at": rfc3339_or_none(fetch.at),
+        "outcome": fetch.outcome,
+        "status": fetch.status or None,
+        "ms": fetch.took_ms,
+        "bytes": fetch.size,
+        "entries": fetch.entries,
+        "new": fetch.new,
+        "revised": fetch.revised,
+        "trouble": fetch.trouble or None,
+        "wait_s": None if fetch.wait_s == float("inf") else fetch.wait_s,
+        "why": fetch.reason,
+    }
