@@ -16,7 +16,6 @@ from msgspec import MsgspecError
 from worker.clock import Clock
 from worker.cluster import Need, View, forget
 from worker.errors import BadInput
-from worker.feed.address import feed_id, normal_url
 from worker.jobs import Jobs
 from worker.model import Member, Ref, story_id, uid
 from worker.store.commits import Commits
@@ -170,7 +169,7 @@ class Forgetting:
     def _feed(self, name: str) -> str:
         """The id of a feed, known or removed, by its id or its address; "" where there is none."""
         try:
-            by_address = feed_id(normal_url(name))
+            by_address = self._feeds.id_of(name)
         except BadInput:
             by_address = ""
         for feed in filter(None, (name, by_address)):

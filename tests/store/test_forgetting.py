@@ -258,6 +258,15 @@ def test_a_feed_that_was_only_removed_can_be_forgotten_later(desk: Desk) -> None
     assert desk.ids() == []
 
 
+def test_a_feed_that_moved_is_forgotten_by_either_address(desk: Desk) -> None:
+    feed, _ = desk.feeds.add("http://one.example/feed", "One", NOW)
+    desk.send(secret(f"{feed}.1"), feed=feed)
+    assert desk.feeds.move(feed, "http://two.example/feed", NOW) == feed
+    assert desk.forget("http://two.example/feed").count == 1
+    assert desk.feeds.get(feed) is None
+    assert desk.ids() == []
+
+
 def test_what_nobody_knows_is_refused(desk: Desk) -> None:
     desk.send(article("dam-1"))
     for name in ("nothing", "https://nowhere.example/", "x" * 300):
