@@ -98,11 +98,11 @@ class Ingest:
         return result
 
     def _note_lags(self, batch: Sequence[tuple[Ref, Member]]) -> None:
-        """Say how long these took since they were fetched; of a revision and of a file's line that is not known."""
+        """Say how long these took since they were fetched; of a revision and of a file's line that is not known, and
+        what waited for its page was meant to wait."""
         now = self._clock.now()
-        lags_s = [
-            max(0.0, now - member.received) for ref, member in batch if member.revision == 1 and not is_file(ref.feed)
-        ]
+        told = [member for ref, member in batch if member.revision == 1 and not is_file(ref.feed) and not member.page]
+        lags_s = [max(0.0, now - member.received) for member in told]
         if self._lags is not None:
             with suppress(StorywireError):  # a measurement: the batch is done without it
                 self._lags.note(lags_s, now)
