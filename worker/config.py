@@ -68,6 +68,23 @@ def _allowed(text: str) -> str:
     return text if text in ("0", "1") else ",".join(place.strip() for place in text.split(",") if endpoints(place))
 
 
+def _base_url(text: str) -> str:
+    text = text.strip().rstrip("/")
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9._~/-]*)?", text):
+        raise ValueError("write the address under which others reach this machine, like https://news.example.org/wire")
+    return text
+
+
+def _place(text: str) -> str:
+    try:
+        [(_, port)] = endpoints(text)
+    except ValueError:
+        port = 65536
+    if port > 65535:
+        raise ValueError("write an IP address and a port like 127.0.0.1:8080 or [::]:8080")
+    return text.strip()
+
+
 def _choice(*allowed: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text.lower() not in allowed:
@@ -144,6 +161,14 @@ SETTINGS = (
         "Which addresses of this machine and of private networks feeds may lead to: `0` none, `1` all, or a list of "
         "`ADDRESS:PORT`",
     ),
+    Setting(
+        "public_url",
+        _base_url,
+        "",
+        "Address under which others reach `storywire serve`, a path allowed; with it, feeds that have a hub (WebSub) "
+        "are pushed",
+    ),
+    Setting("listen", _place, "127.0.0.1:8080", "Address and port that `storywire serve` listens at"),
     Setting("user_agent", str, "Storywire/0.1 (+https://github.com/storywire/storywire)", "What the poller says it is"),
     Setting("log_level", _choice("debug", "info", "warning", "error"), "info", "The least level that is logged"),
     Setting("log_format", _choice("auto", "pretty", "json"), "auto", "`auto`: pretty on a terminal, JSON otherwise"),
@@ -175,6 +200,8 @@ class Settings:
     pages: str
     pages_wait: float
     allow_private: str
+    public_url: str
+    listen: str
     user_agent: str
     log_level: str
     log_format: str

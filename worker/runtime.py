@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from worker.jobs import Jobs
     from worker.store.feeds import Feeds
     from worker.store.gates import Gates
+    from worker.store.hubs import Hubs
     from worker.store.lags import Lags
     from worker.store.outbox import Outbox
     from worker.store.pages import Pages
@@ -97,6 +98,13 @@ class Runtime:
         from worker.store.pages import Pages  # noqa: PLC0415
 
         return Pages(self.redis)
+
+    @cached_property
+    def hubs(self) -> Hubs:
+        """Subscriptions at hubs, and what they push."""
+        from worker.store.hubs import Hubs  # noqa: PLC0415
+
+        return Hubs(self.redis)
 
     @cached_property
     def lags(self) -> Lags:

@@ -214,6 +214,22 @@ def test_a_feed_that_is_polled_once_a_day_is_tried_again_sooner_when_it_fails() 
     assert state.next_poll - NOW == pytest.approx(1.414 * HOUR_S, rel=0.01)
 
 
+def test_a_server_that_was_asked_too_often_is_spared_for_days() -> None:
+    """Half as often after each such answer, at least each six hours; it fades without one."""
+    state = replace(lived(1800.0), polled=NOW, succeeded=NOW)
+    before_s = state.cadence_s
+    state = poll(state, Outcome.REFUSED, kind="refused", status=429, retry_after="60")
+    state = poll(state, Outcome.NOT_MODIFIED)
+    assert state.next_poll - NOW == pytest.approx(2 * before_s, rel=0.01)
+    assert state.reason == f"every {words(2 * before_s)}: its server was asked too often before"
+    for _ in range(9):
+        state = poll(state, Outcome.REFUSED, kind="refused", status=429)
+    assert poll(state, Outcome.NOT_MODIFIED).next_poll - NOW == 6 * HOUR_S
+    for day in range(1, 21):
+        state = after(state, Polled(outcome=Outcome.OK, new=48), NOW + day * DAY_S, 0.0, PACE)
+    assert "too often" not in state.reason
+
+
 # --- what a feed brings -------------------------------------------------------------------------------------------
 
 
@@ -355,8 +371,9 @@ def test_a_ttl_that_is_nonsense_is_none(ttl_s: float) -> None:
 
 
 def test_a_feed_whose_hub_tells_of_news_is_polled_rarely() -> None:
-    state = poll(PollState(), Outcome.OK, pushed=True)
-    assert (state.next_poll - NOW, state.reason) == (6 * HOUR_S, "every 6h: its hub tells of what is new (WebSub)")
+    state = poll(PollState(), Outcome.OK, pushed=True, hub="https://hub.example/push")
+    said = "pushed by its hub hub.example; polled every 6h to be safe"
+    assert (state.next_poll - NOW, state.reason) == (6 * HOUR_S, said)
 
 
 # --- validators, redirects, history -------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ async def _poll(runtime: "Runtime", *, once: bool) -> None:
         pollers=runtime.pollers,
         gates=runtime.gates,
         pages=runtime.pages,
+        hubs=runtime.hubs,
         enqueue=runtime.jobs.enqueue,
         settings=runtime.settings,
         clock=runtime.clock,

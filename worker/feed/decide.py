@@ -93,6 +93,7 @@ def decide(
     most_daily: int | None = None,
     address: str = "",
     pages: str = "off",
+    whole: bool = True,
 ) -> Decision:
     """Compare the entries of a document with the marks of its feed.
 
@@ -100,6 +101,7 @@ def decide(
     longer shown is kept.
     most_daily: the new articles that it may bring in 24 hours, its first fetch aside; None for any number.
     pages: of which entries the pages are to be read (`on`: all, `auto`: those that carry only a summary, `off`).
+    whole: the entries are all that the feed shows; of a part of them nothing is forgotten.
     Articles of a first fetch are backfill. They come last entry first: feeds show the newest at the top.
     """
     issue = Issue(entries, source, address)
@@ -120,7 +122,8 @@ def decide(
             decision.articles.append(_article(entry, after, f"{feed}.{key}", issue, pages))
             if before is None and (link := issue.page_of(entry)):
                 decision.links[f"{feed}.{key}"] = link
-    _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
+    if whole:
+        _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
     return decision
 
 

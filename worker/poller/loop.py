@@ -29,11 +29,24 @@ from worker.poller.leases import Leases
 from worker.poller.network import Network
 from worker.poller.parsers import Parsers
 from worker.poller.poll import Poll, Told, shown
+from worker.poller.pushing import Pushes, Pushing
 from worker.poller.records import Record, Records
 from worker.poller.watch import BEAT_S, LOOK_S, Watch
-from worker.schedule import NO_NETWORK, Outcome, Pace, Polled, PollState, after, fetched, without_network
+from worker.schedule import (
+    NO_NETWORK,
+    Outcome,
+    Pace,
+    Polled,
+    PollState,
+    after,
+    after_push,
+    fetched,
+    only_news,
+    without_network,
+)
 from worker.store.feeds import Feed, Feeds
 from worker.store.gates import Ask, Gates, Turn
+from worker.store.hubs import Hubs, Waiting
 from worker.store.outbox import Outbox
 from worker.store.pages import Pages
 from worker.store.pollers import Pollers
@@ -53,7 +66,7 @@ log = structlog.get_logger()
 
 class Poller:
     """Polls feeds until stopped. `enqueue` queues refs; it and the stores are called from threads. `pages`: where
-    articles wait for their pages; without, none does."""
+    articles wait for their pages; without, none does; `hubs`: what hubs push; without, nothing is."""
 
     def __init__(
         self,
@@ -66,6 +79,7 @@ class Poller:
         settings: Settings,
         clock: Clock,
         pages: Pages | None = None,
+        hubs: Hubs | None = None,
         fetcher: Fetcher | None = None,
         parsers: Parsers | None = None,
         tick_s: float = TICK_S,
@@ -91,6 +105,7 @@ class Poller:
             awaiting=Awaiting(pages, settings.pages, settings.pages_wait),
         )
         self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
+        self._pushes = Pushes(hubs)
         self._leases = Leases(feeds, clock, self._aside)
         self._records = Records(feeds, gates, self._aside)
         self._pace = Pace(settings.poll_interval, settings.poll_min, settings.poll_max)
@@ -140,7 +155,9 @@ class Poller:
             leased = await self._lease(due_by)
             self._leases.hold([feed for feed, _ in leased])
             for feed, turn in leased:
-                if turn.admitted:
+                if isinstance(turn, Waiting):
+                    self._start(self._poll_one(feed, Pushing(feed, turn)))
+                elif turn.admitted:
                     self._start(self._poll_one(feed, self._visiting(feed, turn)))
                 elif due_by is not None and not turn.closed:
                     heappush(self._queued, (self._clock.now() + turn.wait_s, feed, turn))
@@ -157,19 +174,20 @@ class Poller:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if self._room() >= self._settings.fetch_parallel // _ROOM or not self._running:
+        if self._room() == 1 or not self._running:
             self._ended.set()
 
     def _room(self) -> int:
         return self._settings.fetch_parallel - len(self._running)
 
-    async def _lease(self, due_by: float | None) -> Sequence[tuple[Feed, Turn]]:
-        """What is due, with its turn at its gate; nothing while the server is away, or has enough to do."""
+    async def _lease(self, due_by: float | None) -> Sequence[tuple[Feed, Turn | Waiting]]:
+        """What is due, with its turn at its gate or what was pushed of it; nothing while the server is away, or has
+        enough to do."""
         now, again = self._clock.now(), list[Feed]()
         while self._queued and self._queued[0][0] <= now and len(again) < self._room():
             again.append(heappop(self._queued)[1])
         try:
-            leased: Sequence[tuple[Feed, Turn]] = await self._aside(self._take, due_by, self._room(), again)
+            leased: Sequence[tuple[Feed, Turn | Waiting]] = await self._aside(self._take, due_by, self._room(), again)
         except Transient as error:
             if due_by is not None:
                 raise
@@ -182,7 +200,7 @@ class Poller:
         self._waiting = False
         return leased
 
-    def _take(self, due_by: float | None, room: int, again: list[Feed]) -> Sequence[tuple[Feed, Turn]]:
+    def _take(self, due_by: float | None, room: int, again: list[Feed]) -> Sequence[tuple[Feed, Turn | Waiting]]:
         """All that a turn of the loop asks the server for, in one go. Blocks."""
         held = self._watch.turn()
         if held and due_by is not None:
@@ -192,8 +210,10 @@ class Poller:
             self._woken = True
         room -= len(again)
         leased = [*again, *(self._leases.take(room, due_by) if room > 0 and not held else [])]
-        turns = self._gates.enter([Ask(feed.url, feed.id, feed.id) for feed in leased]) if leased else []
-        return list(zip(leased, turns, strict=True))
+        pushed = self._pushes.first(leased)
+        fetched = [feed for feed in leased if feed.id not in pushed]
+        turns = self._gates.enter([Ask(feed.url, feed.id, feed.id) for feed in fetched]) if fetched else []
+        return [*((feed, pushed[feed.id]) for feed in leased if feed.id in pushed), *zip(fetched, turns, strict=True)]
 
     def _visiting(self, feed: Feed, turn: Turn) -> Visiting:
         return Visiting(
@@ -219,16 +239,20 @@ class Poller:
     async def _pause(self, *, idle: bool) -> None:
         """Until there may be something to do: at once if there may be more due, at the latest after a tick."""
         full = self._room() <= 0
-        if not full and not idle:
-            return
-        wait_s = BEAT_S if full else self._tick_s
+        if full or idle:
+            await self._wait(BEAT_S if full else self._tick_s)
+        if not idle and self._room() < self._settings.fetch_parallel // _ROOM:
+            await asyncio.sleep(_ROOM_S)
+
+    async def _wait(self, longest_s: float) -> None:
+        """Until a full poller has room, all is polled, a turn has come or we are stopped; no longer than this."""
         if self._queued:
-            wait_s = min(wait_s, max(0.0, self._queued[0][0] - self._clock.now()))
+            longest_s = min(longest_s, max(0.0, self._queued[0][0] - self._clock.now()))
         with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(longest_s):
                 await self._ended.wait()
 
-    async def _poll_one(self, feed: Feed, visiting: Visiting) -> None:
+    async def _poll_one(self, feed: Feed, visiting: Visiting | Pushing) -> None:
         """Poll a feed and record it, or give it back."""
         told = Told()
         try:
@@ -236,7 +260,7 @@ class Poller:
             if polled is None:
                 await self._aside(self._feeds.give_back, await self._leases.let_go(feed), self._clock.now())
             else:
-                await self._record(feed, polled, told, down=down)
+                await self._record(feed, polled, told, visiting, down=down)
         except NotYet as shut:
             await self._defer(feed, shut.turn)
         except StorywireError as error:
@@ -257,7 +281,7 @@ class Poller:
         except StorywireError as error:
             log.debug("turn not recorded", **shown(feed), reason=str(error))
 
-    async def _judged(self, feed: Feed, told: Told, visiting: Visiting) -> tuple[Polled | None, bool]:
+    async def _judged(self, feed: Feed, told: Told, visiting: Visiting | Pushing) -> tuple[Polled | None, bool]:
         """What came of a poll, and whether that was for want of a network: then others are waited for."""
         polls, polled = self._network.enter(), None
         try:
@@ -273,7 +297,7 @@ class Poller:
             log.warning("no feed can be reached: without internet, try `storywire demo`", next=NO_NETWORK)
         return polled, down
 
-    async def _polled(self, feed: Feed, told: Told, visiting: Visiting) -> Polled | None:
+    async def _polled(self, feed: Feed, told: Told, visiting: Visiting | Pushing) -> Polled | None:
         """What came of a poll; None if it was stopped before anything was published."""
         try:
             found = await self._read(feed, told, visiting)
@@ -287,7 +311,9 @@ class Poller:
             log.exception("poll failed", **shown(feed))
             return Polled(outcome=Outcome.FAILED, trouble=f"met a fault of Storywire ({type(error).__name__})")
 
-    async def _read(self, feed: Feed, told: Told, visiting: Visiting) -> tuple[Polled, ParsedFeed | None] | None:
+    async def _read(
+        self, feed: Feed, told: Told, visiting: Visiting | Pushing
+    ) -> tuple[Polled, ParsedFeed | None] | None:
         """Fetch and parse when the gate says so; None if it was stopped: nothing but this part is broken off."""
         task = asyncio.current_task()
         assert task is not None
@@ -297,7 +323,8 @@ class Poller:
         try:
             await visiting.begin()
             told.begin()
-            return await self._poll.read(feed, told, visiting)
+            polled, parsed = await self._poll.read(feed, told, visiting)
+            return (only_news(polled) if isinstance(visiting, Pushing) else polled), parsed
         except asyncio.CancelledError:
             if not self._stopping.is_set():
                 raise
@@ -306,9 +333,16 @@ class Poller:
         finally:
             self._reading.discard(task)
 
-    async def _record(self, feed: Feed, polled: Polled, told: Told, *, down: bool) -> None:
+    async def _record(
+        self, feed: Feed, polled: Polled, told: Told, visiting: Visiting | Pushing, *, down: bool
+    ) -> None:
         """Plan the next poll, and say all of this one in a line."""
-        state = self._planned(feed, polled, down=down)
+        if isinstance(visiting, Pushing):
+            await self._aside(self._pushes.done, feed, visiting.waiting, polled)
+            told.facts["pushed"] = True
+        elif feed.polls.hub:
+            polled = replace(polled, pushed=await self._aside(self._pushes.trusted, feed, polled, self._clock.now()))
+        state = self._planned(feed, polled, visiting, down=down)
         fetch = fetched(state, polled, told.took_ms, told.size)
         await self._records.write(Record(await self._leases.let_go(feed), state, fetch))
         if state.moves_to and await self._aside(self._feeds.move, feed.id, state.moves_to, self._clock.now()):
@@ -317,8 +351,10 @@ class Poller:
         trouble = {"trouble": polled.trouble} if polled.trouble else {}
         write("polled", **shown(feed), outcome=str(polled.outcome), **trouble, **told.facts, next=state.reason)
 
-    def _planned(self, feed: Feed, polled: Polled, *, down: bool) -> PollState:
+    def _planned(self, feed: Feed, polled: Polled, visiting: Visiting | Pushing, *, down: bool) -> PollState:
         now = self._clock.now()
+        if isinstance(visiting, Pushing):
+            return after_push(feed.polls, polled, now, self._pace, again=visiting.waiting.more)
         if down:
             return without_network(feed.polls, polled, now, random.random())
         return after(feed.polls, polled, now, random.random(), self._pace)

@@ -123,7 +123,7 @@ class Poll:
 
     async def publish(self, feed: Feed, polled: Polled, parsed: ParsedFeed, told: Told) -> Polled:
         """Publish what is new and revised and queue it. Must not be cancelled; raises StorywireError."""
-        decision, refs, ready = await self.aside(self._publish, feed, parsed)
+        decision, refs, ready = await self.aside(self._publish, feed, parsed, polled.full)
         polled = replace(polled, new=decision.new, revised=decision.revised)
         told.stage("store", new=decision.new, revised=decision.revised, queued=len(ready))
         if len(ready) < len(refs):
@@ -140,8 +140,9 @@ class Poll:
             return _forgetting(polled)
         return polled
 
-    def _publish(self, feed: Feed, parsed: ParsedFeed) -> tuple[Decision, Sequence[Ref], Sequence[Ref]]:
-        """What was decided, what of it was published, and what of that is to be queued now."""
+    def _publish(self, feed: Feed, parsed: ParsedFeed, whole: bool) -> tuple[Decision, Sequence[Ref], Sequence[Ref]]:
+        """What was decided, what of it was published, and what of that is to be queued now. whole: the document is all
+        that the feed shows, not what a hub has pushed of it."""
         now = self.clock.now()
         decision = decide(
             parsed.entries,
@@ -154,6 +155,7 @@ class Poll:
             most_daily=self.most_daily,
             address=feed.url,
             pages=self.awaiting.mode_of(feed.pages),
+            whole=whole,
         )
         decision = self._settled(feed, decision)
         articles = self.awaiting.checked(decision.articles)

@@ -11,6 +11,7 @@ from worker.schedule.adapt import new_a_day
 from worker.schedule.backoff import NO_NETWORK, NO_NETWORK_S
 from worker.schedule.headers import expires_s, max_age_s, retry_after_s
 from worker.schedule.plan import SHARE, after, fetched, without_network
+from worker.schedule.pushed import after_push, only_news
 from worker.schedule.state import PAUSED, Fetch, Outcome, Pace, Polled, PollState
 from worker.schedule.wording import words
 
@@ -25,10 +26,12 @@ __all__ = [
     "PollState",
     "Polled",
     "after",
+    "after_push",
     "expires_s",
     "fetched",
     "max_age_s",
     "new_a_day",
+    "only_news",
     "retry_after_s",
     "without_network",
     "words",

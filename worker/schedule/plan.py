@@ -4,6 +4,7 @@ Invariant: pure, the jitter is an argument; every plan has a reason.
 """
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -51,6 +52,7 @@ def after(state: PollState, polled: Polled, now: float, jitter: float, pace: Pac
         **_seen(polled),
         **_moved(state, polled, now),
         honest=_honest(before, polled),
+        spared_s=backoff.spared_s(before, polled, now, pace),
     )
     expected = adapt.cadence(state, now, pace) if good else adapt.Cadence(state.cadence_s, "")
     time, reason = _next_poll(state, polled, expected, now, jitter, pace)
@@ -104,11 +106,15 @@ def _next_poll(
 
 def _good(state: PollState, polled: Polled, expected: adapt.Cadence, now: float, pace: Pace) -> tuple[float, str]:
     wait_s, reason = expected
+    if state.spared_s > wait_s:
+        wait_s = min(state.spared_s, pace.longest_s)
+        reason = f"every {words(wait_s)}: its server was asked too often before"
     wish = wishes.longest(state, polled, now)
     if wish.wait_s > wait_s:
         wait_s, reason = wish.wait_s, f"every {words(wish.wait_s)}: {wish.reason}"
     if polled.pushed and wait_s < _PUSHED_S:
-        wait_s, reason = _PUSHED_S, f"every {words(_PUSHED_S)}: its hub tells of what is new (WebSub)"
+        hub = urlsplit(state.hub).hostname
+        wait_s, reason = _PUSHED_S, f"pushed by its hub {hub}; polled every {words(_PUSHED_S)} to be safe"
     if polled.later:
         wait_s = max(wait_s, _SHARE_S, 2 * pace.begin_s)
         reason = f"again in {words(wait_s)}, {SHARE}"

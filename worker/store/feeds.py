@@ -148,7 +148,7 @@ class Feeds(Leasing):
 
     def forget(self, feed: str) -> None:
         """Drop what is left of a removed feed: a poll that was under way may have written its seen marks."""
-        self._redis.delete(keys.feed(feed), keys.fetches(feed))
+        self._redis.delete(keys.feed(feed), keys.fetches(feed), keys.pushes(feed))
         self._redis.expire(keys.seen(feed), int(self._keep_s))
 
     def removed(self, feed: str) -> bool:

@@ -162,6 +162,17 @@ def page_readers() -> str:
     return f"sw:{SCHEMA}:page-readers"
 
 
+def subscriptions() -> str:
+    """zset of feed ids by when their subscription at their hub is to be looked at. Bound: the feeds that have a hub.
+    Lifetime: until the feed has none, or is removed."""
+    return f"sw:{SCHEMA}:subscriptions"
+
+
+def listeners() -> str:
+    """string: processes that listen to hubs live. Lifetime: a TTL of seconds, renewed."""
+    return f"sw:{SCHEMA}:listeners"
+
+
 def claim(page: bytes) -> str:
     """string, a packed Claim: which article a page is, by a hash of its canonical address. Bound: one an article.
     Lifetime: a TTL of the retention."""
@@ -205,6 +216,18 @@ def feed(feed: str) -> str:
 def fetches(feed: str) -> str:
     """list, newest first, of packed Fetch: its last polls. Bound: 30. Lifetime: until the feed is removed."""
     return _feed(feed, "fetches")
+
+
+def subscription(feed: str) -> str:
+    """hash: `sub`, a packed Subscription at the feed's hub; counters of what was pushed. Bound: one a feed. Lifetime:
+    until the feed has no hub; a TTL of 60 days after the last question to it."""
+    return _feed(feed, "subscription")
+
+
+def pushes(feed: str) -> str:
+    """hash: hash of a body -> packed Push, `fetch` where the feed is to be fetched besides. Bound: 3 bodies of 5 MB.
+    Lifetime: until a poller has published it; a TTL of a day."""
+    return _feed(feed, "pushes")
 
 
 def seen(feed: str) -> str:

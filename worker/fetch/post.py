@@ -1,0 +1,88 @@
+"""A form sent to an address that others wrote, behind the same guard as every fetch.
+
+Invariant: the answer is a value, whatever the net or the server does; no cookies, no body read beyond a line.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import aiohttp
+from yarl import URL
+
+from worker.fetch import answers
+from worker.fetch.guard import Guard, GuardedResolver, Resolve
+
+_SAID = 300
+_AGAIN = (307, 308)
+"""The redirects after which the same form is sent again (RFC 9110, 15.4): the others would make a GET of it."""
+
+_HOPS = 3
+
+
+class Posted(NamedTuple):
+    """What a server answered: its status (0: none), whether it took the form, and the trouble in words or ""."""
+
+    status: int
+    trouble: str = ""
+    retry_after: str = ""
+
+    @property
+    def taken(self) -> bool:
+        """Whether the form was accepted."""
+        return 200 <= self.status < 300
+
+
+class Poster:
+    """Sends forms over shared connections. Use it as an async context manager."""
+
+    def __init__(
+        self, *, user_agent: str, timeout_s: float, guard: Guard | None = None, resolve: Resolve | None = None
+    ) -> None:
+        self._user_agent, self._timeout_s = user_agent, timeout_s
+        self._guard, self._resolve = guard or Guard(), resolve
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, resolver=GuardedResolver(self._guard, self._resolve), socket_factory=self._guard.socket
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._user_agent},
+            timeout=aiohttp.ClientTimeout(),
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def post(self, url: str, form: Mapping[str, str]) -> Posted:
+        """POST a form, and again where a redirect says so."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                for _ in range(_HOPS):
+                    answer = await self._post(url, form)
+                    if isinstance(answer, Posted):
+                        return answer
+                    url = answer
+                return Posted(0, f"redirects more than {_HOPS} times")
+        except TimeoutError:
+            return Posted(0, f"did not answer within {self._timeout_s:g} s")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return Posted(0, answers.failure(error).reason)
+
+    async def _post(self, url: str, form: Mapping[str, str]) -> Posted | str:
+        """What one request came to, or the address to which the form is to be sent instead."""
+        async with self._session.post(URL(url), data=form, allow_redirects=False) as response:
+            status, target = response.status, response.headers.get("Location", "")
+            if status in _AGAIN and target:
+                return str(URL(url).join(URL(target)))
+            if 200 <= status < 300:
+                return Posted(status)
+            said = " ".join((await response.content.read(_SAID)).decode("utf-8", "replace").split())
+            trouble = f"answers {status}{f': {said}' if said else ''}"
+            return Posted(status, trouble, response.headers.get("Retry-After", ""))
