@@ -62,6 +62,7 @@ RECORDS: list[Struct] = [
         "moved",
         8.0,
         9,
+        10.0,
     ),
 ]
 NAMES = [type(record).__name__ for record in RECORDS]

@@ -3,6 +3,8 @@
 Invariant: another error never makes the wait shorter, and no wait is longer than a day, or than the longest set.
 """
 
+import math
+
 from worker.schedule.state import DAY_S, Outcome, Pace, Polled, PollState
 from worker.schedule.wording import words
 
@@ -20,6 +22,10 @@ _OFFLINE_S = 6 * 3600.0
 
 _UNREADY_S = 3600.0
 """A feed that is polled less often than this is tried again sooner once it fails: it may be a moment's."""
+
+_SPARED_S, _FORGIVES_S = 6 * 3600.0, 3 * DAY_S
+"""A feed whose server says that it is asked too often is polled half as often from then on, at least each six hours;
+that fades over three days without such an answer."""
 
 _KINDS: dict[str, tuple[float, str]] = {
     "dns": (0.25, "no such name"),
@@ -46,6 +52,16 @@ def strike(polled: Polled) -> float:
     if polled.kind in _KINDS:
         return _KINDS[polled.kind][0]
     return _SOFT if polled.status in (404, 408, 425) or polled.status >= 500 else _HARD
+
+
+def spared_s(state: PollState, polled: Polled, now: float, pace: Pace) -> float:
+    """The least wait that a server's complaints have led to, 0 for none. `state` is that before the poll."""
+    if polled.outcome is Outcome.REFUSED:
+        return min(2 * max(state.spared_s, state.cadence_s, pace.begin_s), max(_SPARED_S, pace.begin_s))
+    if not polled.outcome.good or not state.spared_s:
+        return state.spared_s
+    left_s = state.spared_s * math.exp(-max(0.0, now - state.polled) / _FORGIVES_S)
+    return left_s if left_s > pace.shortest_s else 0.0
 
 
 def what(polled: Polled) -> str:

@@ -104,7 +104,8 @@ class PollState(Struct, frozen=True, array_like=True):
     it last did, or was first polled; `crowded_s`: the wait that its short document allows; `cadence_s`: what follows
     from all this; `strikes`: the weight of the errors in a row (backoff.py); `kind`, `status`: of the last poll's
     failure; `moved`, `moved_since`: where permanent redirects lead, and since when; `honest`: how often in a row the
-    server's validators proved true, -1 once something new came under old ones.
+    server's validators proved true, -1 once something new came under old ones; `spared_s`: the least wait since the
+    server said that it is asked too often (backoff.py).
     """
 
     etag: str = ""
@@ -138,6 +139,7 @@ class PollState(Struct, frozen=True, array_like=True):
     moved: str = ""
     moved_since: float = 0.0
     honest: int = 0
+    spared_s: float = 0.0
 
     @property
     def readable(self) -> bool:
