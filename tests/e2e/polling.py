@@ -15,6 +15,7 @@ from worker.fetch import Fetcher
 from worker.model import Article, Ref
 from worker.poller.loop import Poller
 from worker.poller.parsers import Parsers
+from worker.store import keys
 from worker.store.feeds import Feed, Feeds
 from worker.store.gates import Gates, Rule
 from worker.store.outbox import Outbox
@@ -67,6 +68,13 @@ class Bench:
             return [url for url in urls if self.feed(url).polls.polled != self.clock.now()]
 
         await eventually(lambda: not waiting(), lambda: f"not polled: {waiting()}")
+
+    def pass_time(self, seconds: float, *urls: str) -> None:
+        """Let time pass, at the end of which these are due, whenever the schedule would have had them."""
+        due = self.clock.now() + seconds  # set first: who is due may be polled already
+        if urls:
+            self.outbox._redis.zadd(keys.schedule(), {self.feed(url).id: due for url in urls})
+        self.clock.advance(seconds)
 
     async def turn(self, *urls: str, after_s: float = 25 * 3600.0) -> None:
         """Let so much time pass that all feeds are due, and wait until these have been polled."""

@@ -21,7 +21,6 @@ from tests.servers import free_port
 from worker.fetch import Fetcher, Guard
 from worker.model import Article, Ref
 from worker.schedule import PollState
-from worker.store import keys
 
 CASES = [case for cases in groups(DOCUMENTED).values() for case in cases]
 NAMES = [
@@ -63,22 +62,21 @@ class Table:
         async with poller(self.store, fetcher=fetcher, gate="feed", parallel=48):
             for number, rest_h in enumerate(RESTS_H):
                 due = [case for case in self.cases if number < len(case.answers)]
-                self.store.clock.advance(rest_h * 3600.0)
-                await self._round(due, number)
+                await self._round(due, number, rest_h * 3600.0)
                 for case in due:
                     if number + 1 == len(case.answers):
                         self._finish(case)
 
-    async def _round(self, due: list[Case], number: int) -> None:
+    async def _round(self, due: list[Case], number: int, rest_s: float) -> None:
         for case in due:
             if server := self.servers.get(case.at):
                 server.routes |= {f"/{case.name}": case.answers[number]} | case.more
-        urls, now = [self.url(case) for case in due], self.store.clock.now()
-        for url in urls:
-            if number == 0:
-                self.store.feeds.add(url, "", now)
-            else:  # whenever the schedule would have had it
-                self.store.outbox._redis.zadd(keys.schedule(), {self.store.feed(url).id: now})
+        urls = [self.url(case) for case in due]
+        if number == 0:
+            for url in urls:
+                self.store.feeds.add(url, "", self.store.clock.now())
+        else:
+            self.store.pass_time(rest_s, *urls)
         await self._polled(urls)
 
     async def _polled(self, urls: list[str]) -> None:

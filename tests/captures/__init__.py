@@ -1,0 +1,1 @@
+"""Captures of feeds as they were served over time, and what they show."""
