@@ -6,6 +6,7 @@ from typing import Any
 from docs.generate import key_functions, key_pattern
 from worker.config import load
 from worker.feed.carried import Claim
+from worker.feed.websub import Subscription
 from worker.model import Article
 from worker.runtime import open_runtime
 from worker.schedule import Fetch, PollState
@@ -37,6 +38,10 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         runtime.quarantine.put(refs[2], payload, "no reason", "", now)
         Trials(runtime.redis, "worker").begin(refs[2:3])
         runtime.pollers.beat("poller", Sign())
+        runtime.hubs.add([leased.id], now)
+        runtime.hubs.put(leased.id, None, Subscription("https://hub.example/", leased.url, "https://us.example", "t"))
+        runtime.hubs.keep(leased.id, b"<rss/>", "text/xml", now)
+        runtime.hubs.beat()
         runtime.jobs.enqueue(refs[2:3])
         runtime.editing.pin("f.0")
         runtime.forgetting.forget(runtime.forgetting.find("f.3").target)

@@ -100,7 +100,7 @@ def next_step(known: Subscription | None, wanted: Wanted | None, now: float) -> 
         return (Step.SUBSCRIBE if wanted else Step.FORGET), now
     if known.wanted == wanted:
         at = _due(known)
-        return (Step.SUBSCRIBE if now >= at else Step.WAIT), at
+        return (Step.SUBSCRIBE, at) if now >= at else (Step.WAIT, min(at, known.until) if known.active(now) else at)
     if known.pending == UNSUBSCRIBE:
         at = known.asked + _LEAVING_S
         return (Step.FORGET if now >= at else Step.WAIT), at

@@ -48,6 +48,8 @@ def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("
                 runtime.pages.beat()  # the first polls may be over before it has started
                 processes.start("pages", "pages")
                 working += processes.start("poller", "poll")
+                if runtime.settings.public_url:
+                    processes.start("web", "serve")
                 silence = Silence(working)
                 say(f"Polling; {count} worker{'s' * (count > 1)}; log in {journal.path}. Ctrl-C ends all.")
                 processes.start("report", *report, on_terminal=True)

@@ -1,0 +1,170 @@
+"""The web process: listens, serves, and keeps the subscriptions at hubs where others can reach it.
+
+Invariant: asked to end, it ends within STOP_S: requests in hand are finished or broken off, and hubs push again.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from worker.config import endpoints
+from worker.errors import Permanent
+from worker.fetch import Guard
+from worker.fetch.post import Poster
+from worker.runtime import Runtime
+from worker.web.app import make_app, routes
+from worker.web.subscriber import LOOK_S, TICK_S, Subscriber
+
+STOP_S = 8.0
+_HEAD_S = 10.0
+"""How long the head of a request may take: who sends a byte a minute holds no connection."""
+
+_KEEP_ALIVE_S = 15
+_MOST_HEAD = 32_768
+_MOST_AT_ONCE = 1_000
+_BACKLOG = 1_024
+_HUB_S = 15.0
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class _Patient(H11Protocol):
+    """uvicorn waits for ever for the head of a request; this does not."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._late = self.loop.call_later(_HEAD_S, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        if self._late is None and (self.cycle is None or self.cycle.response_complete):
+            self._late = self.loop.call_later(_HEAD_S, self._give_up)
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._be_patient()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._be_patient()
+        super().connection_lost(exc)
+
+    def _give_up(self) -> None:
+        self._late = None
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
+
+    def _be_patient(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs it: uvicorn's own would end the process by the signal it got."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """None are."""
+        yield
+
+
+class Serving:
+    """Serves until stopped. `tick_s`, `look_s`: how often subscriptions are looked at."""
+
+    def __init__(self, runtime: Runtime, *, tick_s: float = TICK_S, look_s: float = LOOK_S) -> None:
+        self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
+        self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
+        self._server = _Server(
+            uvicorn.Config(
+                make_app(routes(runtime)),
+                http=_Patient,
+                ws="none",
+                lifespan="off",
+                loop="asyncio",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=int(STOP_S),
+                limit_concurrency=_MOST_AT_ONCE,
+                h11_max_incomplete_event_size=_MOST_HEAD,
+            )
+        )
+
+    def stop(self) -> None:
+        """End soon."""
+        self._server.should_exit = True
+
+    async def run(self) -> None:
+        """Until stopped. Raises Permanent where it cannot listen."""
+        settings = self._runtime.settings
+        listening = listen(settings.listen)
+        place = "{}:{}".format(*listening.getsockname()[:2])
+        log.info("listening", address=place, public_url=settings.public_url or "none: no hub is asked to push")
+        try:
+            async with Poster(
+                user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
+            ) as poster:
+                keeping = asyncio.create_task(self._subscriber(poster).run()) if settings.public_url else None
+                try:
+                    await self._server.serve(sockets=[listening])
+                finally:
+                    await _ended(keeping)
+        finally:
+            listening.close()
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _subscriber(self, poster: Poster) -> Subscriber:
+        runtime = self._runtime
+        return Subscriber(
+            hubs=runtime.hubs,
+            feeds=runtime.feeds,
+            gates=runtime.gates,
+            poster=poster,
+            clock=runtime.clock,
+            base=runtime.settings.public_url,
+            aside=self._aside,
+            tick_s=self._tick_s,
+            look_s=self._look_s,
+        )
+
+    async def _aside(self, call: Callable[..., T], *args: Any) -> T:
+        """Run a blocking call in a thread of our own."""
+        result: Awaitable[T] = asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args))
+        return await result
+
+
+def listen(place: str) -> socket.socket:
+    """A socket that listens at an address and a port; raises Permanent where it cannot."""
+    [(host, port)] = endpoints(place)
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        why = (error.strerror or "no reason given").lower()
+        raise Permanent(f"STORYWIRE_LISTEN={place}: {why}: give another address or port") from None
+    listening.setblocking(False)
+    return listening
+
+
+async def _ended(task: "asyncio.Task[None] | None") -> None:
+    if task is not None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
