@@ -184,7 +184,7 @@ def test_a_child_that_runs_and_does_nothing_is_killed_and_started_again_within_3
 def test_the_embedded_server_is_started_again_and_the_news_goes_on(
     data_dir: Path, opml: Path, site: FeedServer
 ) -> None:
-    with up(data_dir, "--feeds", opml, poll_interval="1s") as running:
+    with up(data_dir, "--feeds", opml, poll_interval="1s", poll_min="1s") as running:
         eventually(lambda: "Harbour bridge closed" in "".join(running.out), 30, running.said)
         server = next(child for child in psutil.Process(running.process.pid).children() if "valkey" in child.name())
         server.kill()

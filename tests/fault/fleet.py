@@ -109,7 +109,8 @@ class Fleet:
     def settings(self) -> dict[str, str]:
         """The settings of everything here."""
         data_dir = str(self._folder / "data")
-        return {"redis_url": self.server.url(0), "data_dir": data_dir, "poll_interval": "1s", "fetch_timeout": "3s"}
+        often = {"poll_interval": "1s", "poll_min": "1s", "fetch_timeout": "3s"}
+        return {"redis_url": self.server.url(0), "data_dir": data_dir, **often}
 
     @contextmanager
     def runtime(self) -> Iterator[Runtime]:

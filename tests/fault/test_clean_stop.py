@@ -33,7 +33,7 @@ def wire() -> Iterator[Wire]:
 
 @pytest.fixture
 def runtime(data_dir: Path) -> Iterator[Runtime]:
-    with open_runtime(load({}, data_dir=str(data_dir), poll_interval="1s", batch="10")) as runtime:
+    with open_runtime(load({}, data_dir=str(data_dir), poll_interval="1s", poll_min="1s", batch="10")) as runtime:
         yield runtime
 
 
@@ -74,7 +74,7 @@ def test_a_worker_gives_back_or_finishes_what_it_has(runtime: Runtime, data_dir:
 
 def test_a_poller_gives_its_leases_back(runtime: Runtime, wire: Wire, data_dir: Path, tmp_path: Path) -> None:
     poller = start_storywire(
-        "poll", "--feeds", wire.opml(tmp_path), data_dir=data_dir, poll_interval="1s", log_format="json"
+        "poll", "--feeds", wire.opml(tmp_path), data_dir=data_dir, poll_interval="1s", poll_min="1s", log_format="json"
     )
     with wire.flowing(100):
         eventually(lambda: runtime.outbox.depth() > 50, 30, "it publishes nothing")
@@ -88,7 +88,7 @@ def test_a_poller_gives_its_leases_back(runtime: Runtime, wire: Wire, data_dir: 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_up_leaves_no_process_and_no_socket(wire: Wire, data_dir: Path, tmp_path: Path, number: signal.Signals) -> None:
     arguments = ("--feeds", wire.opml(tmp_path), "--workers", 2)
-    settings: dict[str, object] = {"poll_interval": "1s", "log_format": "json"}
+    settings: dict[str, object] = {"poll_interval": "1s", "poll_min": "1s", "log_format": "json"}
     with up(data_dir, *arguments, **settings) as running, wire.flowing(20):
         eventually(lambda: any(line.get("outcome") == "ok" for line in running.log()), 40, "nothing happens")
         eventually(lambda: any(line.get("event") == "batch" for line in running.log()), 40, "no batch is done")

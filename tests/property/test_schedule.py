@@ -67,10 +67,10 @@ def test_bounds_hold_and_reasons_are_given_whatever_the_history(
     state, now = lived(history, pace)
     state = after(state, polled, now, jitter, pace)
     wait_s = state.next_poll - now
-    longest_s = max(pace.longest_s, DAY_S, 2 * pace.begin_s)
-    assert pace.shortest_s - 1e-3 <= wait_s <= longest_s + DAY_S + 3600 + 1e-3
+    longest_s = max(pace.longest_s, DAY_S, 2 * pace.first_s)
+    assert pace.least_s - 1e-3 <= wait_s <= longest_s + DAY_S + 3600 + 1e-3
     assert state.reason.strip()
-    assert pace.shortest_s <= state.cadence_s <= pace.longest_s or not state.cadence_s
+    assert pace.least_s <= state.cadence_s <= pace.longest_s or not state.cadence_s
     assert all(math.isfinite(each) for each in (state.occasions, state.exposed_s, state.arrived, state.crowded_s))
 
 

@@ -315,6 +315,21 @@ def test_the_same_bounds_for_all_make_the_interval_fixed() -> None:
         now = state.next_poll
 
 
+def test_the_bounds_hold_whatever_the_interval_is_set_to() -> None:
+    """A feed begins within them; where they cross, no server is asked more often than the least wait."""
+    for pace, first_s in (
+        (Pace(600.0, 3600.0, 86400.0), 3600.0),
+        (Pace(600.0, 60.0, 300.0), 300.0),
+        (Pace(600.0, 3600.0, 300.0), 3600.0),
+    ):
+        state, now = PollState(), NOW
+        for new in (5, 50, 0, 0, 7, 30):
+            state = after(state, Polled(outcome=Outcome.OK, new=new, entries=50), now, 0.0, pace)
+            assert pace.least_s <= state.next_poll - now <= pace.longest_s
+            now = state.next_poll
+        assert after(PollState(), Polled(outcome=Outcome.OK), NOW, 0.0, pace).next_poll == NOW + first_s
+
+
 # --- wishes -------------------------------------------------------------------------------------------------------
 
 NINE = NOW // DAY_S * DAY_S + 9 * HOUR_S

@@ -58,7 +58,7 @@ class Cadence(NamedTuple):
 def learn(state: PollState, polled: Polled, now: float, pace: Pace) -> PollState:
     """The state after one more good poll. The first one tells nothing: all that it shows is new to us."""
     if not state.succeeded or not state.exposed_s:
-        return replace(state, occasions=_ASSUMED, exposed_s=_ASSUMED * _begin_s(pace) / _EXPECTED)
+        return replace(state, occasions=_ASSUMED, exposed_s=_ASSUMED * pace.first_s / _EXPECTED)
     since = min(now, max(state.succeeded, now - _LONGEST_GAP_S))
     rhythm = Rhythm(state.rhythm)
     rate, gap_s = state.occasions / state.exposed_s, rhythm.exposed_s(since, now)
@@ -79,13 +79,13 @@ def learn(state: PollState, polled: Polled, now: float, pace: Pace) -> PollState
 def cadence(state: PollState, now: float, pace: Pace) -> Cadence:
     """When to look for something new, and in words how often it comes."""
     if not state.brought:
-        return Cadence(pace.begin_s, f"every {words(pace.begin_s)}: as is set, nothing is known of it yet")
-    mean_s = math.sqrt(_EXPECTED * _begin_s(pace) * state.exposed_s / state.occasions)
-    mean_s = min(max(mean_s, (now - state.brought) / _SILENT, pace.shortest_s), pace.longest_s)
+        return Cadence(pace.first_s, f"every {words(pace.first_s)}: as is set, nothing is known of it yet")
+    mean_s = math.sqrt(_EXPECTED * pace.first_s * state.exposed_s / state.occasions)
+    mean_s = min(max(mean_s, (now - state.brought) / _SILENT, pace.least_s), pace.longest_s)
     wait_s = Rhythm(state.rhythm).until(now, mean_s, min(mean_s * _STRETCH, pace.longest_s))
-    wait_s = max(wait_s, pace.shortest_s)
+    wait_s = max(wait_s, pace.least_s)
     crowded_s = max(state.crowded_s, _CROWDED_S, wait_s / _CROWDED_PARTS)
-    if state.crowded_s and pace.shortest_s <= crowded_s < wait_s:
+    if state.crowded_s and pace.least_s <= crowded_s < wait_s:
         return Cadence(
             crowded_s, f"every {words(crowded_s)}: shows {state.entries:,} entries only, and brings many at once"
         )
@@ -120,7 +120,3 @@ def _brings(state: PollState, now: float) -> str:
     if silent_s > 2 * DAY_S and a_day * silent_s / DAY_S > 3:
         return f"nothing new for {silent_s / DAY_S:.0f} days"
     return f"brings {often(a_day)}" if state.arrived else "has brought nothing new yet"
-
-
-def _begin_s(pace: Pace) -> float:
-    return max(pace.begin_s, 1e-3)

@@ -57,11 +57,11 @@ def strike(polled: Polled) -> float:
 def spared_s(state: PollState, polled: Polled, now: float, pace: Pace) -> float:
     """The least wait that a server's complaints have led to, 0 for none. `state` is that before the poll."""
     if polled.outcome is Outcome.REFUSED:
-        return min(2 * max(state.spared_s, state.cadence_s, pace.begin_s), max(_SPARED_S, pace.begin_s))
+        return min(2 * max(state.spared_s, state.cadence_s, pace.first_s), max(_SPARED_S, pace.first_s))
     if not polled.outcome.good or not state.spared_s:
         return state.spared_s
     left_s = state.spared_s * math.exp(-max(0.0, now - state.polled) / _FORGIVES_S)
-    return left_s if left_s > pace.shortest_s else 0.0
+    return left_s if left_s > pace.least_s else 0.0
 
 
 def what(polled: Polled) -> str:
@@ -73,11 +73,11 @@ def what(polled: Polled) -> str:
 
 def wait(state: PollState, polled: Polled, asked_s: float, pace: Pace) -> tuple[float, str]:
     """Seconds and the reason, after an error that `state` counts already; `asked_s`: what Retry-After asks for."""
-    longest_s = max(_OFFLINE_S if polled.outcome is Outcome.UNREACHABLE else DAY_S, pace.begin_s)
-    base_s = max(pace.begin_s, min(state.cadence_s, _UNREADY_S))
+    longest_s = max(_OFFLINE_S if polled.outcome is Outcome.UNREACHABLE else DAY_S, pace.first_s)
+    base_s = max(pace.first_s, min(state.cadence_s, _UNREADY_S))
     wait_s = min(base_s * 2.0 ** min(state.strikes, 40.0), longest_s)
     if polled.outcome is Outcome.REFUSED and not asked_s:
-        wait_s = max(wait_s, min(REFUSED_S, pace.begin_s * 6))
+        wait_s = max(wait_s, min(REFUSED_S, pace.first_s * 6))
     if asked_s > wait_s:
         return asked_s, f"the server asks to wait {words(asked_s)} (Retry-After)"
     times = "an error" if state.errors == 1 else f"{state.errors} errors in a row"

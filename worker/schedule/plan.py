@@ -116,7 +116,7 @@ def _good(state: PollState, polled: Polled, expected: adapt.Cadence, now: float,
         hub = urlsplit(state.hub).hostname
         wait_s, reason = _PUSHED_S, f"pushed by its hub {hub}; polled every {words(_PUSHED_S)} to be safe"
     if polled.later:
-        wait_s = max(wait_s, _SHARE_S, 2 * pace.begin_s)
+        wait_s = max(wait_s, _SHARE_S, 2 * pace.first_s)
         reason = f"again in {words(wait_s)}, {SHARE}"
     return wait_s, reason
 

@@ -21,22 +21,24 @@ _TRUSTED_DAYS = 7
 
 
 class Pace(Struct, frozen=True):
-    """Between which bounds feeds are polled: what a feed begins with while nothing is known of it, the least wait and
-    the longest. A beginning outside of the bounds widens them: whoever asks for 10 s means it."""
+    """Between which bounds feeds are polled: the wait of a feed of which nothing is known, the least and the longest.
+
+    Where the bounds cross, the least wait holds; a beginning outside of them is the bound next to it.
+    """
 
     begin_s: float = 600.0
     least_s: float = 120.0
     most_s: float = DAY_S
 
     @property
-    def shortest_s(self) -> float:
-        """The least wait."""
-        return min(self.begin_s, self.least_s)
-
-    @property
     def longest_s(self) -> float:
         """The longest wait that is ours."""
-        return max(self.begin_s, self.most_s)
+        return max(self.least_s, self.most_s)
+
+    @property
+    def first_s(self) -> float:
+        """The wait while nothing is known."""
+        return min(max(self.begin_s, self.least_s), self.longest_s)
 
 
 class Outcome(StrEnum):
