@@ -65,7 +65,8 @@ _TLS = b"\x16"
 
 
 class FeedServer:
-    """Serves `routes` (path -> Answer), which may change at any time; `requests` is what it was asked.
+    """Serves `routes` (path -> Answer), which may change at any time; `requests` is what it was asked, over so many
+    `connections`.
 
     tls: serves https with this; keep: leaves connections open for more requests, where answers do not forbid it.
     """
@@ -77,6 +78,7 @@ class FeedServer:
         self._tls, self._keep = tls, keep
         self.routes: dict[str, Answer] = {}
         self.requests: list[Request] = []
+        self.connections = 0
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -125,6 +127,7 @@ class FeedServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self.connections += 1
         try:
             await self._serve_one(reader, writer)
             while self._keep:

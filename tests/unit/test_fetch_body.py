@@ -61,3 +61,32 @@ def test_endless_empty_files_cost_little() -> None:
     """Twenty bytes of gzip that unpack to none, again and again: given up long before the cap on the wire."""
     with pytest.raises(zlib.error, match="too many"):
         unpack("gzip", gzip.compress(b"") * 200, 4000)
+
+
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_what_is_still_packed_is_unpacked_once_more(encoding: str) -> None:
+    """A stored .gz file, served as what it is not, or packed again on its way; under the same cap."""
+    stored = gzip.compress(TEXT)
+    assert unpack(encoding, gzip.compress(stored) if encoding else stored) == TEXT
+    with pytest.raises(TooBig):
+        unpack(encoding, gzip.compress(gzip.compress(b" " * 50_000_000)))
+    with pytest.raises(zlib.error):
+        unpack(encoding, stored[:-9])
+
+
+def test_a_document_is_whole_with_its_last_tag() -> None:
+    """Whatever length was announced; not one that breaks off, nor one whose packing does."""
+
+    def whole(body: bytes, encoding: str = "") -> bool:
+        unpacked = Unpacked(encoding, CAP)
+        for start in range(0, len(body), 7):
+            unpacked.feed(body[start : start + 7])
+        return unpacked.whole()
+
+    feed = b"<rss><channel><item></item></channel></rss>"
+    assert whole(feed)
+    assert whole(feed + b" \n")
+    assert whole(gzip.compress(feed), "gzip")
+    assert not whole(gzip.compress(feed)[:-1], "gzip")
+    assert not any(whole(feed[:end]) for end in range(len(feed)))
+    assert not whole(feed + b"<rss>")
