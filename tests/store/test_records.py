@@ -6,15 +6,18 @@ import msgspec
 import pytest
 from msgspec import Struct
 
+from worker.feed.carried import Claim
 from worker.feed.decide import Seen
+from worker.feed.identity import Digests
 from worker.model import Alias, Article, Correction, Event, Fingerprints, Kept, Member, Relation, Story
 from worker.schedule import Fetch, PollState
 from worker.store.feeds import Address
 
 PRINTS = Fingerprints(b"12345678", b"s" * 256, b"k" * 9, 3, 4, b"digested", ("bridge", "harbour"), b"\x80\x40", b"f")
 MEMBER = Member(
-    "f.a", 2, "Title", "http://a.example/", "A", None, 1.5, 2.5, True, PRINTS, 7, 9, Relation.COPY, b"u" * 8, 0.5, False
-)
+    "f.a", 2, "Title", "http://a.example/", "A", None, 1.5, 2.5, True, PRINTS, 7, 9, Relation.COPY, b"u" * 8, 0.5,
+    False, "read", "a.example", ((1.0, "Earlier"),), ("g",),
+)  # fmt: skip
 STORY = Story(
     7, "Headline", 1.0, 2.0, 3.0, b"u" * 8, 3, 1, 1, b"oooo", 0.5, (b"p", b"q"), 2, (b"u" * 8,), (4, 5), 2, 86400.0
 )
@@ -26,8 +29,9 @@ RECORDS: list[Struct] = [
     Correction(1, "pin", 2.0, 3, (7,), ("a",), ("b", "c"), 9.0),
     Event("merged", 3, "en", 7, b"u" * 8, True, 8, 1),
     Article(id="f.a", revision=2, title="T", text="Text", url="u", source="s", lang="en", published=1.0, received=2.0),
-    Kept(7, b"origin", PRINTS, 0.5, 2, 86400.0),
-    Seen(b"12345678", 2, "en", 1.0, 2.0, True),
+    Kept(7, b"origin", PRINTS, 0.5, 2, 86400.0, ((1.0, "Earlier"),), ("g",)),
+    Seen(b"12345678", 2, "en", 1.0, 2.0, True, Digests(b"1", b"2", b"3"), 3.0, "g.b"),
+    Claim("f.a", "en", 1.0),
     Address("http://a.example/feed", "A", 1.0, "News", "on", True),
     Fetch(1.0, "ok", 200, 2.0, 3, 4, 5, 6, "trouble", 7.0, "every 15m"),
     PollState(

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.bench.stream import filling
 from tests.invariants import check, check_relations
@@ -84,6 +85,31 @@ def test_what_is_written_is_read_again_bit_for_bit() -> None:
             before.received,
             before.revision,
         )
+
+
+def test_whose_it_was_what_it_was_called_and_who_carried_it_come_back() -> None:
+    """What another feed brought (revision 0) too."""
+    told = {"outlet": "harbourpost.com", "titles": ((THEN, "Dam holds"),), "feeds": ("f2", "f3")}
+    memory = Memory().place_all([replace(member("dam-1", DAM_TITLE, DAM, THEN, revision=0), **told)])
+    article = article_of(read(lines_of(memory)["dam-1"]), NOW, backfill=True)
+    assert article.kept is not None
+    assert (article.outlet, article.kept.titles, article.kept.feeds) == tuple(told.values())
+    assert article.revision == 0
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"outlet": "a\nb"},
+        {"outlet": "x" * 1000},
+        {"feeds": ("f",) * 100},
+        {"titles": ((THEN, "t" * 5000),)},
+        {"titles": ((1e300, "t"),)},
+    ],
+)
+def test_what_no_article_can_have_is_refused(told: dict[str, Any]) -> None:
+    memory = Memory().place_all([replace(member("dam-1", DAM_TITLE, DAM, THEN), **told)])
+    assert isinstance(parse_line(lines_of(memory)["dam-1"]), BadLine)
 
 
 def test_a_text_without_words_or_a_title_comes_back_too() -> None:
