@@ -78,6 +78,7 @@ def _settings_in(folder: str, site: str) -> "Settings":
         max_daily=_MAX_DAILY,
         allow_private=site.removeprefix("http://"),
         gate="feed",  # each of them an outlet of its own, though on one host
+        pages="off",  # they say what its feeds say, and news here is minutes old after seconds
     )
 
 
