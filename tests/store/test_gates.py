@@ -113,6 +113,16 @@ def test_who_is_polled_again_after_its_poller_died_is_not_in_its_own_way(redis: 
     assert ask(gates, "a")[0].admitted
 
 
+def test_who_asks_again_as_the_answer_was_lost_gets_it_again(
+    gates: Gates, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection broke after the script had run: the same question has the same answer, and takes one turn."""
+    ask(gates, "a")
+    clock.advance(4.5)
+    monkeypatch.setattr(gates, "_question", lambda: "the same")
+    assert [ask(gates, "b")[0] for _ in range(3)] == [Turn(GATE, admitted=True, wait_s=0.5)] * 3
+
+
 def test_retry_after_closes_the_gate_for_all(gates: Gates, clock: ManualClock) -> None:
     """One was told to wait ten minutes: so do all, those with a turn in between too, and in turns afterwards."""
     ask(gates, "a", "b")

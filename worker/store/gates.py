@@ -6,12 +6,14 @@ closer than the spacing, nor are more of them inside than may be. Seconds are th
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import count
 from typing import Any, NamedTuple
 
 from redis import Redis
 
 from worker.clock import Clock
 from worker.feed.domain import hostname, registrable
+from worker.names import new_name
 from worker.schedule import words
 from worker.store import keys
 from worker.store.scripts import load
@@ -86,6 +88,7 @@ class Gates:
         self._redis: Any = redis
         self._clock = clock
         self.rule = rule
+        self._name, self._questions = new_name(), count()
         self._enter = load(redis, "enter_gate")
         self._leave = load(redis, "leave_gate")
 
@@ -94,14 +97,14 @@ class Gates:
 
         Who asks again before its turn keeps it; one that died inside makes room when its time is over.
         """
-        rule, now = self.rule, self._now()
+        rule, now, longest_s = self.rule, self._now(), self.rule.longest_s + _MARGIN_S
         gates = [rule.gate(ask.url, ask.feed) for ask in asks]
         pipe = self._redis.pipeline(transaction=False)
         for gate, ask in zip(gates, asks, strict=True):
             key = _key(gate)
             self._enter(
                 keys=[keys.gate(key), keys.visitors(key), keys.turns(key)],
-                args=[ask.who, now, rule.spacing_s, rule.parallel, rule.longest_s + _MARGIN_S, ready_s],
+                args=[ask.who, now, rule.spacing_s, rule.parallel, longest_s, ready_s, self._question()],
                 client=pipe,
             )
         return [
@@ -129,6 +132,9 @@ class Gates:
         closed = self._redis.hget(keys.gate(key), "closed")
         inside = self._redis.zcount(keys.visitors(key), now, "inf")
         return Look(max(float(closed or 0) - now, 0.0), inside, self._redis.zcount(keys.turns(key), now, "inf"))
+
+    def _question(self) -> str:
+        return f"{self._name}.{next(self._questions)}"
 
     def _now(self) -> float | str:
         return "" if self._clock is None else self._clock.now()

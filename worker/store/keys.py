@@ -268,8 +268,9 @@ def trials(feed: str) -> str:
 
 
 def gate(gate: str) -> str:
-    """hash: `last`, when somebody last began to ask there; `next`, the first turn that is free; `closed`, until when
-    nobody may (Retry-After); `hold`, how long a visit takes: seconds. Lifetime: a TTL of an hour after the last turn."""
+    """hash: `last`, when somebody last began to ask there, and `asked`, by which question; `next`, the first turn that
+    is free; `closed`, until when nobody may (Retry-After); `hold`, how long a visit takes: seconds. Lifetime: a TTL of
+    an hour after the last turn."""
     return _gate(gate, "gate")
 
 

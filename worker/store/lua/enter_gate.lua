@@ -2,7 +2,7 @@
 -- KEYS  1 gate (hash), 2 visitors (zset), 3 turns (zset)
 -- ARGV  1 who asks, 2 now, "" for the server's clock; 3 the least time between starts, 4 the most visitors at once,
 --       5 how long a visitor's place is kept, 6 how long who asks is ready to wait on the spot, a minute at
---       most: seconds
+--       most: seconds; 7 which question this is: something that is never said again
 -- Returns  {1, seconds to the start, ''}, or {0, seconds to the turn, why: 'spacing', 'full' or 'closed'}
 -- Cost  O(log W), W = who waits at this gate: whoever asks too early is told one turn, which nobody else gets
 -- Invariant  starts are at least the spacing apart, and no more than the most are inside, whoever asks from wherever;
@@ -14,7 +14,10 @@ if not now then
   local time = redis.call('TIME')
   now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 end
-local said = redis.call('HMGET', KEYS[1], 'last', 'next', 'closed', 'hold')
+local said = redis.call('HMGET', KEYS[1], 'last', 'next', 'closed', 'hold', 'asked')
+if said[5] == ARGV[7] then -- let in already: the answer was lost on the way
+  return {1, string.format('%.6f', math.max(tonumber(said[1]) - now, 0)), ''}
+end
 local last, nextfree = tonumber(said[1] or '-inf'), tonumber(said[2] or '-inf')
 local closed, hold = tonumber(said[3] or '-inf'), tonumber(said[4] or '0')
 if last > now + 60 then -- nobody starts so far ahead: the clock was set back
@@ -36,7 +39,7 @@ local turn = tonumber(redis.call('ZSCORE', KEYS[3], who) or nil)
 local start = math.max(turn or nextfree, last + spacing, now)
 local answer
 if closed <= start and inside < most and start - now <= ready then
-  redis.call('HSET', KEYS[1], 'last', string.format('%.6f', start),
+  redis.call('HSET', KEYS[1], 'last', string.format('%.6f', start), 'asked', ARGV[7],
     'next', string.format('%.6f', math.max(nextfree, start + pace)))
   redis.call('ZREM', KEYS[3], who)
   redis.call('ZADD', KEYS[2], start + tonumber(ARGV[5]), who)
