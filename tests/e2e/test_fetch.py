@@ -32,7 +32,7 @@ async def test_a_body_comes_with_all_that_the_schedule_wants_to_know(server: Fee
     async with fetcher() as fetching:
         answer = await fetching.fetch(server.url("/old"))
     new = server.url("/new")
-    assert answer == Fetched(ONE.encode(), new, RSS, '"1"', "then", "max-age=60", "tomorrow", new)
+    assert answer == Fetched(ONE.encode(), new, RSS, '"1"', "then", "max-age=60", "tomorrow", new, True)
 
 
 async def test_a_304_behind_a_permanent_redirect_tells_the_new_address(server: FeedServer) -> None:

@@ -121,6 +121,9 @@ def test_no_two_cases_have_one_name() -> None:
     """A name is a path of the server, and what a failing test is known by."""
     assert len({case.name for case in CASES}) == len(CASES) > 100
     assert all(len(case.answers) <= len(RESTS_H) for case in CASES)
+    others = [path for case in CASES for path in case.more]
+    assert len(set(others)) == len(others)
+    assert not {f"/{case.name}" for case in CASES} & set(others)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -35,8 +35,9 @@ def redirects(at: Places) -> list[Case]:
         Case("private", "redirects to an address of a private network", [to("http://10.0.0.1/feed")],
              told="redirects to http://10.0.0.1/feed, which leads to 10.0.0.1, an address of a private network: if it "
              "may be read, add 10.0.0.1:80 to STORYWIRE_ALLOW_PRIVATE, or set it to 1 for all such"),
-        Case("login", "redirects to a page that asks for a password", [to("/login")],
-             told="a web page, not a feed: look for its RSS address", more={"/login": page(_LOGIN)}),
+        Case("login", "redirects to a page that asks for a password", [to("/sign-in")],
+             told=f"a web page, not a feed: look for its RSS address (redirected to {here}/sign-in)",
+             more={"/sign-in": page(_LOGIN)}),
         Case("to-404", "redirects to a page that is not there", [to("/not-there", 301)],
              told=f"redirects to {here}/not-there, which answers with status 404: there is no such page: look for the "
              "feed's new address", more={"/not-there": page("", status=404)}),

@@ -17,7 +17,8 @@ from worker.fetch.guard import PrivateAddress
 class Fetched(NamedTuple):
     """A body. `url` is where it was found after redirects; validators are "" where the server gives none.
 
-    `expires`: the header, or ""; `moved`: where permanent redirects (301, 308) alone led from the address, or "".
+    `expires`: the header, or ""; `moved`: where permanent redirects (301, 308) alone led from the address, or "";
+    `redirected`: whether any redirect did.
     """
 
     body: bytes
@@ -28,6 +29,7 @@ class Fetched(NamedTuple):
     cache_control: str
     expires: str = ""
     moved: str = ""
+    redirected: bool = False
 
 
 class NotModified(NamedTuple):

@@ -129,7 +129,8 @@ class Fetcher:
                 return answers.compressed_as(encoding)
             body = await self._read(response, Unpacked(encoding if encoding in WINDOW_BITS else "", self._max_bytes))
             content_type = headers.get("Content-Type", "")
-            return Fetched(body, str(response.url), content_type, etag, last_modified, *freshness)
+            found = str(response.url)
+            return Fetched(body, found, content_type, etag, last_modified, *freshness, trail.redirects > 0)
 
     def _connector(self) -> aiohttp.BaseConnector:
         """The one place where connections are made."""

@@ -117,7 +117,8 @@ class Poll:
         parsed = await self.parsers.parse(fetched.body, fetched.url, fetched.content_type)
         told.stage("parse", entries=len(parsed.entries))
         if parsed.state is State.NOT_A_FEED:
-            return Polled(outcome=Outcome.FAILED, trouble=parsed.reason, kind="not-a-feed", status=200), None
+            led = f" (redirected to {shown_url(fetched.url)[:200]})" if fetched.redirected else ""
+            return Polled(outcome=Outcome.FAILED, trouble=parsed.reason + led, kind="not-a-feed", status=200), None
         outcome = Outcome(parsed.state.value)
         return _polled(fetched, outcome, body_hash, trouble=parsed.reason, parsed=parsed), parsed
 
