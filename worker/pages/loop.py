@@ -5,6 +5,7 @@ where the sweeper finds it.
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -89,6 +90,7 @@ class Pager:
             async with AsyncExitStack() as parts:
                 for part in (self._reading.fetcher, self._reading.robots_fetcher, self._reading.extractors):
                     await parts.enter_async_context(part)
+                log.info("reading pages", pid=os.getpid())
                 while not self._stopping.is_set():
                     leased = await self._turn()
                     for awaited in leased:
