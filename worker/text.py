@@ -41,7 +41,7 @@ _MAX_MARKS = 30
 _STACKED = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 """Maybe marks on one letter: normalising sorts them, in the square of the time."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
-_RARE_SPACE = str.maketrans("\u1680\u2028\u2029", "   ")
+_RARE_SPACE = "\u1680\u2028\u2029"
 """What NFKC leaves of the signs that are space, beside the space itself."""
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W\d_]+)*")
@@ -86,8 +86,8 @@ def _spaced(text: str) -> str:
 
     By methods of text, which look for what is doubled: an expression looks at every space, in six times the time.
     """
-    if not text.isascii():
-        text = text.translate(_RARE_SPACE)
+    for rare in () if text.isascii() else _RARE_SPACE:
+        text = text.replace(rare, " ")
     while "  " in text:
         text = text.replace("  ", " ")
     if "\n" not in text:

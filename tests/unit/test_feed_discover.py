@@ -90,7 +90,8 @@ def test_a_page_in_another_encoding_is_read() -> None:
     [
         b"<link ", b"<a a=1 ", b'<a href="', b"<!--", b"<script", b"<a href=/rss.xml>", b"<base href=//x>",
         b'<link rel="alternate" type="application/rss+xml" href="/a">', b"<a\t\n", b"<a ",
-        b"<a href='/feed?'>" + b"&amp;" * 400, b"<a " + b"x" * 3_990 + b">", b"\xff", b"\0", b"<style><style", b"<a href=" + b"/feed" * 300 + b">",
+        b"<a href='/feed?'>" + b"&amp;" * 400, b"<a " + b"x" * 3_990 + b">",
+        b"\xff", b"\0", b"<style><style", b"<a href=" + b"/feed" * 300 + b">",
     ],
 )  # fmt: skip
 def test_hostile_pages_take_little(piece: bytes) -> None:

@@ -163,6 +163,10 @@ def test_a_json_feed_is_a_feed() -> None:
 def test_a_json_feed_says_little_or_wrong_things() -> None:
     """What is missing is empty; items of other types are left out, and counted."""
     assert json_feed().state is State.EMPTY
+    halves = (
+        b'{"version": "https://jsonfeed.org/version/1", "items": [{"id": 1, "title": "a \\ud83d\\ude00 b \\ud83d"}]}'
+    )
+    assert parse(halves, URL, "").entries[0].title.startswith("a 😀 b")
     assert json_feed(title=None, items=None, language=None).state is State.EMPTY
     told = json_feed(items=[{"id": ["a"]}, 7, {"id": 1.5, "title": "T"}, {}], hubs="none")
     assert [entry.title for entry in told.entries] == ["T", ""]

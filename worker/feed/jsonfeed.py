@@ -4,6 +4,7 @@ Invariant: never raises; what is missing is empty, an item whose fields are of o
 out and counted.
 """
 
+import re
 from html import escape
 from typing import Any
 
@@ -15,6 +16,10 @@ from worker.feed.raw import RawEntry, RawFeed
 _VERSION = "jsonfeed.org/version/1"
 MAX_BRACES = 100_000
 """Objects of a document."""
+
+
+_SURROGATE = re.compile(rb"(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+"""Pairs of UTF-16, and halves of pairs, as titles that were cut by a program have them."""
 
 
 class _Hub(msgspec.Struct):
@@ -61,7 +66,7 @@ def read_json(body: bytes, most: int) -> RawFeed | None:
     if body.count(b"{") > MAX_BRACES:
         return None
     try:
-        feed = _decode_feed(body)
+        feed = _decode_feed(_SURROGATE.sub(_paired, body) if _SURROGATE.search(body) else body)
     except _FAILURES:
         return None
     if _VERSION not in feed.version[:200]:
@@ -97,6 +102,10 @@ def _entry(raw: msgspec.Raw) -> RawEntry | None:
         published=stated_time(item.date_published or "") or stated_time(item.date_modified or ""),
         lang=item.language or "",
     )
+
+
+def _paired(found: re.Match[bytes]) -> bytes:
+    return found[1] or b"\\ufffd"
 
 
 def _hub(raw: msgspec.Raw) -> str:

@@ -63,6 +63,7 @@ _MAX_ATTRIBUTES = 100
 _MAX_DEPTH = 50
 
 _WINDOWS = {byte: found for byte in range(0x80, 0xA0) if (found := bytes([byte]).decode("cp1252", "ignore"))}
+_C1 = re.compile("[\x80-\x9f]")
 _REFERENCE = re.compile(r"&([A-Za-z0-9_]+);")
 _WEB = re.compile(r"https?://[a-z0-9]", re.IGNORECASE)
 _SLASHES = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:///")
@@ -314,7 +315,7 @@ def _recoded(text: str) -> str:
     """UTF-8 that was taken for latin-1 and written as UTF-8 again, and characters of windows-1252, put right."""
     with suppress(UnicodeError):
         text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_WINDOWS)
+    return text.translate(_WINDOWS) if _C1.search(text) else text
 
 
 def _uri(base: str, link: str) -> str:

@@ -9,9 +9,6 @@ from html.entities import html5
 
 _CONTROLS = bytes(byte for byte in range(32) if byte not in b"\t\n\r")
 _NONCHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]|\xed[\xa0-\xbf][\x80-\xbf]")
-_CONTROL_REFERENCE = re.compile(
-    rb"&#(?:0{0,9}(?:[0-8]|1[124-9]|2[0-9]|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
-)
 _AMPERSAND = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:(#?)([a-zA-Z0-9]{1,31});)?", re.DOTALL)
 _XML = (b"amp", b"lt", b"gt", b"quot", b"apos")
 _MEDIA = re.compile(rb"<(/?)media:(title|description)\b[^<>]{0,500}?(/?)>")
@@ -31,20 +28,34 @@ def captions_apart(body: bytes) -> bytes:
 
 
 def repaired(body: bytes) -> bytes:
-    """Without control characters; a character for each named one of HTML that XML does not know, and `&amp;` for an
-    ampersand that begins nothing. What stands in CDATA sections is left as it is but for the control characters.
+    """Without control characters, as they are and by number; a character for each named one of HTML that XML does not
+    know, and `&amp;` for an ampersand that begins nothing. In CDATA sections only control characters are left out.
 
-    Documents that define entities of their own keep theirs.
+    Documents that define entities of their own keep their names.
     """
     body = _NONCHARACTERS.sub(b"", body.translate(None, _CONTROLS))
-    body = _CONTROL_REFERENCE.sub(b"", body)
-    return body if b"<!ENTITY" in body[:100_000] else _AMPERSAND.sub(_character, body)
+    return _AMPERSAND.sub(_number if b"<!ENTITY" in body[:100_000] else _character, body)
+
+
+def _number(found: re.Match[bytes]) -> bytes:
+    """A character by its number, if XML has it; what is none of either is as it was."""
+    if not found[1]:
+        return found[0]
+    digits = found[2].lower()
+    try:
+        number = int(digits[1:], 16) if digits.startswith(b"x") else int(digits)
+    except ValueError:
+        return b"&amp;#" + found[2] + b";"
+    allowed = number in (9, 10, 13) or 32 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0xFFFF < number < 0x110000
+    return found[0] if allowed else b""
 
 
 def _character(found: re.Match[bytes]) -> bytes:
-    hash_sign, name = found[1], found[2]
-    if found[0].startswith(b"<") or hash_sign or name in _XML:
+    name = found[2]
+    if found[0].startswith(b"<") or name in _XML:
         return found[0]
+    if found[1]:
+        return _number(found)
     if name is None:
         return b"&amp;"
     character = html5.get(name.decode() + ";")

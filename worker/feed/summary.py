@@ -11,8 +11,9 @@ SHORT_BYTES = 1_200
 
 _MORE = (
     "read more|continue reading|read the full (?:story|article)|keep reading|full story|more (?=[»›→>])|weiterlesen|"
-    "mehr lesen|mehr dazu|lire la suite|en savoir plus|leer más|seguir leyendo|sigue leyendo|leia mais|ler mais|continue lendo|"
-    "leggi tutto|continua a leggere|lees meer|lees verder|läs mer|les mer|læs mere|lue lisää|czytaj (?:dalej|więcej)|"
+    "mehr lesen|mehr dazu|lire la suite|en savoir plus|leer más|seguir leyendo|sigue leyendo|leia mais|ler mais|"
+    "continue lendo|leggi tutto|"
+    "continua a leggere|lees meer|lees verder|läs mer|les mer|læs mere|lue lisää|czytaj (?:dalej|więcej)|"
     "číst dál|devamını oku|читать далее|читать дальше|читати далі|続きを読む|阅读全文|閱讀更多|더 보기|اقرأ المزيد"
 )
 _GOES_ON = re.compile(
