@@ -18,6 +18,7 @@ from worker.poller.parsers import Parsers
 from worker.store import keys
 from worker.store.feeds import Feed, Feeds
 from worker.store.gates import Gates, Rule
+from worker.store.hubs import Hubs
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers
 
@@ -117,6 +118,7 @@ async def poller(
         outbox=bench.outbox,
         pollers=Pollers(bench.outbox._redis),
         gates=Gates(bench.outbox._redis, Rule(gate, gate_parallel, settings.gate_spacing), bench.clock),
+        hubs=Hubs(bench.outbox._redis),
         enqueue=bench.enqueue,
         settings=settings,
         clock=bench.clock,
