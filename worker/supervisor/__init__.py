@@ -45,13 +45,15 @@ def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("
             with Processes(runtime.settings, journal) as processes:
                 count = runtime.settings.workers
                 working = processes.start("worker", "work", count=count)
-                runtime.pages.beat()  # the first polls may be over before it has started
-                processes.start("pages", "pages")
+                if reading := runtime.settings.pages != "off":
+                    runtime.pages.beat()  # the first polls may be over before it has started
                 working += processes.start("poller", "poll")
                 if runtime.settings.public_url:
                     processes.start("web", "serve")
                 silence = Silence(working)
                 say(f"Polling; {count} worker{'s' * (count > 1)}; log in {journal.path}. Ctrl-C ends all.")
+                if reading:
+                    processes.start("pages", "pages")
                 processes.start("report", *report, on_terminal=True)
                 while True:
                     processes.wait(_LOOK_S)
