@@ -4,7 +4,6 @@ Invariant: every lease is ended by a record, given back on the way out, or runs 
 """
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,37 +12,23 @@ from heapq import heappop, heappush
 from typing import Any, TypeVar
 
 import structlog
-from msgspec.structs import replace
 
 from worker.clock import Clock
 from worker.config import Settings
-from worker.errors import StorywireError, Transient
-from worker.feed.address import shown_url
-from worker.feed.parse import ParsedFeed
+from worker.errors import Transient
 from worker.fetch import ALLOWED_BY, Fetcher, Guard
 from worker.model import Ref
 from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
-from worker.poller.gate import NotYet, Visiting
+from worker.poller.gate import Visiting
 from worker.poller.leases import Leases
-from worker.poller.network import Network
 from worker.poller.parsers import Parsers
-from worker.poller.poll import Poll, Told, shown
+from worker.poller.poll import Poll
+from worker.poller.polling import Polling
 from worker.poller.pushing import Pushes, Pushing
-from worker.poller.records import Record, Records
+from worker.poller.records import Records
 from worker.poller.watch import BEAT_S, LOOK_S, Watch
-from worker.schedule import (
-    NO_NETWORK,
-    Outcome,
-    Pace,
-    Polled,
-    PollState,
-    after,
-    after_push,
-    fetched,
-    only_news,
-    without_network,
-)
+from worker.schedule import NO_NETWORK, Pace
 from worker.store.feeds import Feed, Feeds
 from worker.store.gates import Ask, Gates, Turn
 from worker.store.hubs import Hubs, Waiting
@@ -94,7 +79,7 @@ class Poller:
         )
         self._parsers = parsers or Parsers()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
-        self._poll = Poll(
+        poll = Poll(
             parsers=self._parsers,
             outbox=outbox,
             dispatch=Dispatch(lambda refs: self._aside(enqueue, refs)),
@@ -108,22 +93,28 @@ class Poller:
         self._pushes = Pushes(hubs)
         self._leases = Leases(feeds, clock, self._aside)
         self._records = Records(feeds, gates, self._aside)
-        self._pace = Pace(settings.poll_interval, settings.poll_min, settings.poll_max)
+        self._polling = Polling(
+            feeds=feeds,
+            poll=poll,
+            pushes=self._pushes,
+            leases=self._leases,
+            records=self._records,
+            pace=Pace(settings.poll_interval, settings.poll_min, settings.poll_max),
+            clock=clock,
+            aside=self._aside,
+        )
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
-        self._reading: set[asyncio.Task[Any]] = set()
         self._ended = asyncio.Event()
         self._queued = list[tuple[float, Feed, Turn]]()
         self._waiting = False
-        self._network = Network()
-        self._woken, self._told_offline = False, False
+        self._woken = False
 
     def stop(self) -> None:
         """End soon: what is being fetched is given back, what is being published is finished."""
         self._stopping.set()
         self._ended.set()
-        for task in self._reading:
-            task.cancel()
+        self._polling.stop()
 
     async def run(self, *, once: bool = False) -> None:
         """Poll what is due, until stopped; with `once` until all that was due at the start has been polled.
@@ -145,7 +136,7 @@ class Poller:
 
     async def _finish(self) -> None:
         """Until all is written that polls came to; what waited in here for its turn goes back into the schedule."""
-        await asyncio.gather(*self._running, *(self._defer(feed, turn) for _, feed, turn in self._queued))
+        await asyncio.gather(*self._running, *(self._polling.defer(feed, turn) for _, feed, turn in self._queued))
         await self._records.finish()
         await self._aside(self._watch.leave)
 
@@ -156,13 +147,13 @@ class Poller:
             self._leases.hold([feed for feed, _ in leased])
             for feed, turn in leased:
                 if isinstance(turn, Waiting):
-                    self._start(self._poll_one(feed, Pushing(feed, turn)))
+                    self._start(self._polling.run(feed, Pushing(feed, turn)))
                 elif turn.admitted:
-                    self._start(self._poll_one(feed, self._visiting(feed, turn)))
+                    self._start(self._polling.run(feed, self._visiting(feed, turn)))
                 elif due_by is not None and not turn.closed:
                     heappush(self._queued, (self._clock.now() + turn.wait_s, feed, turn))
                 else:
-                    self._start(self._defer(feed, turn))
+                    self._start(self._polling.defer(feed, turn))
             if due_by is not None and not leased and not self._running and not self._queued:
                 return
             await self._pause(idle=not leased)
@@ -251,113 +242,6 @@ class Poller:
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await self._ended.wait()
-
-    async def _poll_one(self, feed: Feed, visiting: Visiting | Pushing) -> None:
-        """Poll a feed and record it, or give it back."""
-        told = Told()
-        try:
-            polled, down = await self._judged(feed, told, visiting)
-            if polled is None:
-                await self._aside(self._feeds.give_back, await self._leases.let_go(feed), self._clock.now())
-            else:
-                await self._record(feed, polled, told, visiting, down=down)
-        except NotYet as shut:
-            await self._defer(feed, shut.turn)
-        except StorywireError as error:
-            log.warning(
-                "poll not recorded", **shown(feed), trouble=str(error), remedy="polled again when its lease ends"
-            )
-        except Exception:
-            log.exception("poll failed", **shown(feed))
-        finally:
-            visiting.end()
-            await self._leases.let_go(feed)
-
-    async def _defer(self, feed: Feed, turn: Turn) -> None:
-        """Give a feed the place in the schedule that its turn is, and the reason for it."""
-        state = replace(feed.polls, next_poll=self._clock.now() + turn.wait_s, reason=turn.why)
-        try:
-            await self._records.write(Record(await self._leases.let_go(feed), state, None))
-        except StorywireError as error:
-            log.debug("turn not recorded", **shown(feed), reason=str(error))
-
-    async def _judged(self, feed: Feed, told: Told, visiting: Visiting | Pushing) -> tuple[Polled | None, bool]:
-        """What came of a poll, and whether that was for want of a network: then others are waited for."""
-        polls, polled = self._network.enter(), None
-        try:
-            polled = await self._polled(feed, told, visiting)
-        finally:
-            self._network.leave(polls, feed, polled.outcome if polled and polled.asked else None, self._clock.now())
-        if polled is None or polled.outcome is not Outcome.UNREACHABLE:
-            self._told_offline = self._told_offline and polled is None
-            return polled, False
-        down = await self._network.is_down(polls, feed)
-        if down and not self._told_offline:
-            self._told_offline = True
-            log.warning("no feed can be reached: without internet, try `storywire demo`", next=NO_NETWORK)
-        return polled, down
-
-    async def _polled(self, feed: Feed, told: Told, visiting: Visiting | Pushing) -> Polled | None:
-        """What came of a poll; None if it was stopped before anything was published."""
-        try:
-            found = await self._read(feed, told, visiting)
-            if found is None:
-                return None
-            polled, parsed = found
-            return polled if parsed is None else await self._poll.publish(feed, polled, parsed, told)
-        except (StorywireError, NotYet):
-            raise
-        except Exception as error:  # a fault of ours: seen, and the feed waits as after any error
-            log.exception("poll failed", **shown(feed))
-            return Polled(outcome=Outcome.FAILED, trouble=f"met a fault of Storywire ({type(error).__name__})")
-
-    async def _read(
-        self, feed: Feed, told: Told, visiting: Visiting | Pushing
-    ) -> tuple[Polled, ParsedFeed | None] | None:
-        """Fetch and parse when the gate says so; None if it was stopped: nothing but this part is broken off."""
-        task = asyncio.current_task()
-        assert task is not None
-        if self._stopping.is_set():
-            return None
-        self._reading.add(task)
-        try:
-            await visiting.begin()
-            told.begin()
-            polled, parsed = await self._poll.read(feed, told, visiting)
-            return (only_news(polled) if isinstance(visiting, Pushing) else polled), parsed
-        except asyncio.CancelledError:
-            if not self._stopping.is_set():
-                raise
-            task.uncancel()
-            return None
-        finally:
-            self._reading.discard(task)
-
-    async def _record(
-        self, feed: Feed, polled: Polled, told: Told, visiting: Visiting | Pushing, *, down: bool
-    ) -> None:
-        """Plan the next poll, and say all of this one in a line."""
-        if isinstance(visiting, Pushing):
-            await self._aside(self._pushes.done, feed, visiting.waiting, polled)
-            told.facts["pushed"] = True
-        elif feed.polls.hub:
-            polled = replace(polled, pushed=await self._aside(self._pushes.trusted, feed, polled, self._clock.now()))
-        state = self._planned(feed, polled, visiting, down=down)
-        fetch = fetched(state, polled, told.took_ms, told.size)
-        await self._records.write(Record(await self._leases.let_go(feed), state, fetch))
-        if state.moves_to and await self._aside(self._feeds.move, feed.id, state.moves_to, self._clock.now()):
-            log.info("moved for good", **shown(feed), to=shown_url(state.moves_to))
-        write = log.info if polled.outcome.good else log.warning
-        trouble = {"trouble": polled.trouble} if polled.trouble else {}
-        write("polled", **shown(feed), outcome=str(polled.outcome), **trouble, **told.facts, next=state.reason)
-
-    def _planned(self, feed: Feed, polled: Polled, visiting: Visiting | Pushing, *, down: bool) -> PollState:
-        now = self._clock.now()
-        if isinstance(visiting, Pushing):
-            return after_push(feed.polls, polled, now, self._pace, again=visiting.waiting.more)
-        if down:
-            return without_network(feed.polls, polled, now, random.random())
-        return after(feed.polls, polled, now, random.random(), self._pace)
 
     async def _aside(self, call: Callable[..., T], *args: Any) -> T:
         """Run a blocking call in a thread of our own: the loop's default ones look up host names."""
