@@ -144,7 +144,7 @@ class _Reader:
         within = self._path[-1]
         if name in ("item", "entry", "channel"):
             return self._open(name, attributes, within)
-        if name in _UNUSUAL or within == "rss":
+        if name in _UNUSUAL or (within == "rss" and (name in _OF_ENTRY or name in _OF_FEED or name in _WITHIN)):
             raise _Unusual
         in_entry = "item" in self._path[1:3] or "entry" in self._path[1:3]
         if within == "-" or within in _WITHIN:
