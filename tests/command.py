@@ -5,6 +5,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import patch
+
+from click.testing import CliRunner
+
+from worker import log
+from worker.cli import cli
+from worker.errors import StorywireError
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,18 +26,36 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     return {**kept, **ours, **given}
 
 
-def storywire(*arguments: object, within_s: float = 60, **settings: object) -> "subprocess.CompletedProcess[str]":
-    """Run it to its end: `storywire("check", data_dir=folder)`; returns exit status, output and errors as text."""
+def storywire(
+    *arguments: object, within_s: float = 60, given: str = "", **settings: object
+) -> "subprocess.CompletedProcess[str]":
+    """Run it to its end: `storywire("check", data_dir=folder)`; returns exit status, output and errors as text.
+
+    given: what it reads on standard input.
+    """
     return subprocess.run(
         [sys.executable, "-m", "worker", *map(str, arguments)],
         env=environment(settings),
         cwd=ROOT,
-        stdin=subprocess.DEVNULL,
+        input=given,
         capture_output=True,
         text=True,
         timeout=within_s,
         check=False,
     )
+
+
+def here(*arguments: object, given: str = "", **settings: object) -> "subprocess.CompletedProcess[str]":
+    """The same within this process, ten times as fast, its log left alone: for commands that read and write a store."""
+    words = [*map(str, arguments)]
+    unset = {name: None for name in os.environ if name.startswith("STORYWIRE_")}
+    with patch.object(log, "configure"):
+        done = CliRunner().invoke(cli, words, input=given, env={**unset, **environment(settings)})
+    if isinstance(done.exception, StorywireError):
+        return subprocess.CompletedProcess(words, 1, done.stdout, f"{done.stderr}storywire: {done.exception}\n")
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 
 def start_storywire(*arguments: object, **settings: object) -> "subprocess.Popen[str]":

@@ -44,7 +44,7 @@ def _dates(entries: Sequence[Entry], now: float) -> list[str]:
         found.append(f"dates {_of(future, entries)} in the future: they count from when they are first seen")
     past = [time for time in dated if time <= now + _SLACK_S]
     if past and now - max(past) > _QUIET_S:
-        found.append(f"has brought nothing for {(now - max(past)) / 86400:,.0f} days")
+        found.append(f"has brought nothing for {int((now - max(past)) / 86400):,} days")
     return found
 
 

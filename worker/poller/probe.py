@@ -106,7 +106,7 @@ class Prober:
         for each in these:
             found = await self._examine(each.url)
             if not isinstance(found, Examined):
-                failed = failed or f"{shown_url(each.url)} {found[0]}"
+                failed = failed or f"{shown_url(each.url)}: {found[0]}"
             elif (kept := [*kept, found]) and first:
                 break
         return kept, failed

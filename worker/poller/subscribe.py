@@ -54,8 +54,9 @@ def subscribe(feeds: Feeds, opml: Path | None, now: float) -> list[str]:
     return []
 
 
-def summary(name: str, offered: tuple[int, int, int]) -> str:
-    """What became of a list of feeds, in words."""
+def summary(name: str, offered: tuple[int, int, int], refused: int = 0) -> str:
+    """What became of a list of feeds, in words; `refused`: addresses of it that cannot be used."""
     added, known, removed = offered
-    left_out = f", {removed} left out that were removed before" if removed else ""
-    return f"{name}: {added} added, {known} known already{left_out}"
+    left_out = f", {removed:,} left out that were removed before" if removed else ""
+    bad = f", {refused:,} refused" if refused else ""
+    return f"{name}: {added:,} added, {known:,} known already{left_out}{bad}"

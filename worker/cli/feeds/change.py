@@ -1,6 +1,6 @@
 """`storywire feeds remove | pause | resume | poll`: what is done with feeds that are there."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -49,8 +49,7 @@ def resume(feeds: tuple[str, ...], data_dir: str | None) -> None:
         return "resumed" if runtime.feeds.resume(feed.id, runtime.clock.now()) else ""
 
     with opened(data_dir) as runtime:
-        _each(runtime, feeds, named, resumed)
-        tell_of_pollers(runtime)
+        _each(runtime, feeds, named, resumed, polled=True)
 
 
 @click.command("poll", epilog="Example: storywire feeds poll example.org")
@@ -68,8 +67,7 @@ def poll(feeds: tuple[str, ...], data_dir: str | None) -> None:
         return "due now" if runtime.feeds.hasten(feed.id, runtime.clock.now()) else ""
 
     with opened(data_dir) as runtime:
-        _each(runtime, feeds, named, hastened)
-        tell_of_pollers(runtime)
+        _each(runtime, feeds, named, hastened, polled=True)
 
 
 def tell_of_pollers(runtime: "Runtime") -> None:
@@ -83,10 +81,15 @@ def _each(
     texts: Sequence[str],
     find: "Callable[[Feeds, str], Feed]",
     do: "Callable[[Feed], str]",
+    *,
+    polled: bool = False,
 ) -> None:
-    """Do it with each and say so: all that can be, the others are named in the end. Raises BadInput for those."""
-    failed = []
-    for text in _given(texts):
+    """Do it with each and say so: all that can be, the others are named in the end. Raises BadInput for those.
+
+    polled: what is done needs a poller to go on with it.
+    """
+    failed, texts = [], _given(texts)
+    for text in texts:
         try:
             feed = find(runtime.feeds, text)
             if not (done := do(feed)):
@@ -94,13 +97,15 @@ def _each(
             click.echo(f"{done}: {feed.id} {called(feed)}")
         except BadInput as error:
             failed.append(str(error))
+    if polled and len(failed) < len(texts):
+        tell_of_pollers(runtime)
     for line in failed[:-1]:
         click.echo(line, err=True)
     if failed:
         raise BadInput(failed[-1])
 
 
-def _given(texts: Sequence[str]) -> Iterable[str]:
+def _given(texts: Sequence[str]) -> Sequence[str]:
     if not (found := words_given(texts)):
         raise BadInput("no feed is named on standard input: give one a line")
     return found

@@ -38,8 +38,10 @@ def import_(opml: Path, data_dir: str | None) -> None:
     outlines, refused = read_stream(sys.stdin.buffer, name) if str(opml) == "-" else read_file(opml)
     for line in refused[:_MOST_REFUSED]:
         click.echo(f"{name}: {line}", err=True)
+    if len(refused) > _MOST_REFUSED:
+        click.echo(f"{name}: and {len(refused) - _MOST_REFUSED:,} more that cannot be used", err=True)
     with opened(data_dir, begins=True) as runtime:
-        click.echo(summary(name, _offered(runtime, outlines)))
+        click.echo(summary(name, _offered(runtime, outlines), len(refused)))
     if refused:
         bad = f"{count(len(refused), 'address', 'addresses')} of it cannot be used"
         raise BadInput(f"{name}: {bad}, the others were added")

@@ -116,6 +116,6 @@ def _view(runtime: "Runtime", feed: "Feed") -> Any:
         rule=runtime.gates.rule,
         look=runtime.gates.look(gate),
         remembered=len(runtime.outbox.marks(feed.id)),
-        pollers=len(runtime.pollers.alive()),
+        pollers=[sign.held for sign in runtime.pollers.alive().values()],
         now=runtime.clock.now(),
     )

@@ -26,9 +26,13 @@ _GAP = "  "
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
+_LATE_S = 60.0
+"""A feed that has been due for longer has been passed over for a reason."""
+
+
 class FeedView(NamedTuple):
     """A feed with all that is shown of it: its last polls, the newest first; its gate, by which rule, and how it stands
-    there; how many entries are remembered; how many pollers live; now."""
+    there; how many entries are remembered; why each poller that lives polls nothing now ("": it polls); now."""
 
     feed: Feed
     fetches: Sequence[Fetch]
@@ -36,7 +40,7 @@ class FeedView(NamedTuple):
     rule: Rule
     look: Look
     remembered: int
-    pollers: int
+    pollers: Sequence[str]
     now: float
 
 
@@ -102,12 +106,21 @@ def _status(view: FeedView) -> str:
 
 
 def _next(view: FeedView) -> str:
-    feed, when = view.feed, until_next(view.feed, view.now)
-    nobody = "" if view.pollers or feed.paused else "; no poller runs"
-    shown = when if when in ("now", "never") else f"in {when}, {full_time(feed.due)}"
-    changed = feed.polls.next_poll and abs(feed.due - feed.polls.next_poll) > 1 and not feed.paused
+    feed, when, polls = view.feed, until_next(view.feed, view.now), view.feed.polls
+    late_s = view.now - feed.due
+    if when == "now":
+        when = f"due for {span(late_s)}" if late_s >= _LATE_S else "now"
+    elif when != "never":
+        when = f"in {when}, {full_time(feed.due)}"
+    changed = polls.next_poll and abs(feed.due - polls.next_poll) > 1 and not feed.paused
     why = "leased by a poller, or made due by hand" if changed else why_next(feed)
-    return f"{shown}: {why}{nobody}"
+    return "; ".join(filter(None, [f"{when}: {why}", "" if feed.paused else _nobody_polls(view.pollers)]))
+
+
+def _nobody_polls(pollers: Sequence[str]) -> str:
+    if not pollers:
+        return "no poller runs: `storywire poll`, or `storywire up`"
+    return f"all pollers hold back: {pollers[0]}" if all(pollers) else ""
 
 
 def _brings(polls: PollState, now: float) -> str:
@@ -120,9 +133,8 @@ def _brings(polls: PollState, now: float) -> str:
 
 
 def _picture(fetches: Sequence[Fetch], blocks: str) -> str:
-    """The new entries of the polls, the oldest first."""
-    marks = sparkline([fetch.new for fetch in reversed(fetches)], blocks)
-    return marks.replace(" ", "·" if blocks.isascii() is False else " ")
+    """The new entries of the polls, the oldest first; a point for none."""
+    return sparkline([fetch.new for fetch in reversed(fetches)], blocks).replace(" ", "'" if blocks.isascii() else "·")
 
 
 def _set(feed: Feed) -> str:
@@ -134,8 +146,8 @@ def _set(feed: Feed) -> str:
 def _validators(polls: PollState, now: float) -> str:
     said = [f"ETag {polls.etag}"] if polls.etag else []
     said += [f"Last-Modified {polls.last_modified}"] if polls.last_modified else []
-    trust = {True: "; they have lied: something new came under old ones", False: ""}[polls.honest < 0]
-    trust = trust or (f"; true {count(polls.honest, 'time')} in a row" if polls.honest > 0 and said else "")
+    trust = "; they have lied: something new came under old ones" if polls.honest < 0 else ""
+    trust = trust or (f"; true {count(polls.honest, 'time')} in a row" if polls.honest and said else "")
     whole = f"; last fetched as a whole {span(now - polls.fetched)} ago" if polls.fetched else ""
     return (", ".join(said) or "none: each poll brings the whole document") + trust + whole
 
