@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from io import BytesIO
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -96,7 +96,7 @@ class Hub:
         self._thread.join(10)
         assert not self._thread.is_alive(), "the hub did not stop"
 
-    def _wait(self, work: Any) -> Any:
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _serve(self) -> None:

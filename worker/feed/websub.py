@@ -133,7 +133,7 @@ def leaving(known: Subscription, now: float) -> Subscription:
 
 def failed(known: Subscription, reason: str) -> Subscription:
     """The subscription that a hub would not take: asked for again after a while."""
-    return replace(known, reason=reason[:_MAX_REASON])
+    return replace(known, reason=_line(reason)[:_MAX_REASON])
 
 
 def form(known: Subscription) -> dict[str, str]:
@@ -181,7 +181,7 @@ def denied(known: Subscription, query: Mapping[str, str], now: float) -> Subscri
     """The subscription after a hub's word that it does not push, or no more; None where that is of something else."""
     if query.get("hub.mode") != "denied" or query.get("hub.topic") != known.topic or known.pending == UNSUBSCRIBE:
         return None
-    said = " ".join(query.get("hub.reason", "").split())
+    said = _line(query.get("hub.reason", ""))
     reason = f"denied by its hub {host(known.hub)}: {said or 'no reason given'}"
     return replace(known, pending="", tries=0, since=0.0, until=0.0, denied=now, reason=reason[:_MAX_REASON])
 
@@ -224,6 +224,11 @@ def described(known: Subscription | None, now: float) -> str:
 def host(url: str) -> str:
     """The host of an address that was checked before."""
     return urlsplit(url).hostname or ""
+
+
+def _line(text: str) -> str:
+    """What a hub says, as one line without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _lease_s(text: str) -> float:
