@@ -117,5 +117,7 @@ def _view(runtime: "Runtime", feed: "Feed") -> Any:
         look=runtime.gates.look(gate),
         remembered=len(runtime.outbox.marks(feed.id)),
         pollers=[sign.held for sign in runtime.pollers.alive().values()],
+        subscription=runtime.hubs.get(feed.id),
+        pushes=runtime.hubs.counts(feed.id),
         now=runtime.clock.now(),
     )

@@ -15,11 +15,13 @@ from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.terminal import Screen
 from worker.cli.screen.words import count, full_time, local_time, size, span, sparkline
 from worker.feed.address import host, shown_url
+from worker.feed.websub import Subscription
 from worker.schedule import Fetch, PollState
 from worker.schedule.adapt import new_a_day
 from worker.schedule.wording import words as duration
 from worker.store.feeds import Feed
 from worker.store.gates import Look, Rule
+from worker.store.hubs import Counts
 
 _LABEL = 11
 _GAP = "  "
@@ -32,7 +34,8 @@ _LATE_S = 60.0
 
 class FeedView(NamedTuple):
     """A feed with all that is shown of it: its last polls, the newest first; its gate, by which rule, and how it stands
-    there; how many entries are remembered; why each poller that lives polls nothing now ("": it polls); now."""
+    there; how many entries are remembered; why each poller that lives polls nothing now ("": it polls); its
+    subscription at its hub, and what that has pushed; now."""
 
     feed: Feed
     fetches: Sequence[Fetch]
@@ -41,6 +44,8 @@ class FeedView(NamedTuple):
     look: Look
     remembered: int
     pollers: Sequence[str]
+    subscription: Subscription | None
+    pushes: Counts
     now: float
 
 
@@ -48,7 +53,9 @@ def show_feed(screen: Screen, view: FeedView) -> None:
     """The whole of it."""
     feed = view.feed
     title = harmless(feed.title or feed.polls.title or host(feed.url), "?")
-    screen.say((title, "bold"), "  ", (feed.id, "dim"))
+    if screen.is_terminal:
+        title = cut(title, screen.width - len(_GAP) - cell_len(feed.id))
+    screen.say((title, "bold"), _GAP, (feed.id, "dim"))
     for label, said in _rows(view, screen.blocks):
         screen.say((f"{label:<{_LABEL}}", "dim"), *_wrapped(harmless(said), screen))
     if view.fetches:
@@ -92,7 +99,7 @@ def _rows(view: FeedView, blocks: str) -> Iterator[tuple[str, str]]:
         since = f"for {span(now - polls.moved_since)}" if polls.moved_since else "now"
         yield "redirects", f"for good to {shown_url(polls.moved)}, {since}: after a week that is its address"
     if polls.hub:
-        yield "hub", f"{polls.hub} (WebSub)"
+        yield "hub", f"{polls.hub} (WebSub): {_subscription(view)}"
     yield "gate", _gate(view)
 
 
@@ -161,6 +168,20 @@ def _asks(polls: PollState) -> str:
     return "; ".join(said)
 
 
+def _subscription(view: FeedView) -> str:
+    """How it stands with the subscription at the feed's hub."""
+    known, pushes, now = view.subscription, view.pushes, view.now
+    if known is None:
+        return "not subscribed; that needs STORYWIRE_PUBLIC_URL and `storywire serve`"
+    if not known.active(now):
+        asked = f"asked {span(now - known.asked)} ago" if known.asked else "not asked yet"
+        return f"not subscribed, {asked}: {known.reason or 'it has not confirmed yet'}"
+    last = f", the last {span(now - pushes.last)} ago" if pushes.last else ""
+    ignored = f", {pushes.ignored:,} ignored for their signature" if pushes.ignored else ""
+    pushed = count(pushes.received, "push", "pushes")
+    return f"subscribed for {span(now - known.since)}, until {full_time(known.until)}; {pushed}{last}{ignored}"
+
+
 def _gate(view: FeedView) -> str:
     rule, look = view.rule, view.look
     said = f"{view.gate}: at most {rule.parallel} at once, {duration(rule.spacing_s)} from start to start"
@@ -219,7 +240,7 @@ def _show_fetches(screen: Screen, view: FeedView) -> None:
 
 def as_record(view: FeedView) -> dict[str, Any]:
     """A feed as `feeds show --json` prints it: what `feeds list --json` does, and more."""
-    polls, look = view.feed.polls, view.look
+    polls, look, known = view.feed.polls, view.look, view.subscription
     return feed_record(view.feed) | {
         "kind": polls.kind or None,
         "http_status": polls.status or None,
@@ -235,6 +256,10 @@ def as_record(view: FeedView) -> dict[str, Any]:
         "moved_since": rfc3339_or_none(polls.moved_since),
         "hub": polls.hub or None,
         "topic": polls.topic or None,
+        "subscribed": known is not None and known.active(view.now),
+        "subscribed_until": rfc3339_or_none(known.until if known else 0.0),
+        "subscription_trouble": known.reason or None if known else None,
+        "pushes": view.pushes.received,
         "remembered": view.remembered,
         "gate": {"name": view.gate, "closed_s": look.closed_s, "inside": look.inside, "waiting": look.waiting},
         "fetches": [_fetch_record(fetch) for fetch in view.fetches],
