@@ -284,7 +284,7 @@ def test_an_index_names_its_newest_parts(given: list[str], parts: list[str]) -> 
     told = index(*given)
     assert told.parts == tuple(f"https://a.example/{name}" for name in parts)
     assert told.state is State.EMPTY
-    assert ("newest parts are https://a.example/" in told.reason) is bool(parts)
+    assert ("its newest part, https://a.example/" in told.reason) is bool(parts)
 
 
 def test_an_index_and_its_parts_are_one_feed() -> None:

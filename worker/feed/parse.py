@@ -211,7 +211,7 @@ def _headline(text: str) -> str:
 
 def _reason(feed: RawFeed) -> str:
     if feed.parts:
-        return f"a sitemap index: its newest parts are {', '.join(feed.parts)}"
+        return f"a sitemap index, no feed of its own: add its newest part, {feed.parts[0]}"
     if not feed.entries:
         return "the feed is valid and has no entries yet"
     entries = len(feed.entries)
