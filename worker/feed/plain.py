@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 from xml.parsers import expat
 
+from worker.feed import elements
 from worker.feed.dates import stated_time
 from worker.feed.raw import RawEntry, RawFeed
 
@@ -18,35 +19,6 @@ _LANG = f"{_XML} lang"
 _BASE = f"{_XML} base"
 _AMBIGUOUS = frozenset(("base", "lang", "mode", "lastmod", "http://www.w3.org/1999/02/22-rdf-syntax-ns# about"))
 """Attributes that change how links or texts are to be read."""
-_ATOM = "http://www.w3.org/2005/atom"
-_PREFIXES = {
-    _ATOM: "",
-    "http://purl.org/rss/1.0/modules/content/": "content",
-    "http://purl.org/dc/elements/1.1/": "dc",
-    "http://purl.org/dc/terms/": "dcterms",
-    "http://rssnamespace.org/feedburner/ext/1.0": "feedburner",
-    "http://purl.org/rss/1.0/modules/syndication/": "sy",
-    "http://search.yahoo.com/mrss/": "media",
-    "http://search.yahoo.com/mrss": "media",
-    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes",
-    "com-wordpress:feed-additions:1": "wordpress",
-}
-_TAKEN = frozenset(_PREFIXES.values()) | {"xml", "xhtml", "rdf"}
-"""feedparser goes by these prefixes where it does not know a namespace."""
-_BASES = frozenset(
-    "http://blogs.law.harvard.edu/tech/rss http://purl.org/rss/1.0/ http://my.netscape.com/rdf/simple/0.9/ "
-    "http://example.com/newformat# http://example.com/necho http://purl.org/echo/ uri/of/echo/namespace# "
-    "http://purl.org/pie/ http://purl.org/atom/ns# http://purl.org/rss/1.0/modules/rss091# "
-    "http://www.w3.org/1999/xhtml".split()
-)
-"""Namespaces of other formats, or of markup that is not escaped."""
-_ALIASES = {
-    "id": "guid", "pubdate": "published", "issued": "published", "dcterms:issued": "published",
-    "modified": "updated", "lastbuilddate": "updated", "dc:date": "updated", "dcterms:modified": "updated",
-    "dc:description": "summary", "description": "summary", "content:encoded": "content", "dc:language": "language",
-    "media:_description": "caption", "feedburner:origlink": "original", "sy:updateperiod": "period",
-    "sy:updatefrequency": "frequency",
-}  # fmt: skip
 _OF_ENTRY = frozenset("title link guid published updated summary content language caption source original".split())
 _OF_FEED = frozenset("title link language ttl period frequency".split())
 _IGNORED_IN_FEED = frozenset("guid published updated summary".split())
@@ -129,7 +101,7 @@ class _Reader:
             raise _Unusual
         known = self._names.get(name)
         if known is None:
-            known = self._names[name] = _short(name)
+            known = self._names[name] = elements.element(name)
         if attributes:
             attributes = _lower(attributes)
             if _BASE in attributes and self._path:
@@ -276,17 +248,6 @@ def _published(said: dict[str, _Said]) -> float | None:
     return None
 
 
-def _short(name: str) -> str:
-    """What an element is called here: its local name in lower case, after a prefix where it is of a module."""
-    space, _, local = name.rpartition(" ")
-    prefix = _PREFIXES.get(space.lower()) if space else ""
-    local = local.lower()
-    if prefix is None:
-        return local if local in ("svg", "math") else f"?:{local}"
-    full = f"{prefix}:{local}" if prefix else local
-    return _ALIASES.get(full, full)
-
-
 def _lower(attributes: _Attributes) -> _Attributes:
     if len(attributes) > _MAX_ATTRIBUTES:
         raise _Unusual
@@ -304,10 +265,7 @@ def _refuse(*_: object) -> None:
 
 
 def _declared(prefix: str | None, uri: str | None) -> None:
-    space = (uri or "").lower()
-    if space in _BASES or "userland.com/rss" in space:
-        raise _Unusual
-    if space not in _PREFIXES and (not prefix or prefix in _TAKEN):
+    if not elements.is_plain(prefix, uri or ""):
         raise _Unusual
 
 
