@@ -23,6 +23,7 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     assert given.keys() & {"STORYWIRE_DATA_DIR", "STORYWIRE_REDIS_URL"}, "a test never touches the user's own store"
     ours = {"PYTHONUNBUFFERED": "1", "COLUMNS": "120", "STORYWIRE_ALLOW_PRIVATE": "1"}  # servers of tests: loopback
     ours |= {"STORYWIRE_GATE_SPACING": "0s", "STORYWIRE_GATE_PARALLEL": "64"}  # and all of them one host
+    ours |= {"STORYWIRE_PAGES": "off"}  # entries of tests lead to pages that are nowhere
     return {**kept, **ours, **given}
 
 

@@ -318,7 +318,7 @@ def runtime(valkey_url: str, data_dir: Path) -> Iterator[Runtime]:
 @contextmanager
 def running(*arguments: object, **settings: object) -> Iterator["Popen[str]"]:
     """A process that is ended with the block, however that ends."""
-    process = start_storywire(*arguments, log_format="json", gate_spacing="10ms", **settings)
+    process = start_storywire(*arguments, log_format="json", pages="auto", **settings)
     try:
         yield process
     finally:
@@ -375,7 +375,7 @@ def test_a_story_has_the_fingerprints_of_the_full_text(server: FeedServer, runti
 def test_without_a_reader_of_pages_summaries_are_clustered_at_once(server: FeedServer, runtime: Runtime) -> None:
     server.routes["/feed"] = page(feed_of(server, "open"), content_type="application/rss+xml")
     runtime.feeds.add(server.url("/feed"), "", time.time())
-    assert storywire("poll", "--once", redis_url=runtime.url).returncode == 0
+    assert storywire("poll", "--once", redis_url=runtime.url, pages="auto").returncode == 0
     assert storywire("work", "--burst", redis_url=runtime.url).returncode == 0
     (member,) = members(runtime).values()
     assert member.page == "was not read: no `storywire pages` was running"
