@@ -1,6 +1,7 @@
 """New, revised, unchanged, forgotten: what a document means against what was seen before."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from itertools import pairwise
 
 import msgspec
@@ -311,3 +312,44 @@ def test_a_short_entry_takes_the_language_of_its_document() -> None:
     langs = {article.id: article.lang for article in run([short, clear, *around]).articles}
     assert (langs["f1.short"], langs["f1.clear"]) == ("en", "de")
     assert [article.lang for article in run([short]).articles] == ["und"]
+
+
+def test_a_link_with_other_tracking_at_every_fetch_is_no_edit() -> None:
+    link = "https://www.harbourpost.com/a?utm_content={}"
+    shown = [
+        Entry("k", "Title", "A text.", link.format(fetch), "en", None, digests(Names("g", "", "T"))) for fetch in (1, 2)
+    ]
+    first = decide(shown[:1], {}, feed="f", source="Post", now=NOW, keep_s=1e6, first_fetch=False)
+    marks = {key: mark for key, (_, mark) in first.marks.items()}
+    again = decide(shown[1:], marks, feed="f", source="Post", now=NOW + 60, keep_s=1e6, first_fetch=False)
+    assert (again.articles, again.marks, again.unchanged) == ([], {}, 1)
+
+
+def test_a_mark_of_an_earlier_version_that_knows_no_page_makes_no_edit() -> None:
+    """It learns its page when it is touched."""
+    shown = Entry(
+        "k", "Title", "A text.", "http://www.harbourpost.com/a?utm_content=1", "en", None, digests(Names("g", "", "T"))
+    )
+    first = decide([shown], {}, feed="f", source="Post", now=NOW, keep_s=1e6, first_fetch=False)
+    content = "\0".join((shown.title, shown.text, shown.url)).encode()
+    old = msgspec.msgpack.decode(first.marks["k"][1])[:7]
+    old[0] = blake2b(content, digest_size=8).digest()
+    marks = {"k": msgspec.msgpack.encode(old)}
+    for later_s in (60, 90_000, 90_060, 180_000):
+        decision = decide([shown], marks, feed="f", source="Post", now=NOW + later_s, keep_s=1e6, first_fetch=False)
+        assert (decision.articles, decision.unchanged) == ([], 1)
+        marks |= {key: mark for key, (_, mark) in decision.marks.items()}
+
+
+def test_a_link_with_other_tracking_at_every_fetch_is_no_new_entry() -> None:
+    """Without a guid nothing else is the same; the headline may be edited too."""
+    marks: dict[str, bytes] = {}
+    for fetch in range(3):
+        link = f"https://www.harbourpost.com/a?utm_content={fetch}"
+        shown = Entry(
+            f"k{fetch}", f"Title {fetch}", "A text.", link, "en", None, digests(Names("", link, f"T {fetch}"))
+        )
+        decision = decide([shown], marks, feed="f", source="Post", now=NOW + fetch, keep_s=1e6, first_fetch=False)
+        marks |= {key: mark for key, (_, mark) in decision.marks.items()}
+        assert [article.id for article in decision.articles] == ["f.k0"]
+        assert (decision.new, decision.revised) == ((1, 0) if fetch == 0 else (0, 1))

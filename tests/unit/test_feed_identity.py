@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.feed.identity import Names, entry_keys
+from worker.feed.identity import Names, entry_keys, page_digest, recognise_pages
 
 
 def names(guid: str = "", link: str = "", title: str = "", rest: str = "") -> Names:
@@ -53,3 +53,39 @@ def test_keys_are_16_hexadecimal_digits_whatever_the_names_are() -> None:
     keys = entry_keys([names("\ud800", "x" * 5000, "\0")])
     assert [len(key) for key in keys] == [16]
     assert int(keys[0], 16) >= 0
+
+
+PAGE = "https://harbourpost.com/a"
+
+
+def found(shown: list[str], known: dict[str, str], before: dict[int, str] | None = None) -> dict[int, str]:
+    """Which of these links lead to pages of these."""
+    pages = {key: page_digest(link) for key, link in known.items()}
+    return recognise_pages([page_digest(link) for link in shown], pages, before or {})
+
+
+def test_an_entry_is_known_by_its_page_however_the_link_is_written() -> None:
+    assert found([f"{PAGE}?utm_content=2", f"{PAGE}/b"], {"a": "http://m.harbourpost.com/a?utm_content=1"}) == {0: "a"}
+
+
+def test_a_fragment_tells_entries_of_a_live_report_apart() -> None:
+    assert found([f"{PAGE}#2"], {"a": f"{PAGE}#1"}) == {}
+    assert found([f"{PAGE}?utm_source=x#1"], {"a": f"{PAGE}#1"}) == {0: "a"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "known", "before"),
+    [
+        ([PAGE, f"{PAGE}?utm_source=x"], {"a": PAGE}, {}),
+        ([f"{PAGE}?utm_source=x"], {"a": PAGE, "b": f"{PAGE}/"}, {}),
+        ([PAGE, f"{PAGE}?utm_source=x"], {"a": PAGE}, {0: "a"}),
+        (["https://b.com/1", f"{PAGE}?utm_source=x"], {"a": PAGE}, {0: "a"}),
+        (["https://harbourpost.com/?utm_source=x"], {"a": "https://harbourpost.com"}, {}),
+        ([""], {"a": ""}, {}),
+    ],
+    ids=["two shown", "two known", "shown besides", "known by its names", "a site as a whole", "no link"],
+)
+def test_a_page_that_is_not_one_entry_s_tells_nothing(
+    shown: list[str], known: dict[str, str], before: dict[int, str]
+) -> None:
+    assert found(shown, known, before) == before

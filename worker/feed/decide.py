@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from worker.feed.identity import Digests, another_key, recognise
+from worker.feed.identity import Digests, another_key, page_digest, page_of, recognise, recognise_pages
 from worker.feed.outlet import Issue
 from worker.feed.parse import Entry
 from worker.model import AWAITED, UNDETERMINED, Article
@@ -38,8 +38,8 @@ _TOUCH_S = 86400.0
 class Seen(Struct, frozen=True, array_like=True):
     """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
     when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, when all
-    its edits will count no more: each counts for an hour, one after the other; and of which article, that another feed
-    had first, it is the same: its edits are that feed's to tell."""
+    its edits will count no more: each counts for an hour, one after the other; of which article, that another feed had
+    first, it is the same: its edits are that feed's to tell; and the page it leads to (identity.page_digest)."""
 
     digest: bytes
     revision: int
@@ -50,6 +50,7 @@ class Seen(Struct, frozen=True, array_like=True):
     names: Digests = Digests()
     edited_until: float = 0.0
     same_as: str = ""
+    page: bytes = b""
 
 
 @dataclass
@@ -133,7 +134,7 @@ def _count(decision: Decision, entry: Entry, before: Seen | None, after: Seen) -
         decision.new += 1
     elif after.revision > before.revision:
         decision.revised += 1
-    elif after.digest != _digest(entry):
+    elif not _is_same(entry, after):
         decision.held += 1
     else:
         decision.unchanged += 1
@@ -148,6 +149,9 @@ def _brought(known: Mapping[str, Seen | None], now: float) -> int:
 def _keys(entries: Sequence[Entry], known: Mapping[str, Seen | None]) -> list[str]:
     """For each entry the key under which it is known, or its own, or another where that is a known entry's."""
     found = recognise([entry.names for entry in entries], {key: seen.names for key, seen in known.items() if seen})
+    if len(found) < len(entries):
+        pages = {key: seen.page for key, seen in known.items() if seen}
+        found = recognise_pages([page_digest(entry.url) for entry in entries], pages, found)
     taken = {key for key, seen in known.items() if seen and any(seen.names)} | set(found.values())
     keys = []
     for position, entry in enumerate(entries):
@@ -161,16 +165,18 @@ def _keys(entries: Sequence[Entry], known: Mapping[str, Seen | None]) -> list[st
 
 def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool, around: Callable[[], str]) -> Seen:
     """The mark of an entry that is shown now; `around`: the language of its document, asked for only where needed."""
-    digest = _digest(entry)
+    page = page_digest(entry.url)
     if before is None:
         lang = language(entry.lang, _said(entry))
         lang = around() if lang == UNDETERMINED else lang
-        return Seen(digest, 1, lang, now, now, first_fetch, entry.names)
-    if before.digest != digest and before.same_as:
-        return replace(before, digest=digest, shown=now, names=entry.names)
-    if before.digest != digest:
-        return _edited(replace(before, names=entry.names), digest, now)
-    return replace(before, shown=now, names=entry.names) if now - before.shown > _TOUCH_S else before
+        return Seen(_digest(entry), 1, lang, now, now, first_fetch, entry.names, page=page)
+    same = _is_same(entry, before)
+    if same and now - before.shown <= _TOUCH_S:
+        return before
+    named = replace(before, names=entry.names, page=page)
+    if same or before.same_as:
+        return replace(named, digest=_digest(entry), shown=now)
+    return _edited(named, _digest(entry), now)
 
 
 def _edited(seen: Seen, digest: bytes, now: float) -> Seen:
@@ -233,8 +239,18 @@ def _article(entry: Entry, seen: Seen, article_id: str, issue: Issue, pages: str
     )
 
 
+def _is_same(entry: Entry, seen: Seen) -> bool:
+    """Whether an entry says what it said; a mark of an earlier version has the link as it was written."""
+    return seen.digest == _digest(entry) or seen.digest == _digest_of(entry, entry.url)
+
+
 def _digest(entry: Entry) -> bytes:
-    content = "\0".join((entry.title, entry.text, entry.url))
+    """Of what an entry says: other tracking in its link is no edit."""
+    return _digest_of(entry, page_of(entry.url) or entry.url)
+
+
+def _digest_of(entry: Entry, link: str) -> bytes:
+    content = "\0".join((entry.title, entry.text, link))
     return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
+from worker.feed.canonical import canonical, is_page
+
 
 class Names(NamedTuple):
     """What an entry may be known by; each may be empty. `rest` is whatever else it says."""
@@ -55,6 +57,35 @@ def recognise(shown: Sequence[Digests], known: Mapping[str, Digests]) -> dict[in
                 found[position] = key
                 del free[key]
     return found
+
+
+def page_of(link: str) -> str:
+    """The page that a link leads to, however it is written; "" for none, or a site as a whole. The fragment counts, as
+    entries of a live report may differ in that alone."""
+    address, _, fragment = link.partition("#")
+    page = canonical(address)
+    return f"{page}#{fragment}" if is_page(page) else ""
+
+
+def page_digest(link: str) -> bytes:
+    """What is remembered of that page: 8 bytes, b"" where there is none."""
+    page = page_of(link)
+    return bytes.fromhex(_digest("page", page)) if page else b""
+
+
+def recognise_pages(shown: Sequence[bytes], known: Mapping[str, bytes], found: Mapping[int, str]) -> dict[int, str]:
+    """What was found, and of the rest those that lead to the page that a known entry led to: with other tracking in the
+    link, or from a mobile host. A page that several entries lead to, of the document or of the known ones, tells
+    nothing."""
+    once = {page for page, times in Counter(shown).items() if page and times == 1}
+    bearers = Counter(known.values())
+    taken, keys = set(found.values()), {page: key for key, page in known.items() if bearers[page] == 1}
+    more = {
+        position: key
+        for position, page in enumerate(shown)
+        if page in once and position not in found and (key := keys.get(page)) and key not in taken
+    }
+    return {**found, **more}
 
 
 def _named(names: Digests) -> list[_Name]:
