@@ -1,6 +1,7 @@
 """The list of feeds on a terminal of any width, and in a pipe: one line a feed."""
 
 import io
+from collections.abc import Sequence
 
 import pytest
 from rich.cells import cell_len
@@ -14,7 +15,14 @@ NOW = 1_800_000_000.0
 TROUBLE = "https://news.example/a/long/way/feed.xml answered with status 404 for the third time in a row, tried again"
 URL = "https://news.example/a/long/way/feed.xml"
 POLLS = PollState(
-    outcome="failed", entries=12, polled=NOW - 300, succeeded=NOW - 900, next_poll=NOW + 900, trouble=TROUBLE
+    outcome="failed",
+    entries=12,
+    polled=NOW - 300,
+    succeeded=NOW - 900,
+    next_poll=NOW + 900,
+    trouble=TROUBLE,
+    exposed_s=86400.0,
+    arrived=12.3,
 )
 FEEDS = [
     Feed("news.1", URL, "The Long Name of an Outlet of the North \x1b[31m", 1, POLLS, NOW + 900),
@@ -22,15 +30,16 @@ FEEDS = [
 ]
 
 
-def printed(width: int, *, terminal: bool = True, limit: int | None = None) -> list[str]:
+def printed(width: int, *, terminal: bool = True, limit: int | None = None, feeds: Sequence[Feed] = FEEDS) -> list[str]:
     out = io.StringIO()
-    show_feeds(Screen(file=out, width=width, force_terminal=terminal, color_system=None), FEEDS, len(FEEDS), NOW, limit)
+    show_feeds(Screen(file=out, width=width, force_terminal=terminal, color_system=None), feeds, len(feeds), NOW, limit)
     return out.getvalue().splitlines()
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 120, 160, 240])
 def test_a_feed_is_one_line_within_the_terminal_and_every_header_is_whole(width: int) -> None:
     lines = printed(width)
+    lines = lines[next(number for number, line in enumerate(lines) if line.startswith("Outlet")) - 1 :]
     assert len(lines) == 2 + len(FEEDS)
     assert max(map(cell_len, lines)) <= width
     columns = {
@@ -58,7 +67,7 @@ def test_the_reason_has_room_to_be_read_and_ends_with_an_ellipsis(width: int) ->
 def test_in_a_pipe_nothing_is_cut_and_nothing_is_wrapped() -> None:
     lines = printed(80, terminal=False)
     assert len(lines) == 1 + len(FEEDS)
-    assert lines[0] == "2 feeds: 1 failing, 1 not polled yet, 1 due now"
+    assert lines[0] == "2 feeds: 1 failing, 1 not polled yet, 1 due now, about 12 new entries a day"
     assert TROUBLE in lines[1]
     assert FEEDS[0].url in lines[1]
     assert FEEDS[1].title in lines[2]
@@ -69,3 +78,10 @@ def test_a_long_list_is_cut_and_says_how_to_see_the_rest() -> None:
     lines = printed(80, limit=1)
     assert len(lines) == 4
     assert lines[-1].startswith("and 1 more feed: --limit 2")
+
+
+def test_a_column_that_tells_nothing_leaves_its_room_to_the_others() -> None:
+    """Where no feed has brought anything, nothing is said of how much."""
+    unknown = [feed._replace(polls=PollState(outcome="failed", trouble=TROUBLE, polled=NOW)) for feed in FEEDS]
+    [header] = [line for line in printed(120, feeds=unknown) if line.startswith("Outlet")]
+    assert header.split() == ["Outlet", "Status", "Last", "Next", "Why"]

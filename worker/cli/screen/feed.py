@@ -4,6 +4,7 @@ Invariant: whatever a feed calls itself or answers reaches the screen only throu
 of polls is no wider than it.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from rich.cells import cell_len
 from worker.cli.screen.feeds import as_record as feed_record
 from worker.cli.screen.feeds import outcome_word, rate, rfc3339_or_none, status, until_next, why_next
 from worker.cli.screen.harmless import cut, harmless
-from worker.cli.screen.terminal import Screen
+from worker.cli.screen.terminal import Screen, wrapped
 from worker.cli.screen.words import count, full_time, local_time, size, span, sparkline
 from worker.feed.address import host, shown_url
 from worker.feed.websub import Subscription
@@ -23,7 +24,7 @@ from worker.store.feeds import Feed
 from worker.store.gates import Look, Rule
 from worker.store.hubs import Counts
 
-_LABEL = 11
+_LABEL, _LEAST_ROOM = 11, 20
 _GAP = "  "
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -57,24 +58,11 @@ def show_feed(screen: Screen, view: FeedView) -> None:
         title = cut(title, screen.width - len(_GAP) - cell_len(feed.id))
     screen.say((title, "bold"), _GAP, (feed.id, "dim"))
     for label, said in _rows(view, screen.blocks):
-        screen.say((f"{label:<{_LABEL}}", "dim"), *_wrapped(harmless(said), screen))
+        room = max(_LEAST_ROOM, screen.width - _LABEL) if screen.is_terminal else sys.maxsize
+        screen.say((f"{label:<{_LABEL}}", "dim"), ("\n" + " " * _LABEL).join(wrapped(harmless(said), room)))
     if view.fetches:
         screen.say()
         _show_fetches(screen, view)
-
-
-def _wrapped(text: str, screen: Screen) -> Iterator[str]:
-    """On a terminal, in lines that begin under each other."""
-    if not screen.is_terminal:
-        yield text
-        return
-    room = max(20, screen.width - _LABEL)
-    lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > room:
-            lines.append("")
-        lines[-1] += (" " if lines[-1] else "") + word
-    yield ("\n" + " " * _LABEL).join(lines)
 
 
 def _rows(view: FeedView, blocks: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from rich.cells import cell_len
 
 from worker.cli.screen.harmless import cut, harmless
-from worker.cli.screen.terminal import Screen, fit
+from worker.cli.screen.terminal import Screen, fit, wrapped
 from worker.cli.screen.words import count, span
 from worker.feed.address import host, shown_url
 from worker.schedule.adapt import new_a_day
@@ -112,7 +112,9 @@ COLUMNS = (
 def show_feeds(screen: Screen, feeds: Sequence[Feed], total: int, now: float, limit: int | None = None) -> None:
     """A line on top, then one line a feed: a table with as many columns as the terminal has room for; off a terminal
     all of it, uncut. `total`: feeds of the store; `limit`: of those to show."""
-    screen.say(*fit(_summary(feeds, total, now), screen.width) if screen.is_terminal else _summary(feeds, total, now))
+    summary = _summary(feeds, total, now)
+    for line in wrapped(summary, screen.width) if screen.is_terminal else [summary]:
+        screen.say((line, "bold"))
     shown = feeds[:limit]
     if not screen.is_terminal:
         for feed in shown:
@@ -121,21 +123,23 @@ def show_feeds(screen: Screen, feeds: Sequence[Feed], total: int, now: float, li
         _show_table(screen, shown, now)
     if len(feeds) > len(shown):
         rest = count(len(feeds) - len(shown), "more feed")
-        screen.say((f"and {rest}: --limit {len(feeds)}, --failing, or words of what you look for", "dim"))
+        line = f"and {rest}: --limit {len(feeds)}, or words of what you look for"
+        screen.say((cut(line, screen.width) if screen.is_terminal else line, "dim"))
 
 
 def _show_table(screen: Screen, feeds: Sequence[Feed], now: float) -> None:
     columns = [column for column in COLUMNS if column.least_width <= screen.width]
-    if not any(feed.folder for feed in feeds):
-        columns = [column for column in columns if column.title != "Folder"]
-    rows = [[column.cell(feed, now) for column in columns] for feed in feeds]
+    cells = [[column.cell(feed, now) for feed in feeds] for column in columns]
+    known = [any(text not in ("", "-") for text, _ in each) for each in cells]
+    columns = [column for column, tells in zip(columns, known, strict=True) if tells]
+    rows = list(zip(*(each for each, tells in zip(cells, known, strict=True) if tells), strict=True))
     titles: list[Part] = [(column.title, "bold") for column in columns]
     widths = _widths(columns, [titles, *rows], screen.width)
     for row in (titles, *rows):
         screen.say(*fit(_row(row, columns, widths), screen.width))
 
 
-def _summary(feeds: Sequence[Feed], total: int, now: float) -> list[Part]:
+def _summary(feeds: Sequence[Feed], total: int, now: float) -> str:
     """How many feeds are listed, and how they do."""
     failing = sum(is_failing(feed) for feed in feeds)
     paused = sum(feed.held for feed in feeds)
@@ -148,10 +152,7 @@ def _summary(feeds: Sequence[Feed], total: int, now: float) -> list[Part]:
     daily = sum(new_a_day(feed.polls) or 0.0 for feed in feeds if not feed.paused)
     said += [f"about {rate(daily)} new entries a day"] if daily >= 0.5 else []
     of = f" of {total:,}" if len(feeds) < total else ""
-    return [
-        (f"{len(feeds):,}{of} {'feed' if total == 1 else 'feeds'}", "bold"),
-        (f": {', '.join(said)}" if said else "", ""),
-    ]
+    return f"{len(feeds):,}{of} {'feed' if total == 1 else 'feeds'}" + (f": {', '.join(said)}" if said else "")
 
 
 def rate(a_day: float | None) -> str:

@@ -38,6 +38,16 @@ def fit(parts: Iterable[Part], cells: int) -> list[Part]:
     return fitted
 
 
+def wrapped(text: str, cells: int) -> list[str]:
+    """The text in lines of at most so many cells, parted between words; a longer word has a line of its own."""
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > cells:
+            lines.append("")
+        lines[-1] += (" " if lines[-1] else "") + word
+    return lines
+
+
 class Screen(Console):
     """A rich console that never interprets what it is given, and lets a closed pipe be."""
 
