@@ -401,6 +401,33 @@ async def test_five_hundred_pushes_at_once(scene: Scene) -> None:
     assert len(published) == len(set(published)) == 600
 
 
+async def test_a_hub_may_stand_in_a_header(scene: Scene) -> None:
+    """It counts before what the document says."""
+    link = f'<{scene.hub.url}>; rel="hub", <{scene.site.url("/topic")}>; rel="self"'
+    scene.add("/feed", "a")
+    body = scene.document("/feed", "a").replace(scene.hub.url, "http://other.example/")
+    scene.site.routes["/feed"] = page(body, link=link)
+    async with poller(scene.bench):
+        await scene.until(scene.active, "confirmed")
+    assert [form["hub.topic"] for form in scene.hub.asked] == [scene.site.url("/topic")]
+
+
+async def test_a_hub_learns_no_password(scene: Scene) -> None:
+    """The address of a feed that needs one is no topic."""
+    url = scene.site.url("/feed").replace("://", "://reader:secret@")
+    scene.add("/feed", "a")
+    body = scene.document("/feed", "a")
+    scene.site.routes["/feed"] = page(body.replace(f'rel="self" href="{scene.site.url("/feed")}"', 'rel="x"'))
+    scene.runtime.feeds.remove(scene.bench.feed(scene.site.url("/feed")).id)
+    scene.runtime.feeds.add(url, "", NOW)
+    scene.add("/other", "a")
+    async with poller(scene.bench):
+        await scene.bench.polled(url)
+        assert scene.bench.feed(url).polls.hub == scene.hub.url
+        await scene.subscribed("/other")
+    assert [form["hub.topic"] for form in scene.hub.asked] == [scene.site.url("/other")]
+
+
 async def test_a_hub_on_a_private_network_is_never_asked(valkey_url: str, site: FeedServer, hub: Hub) -> None:
     """A feed may name any address as its hub: the guard of fetches stands before it too."""
     clock = ManualClock(NOW)

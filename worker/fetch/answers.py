@@ -18,7 +18,7 @@ class Fetched(NamedTuple):
     """A body. `url` is where it was found after redirects; validators are "" where the server gives none.
 
     `expires`: the header, or ""; `moved`: where permanent redirects (301, 308) alone led from the address, or "";
-    `redirected`: whether any redirect did.
+    `redirected`: whether any redirect did; `link`: the Link headers (RFC 8288), joined, or "".
     """
 
     body: bytes
@@ -30,6 +30,7 @@ class Fetched(NamedTuple):
     expires: str = ""
     moved: str = ""
     redirected: bool = False
+    link: str = ""
 
 
 class NotModified(NamedTuple):

@@ -130,7 +130,8 @@ class Fetcher:
             body = await self._read(response, Unpacked(encoding if encoding in WINDOW_BITS else "", self._max_bytes))
             content_type = headers.get("Content-Type", "")
             found = str(response.url)
-            return Fetched(body, found, content_type, etag, last_modified, *freshness, trail.redirects > 0)
+            link = ", ".join(headers.getall("Link", ()))
+            return Fetched(body, found, content_type, etag, last_modified, *freshness, trail.redirects > 0, link)
 
     def _connector(self) -> aiohttp.BaseConnector:
         """The one place where connections are made."""

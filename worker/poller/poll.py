@@ -15,6 +15,7 @@ from worker.clock import Clock
 from worker.feed.address import host, shown_url
 from worker.feed.carried import claims, settle
 from worker.feed.decide import Decision, decide
+from worker.feed.hints import header_links
 from worker.feed.parse import ParsedFeed, State
 from worker.fetch import Failed, Fetched, NotModified
 from worker.model import Ref
@@ -175,6 +176,9 @@ class Poll:
 def _polled(
     fetched: Fetched, outcome: Outcome, body_hash: bytes, *, trouble: str, parsed: ParsedFeed | None = None
 ) -> Polled:
+    hub, topic = header_links(
+        fetched.link, fetched.url
+    )  # what the server says counts before the document (W3C WebSub, 4)
     return Polled(
         outcome=outcome,
         trouble=trouble,
@@ -191,8 +195,8 @@ def _polled(
         status=200,
         skip_hours=parsed.skip_hours if parsed else None,
         skip_days=parsed.skip_days if parsed else None,
-        hub=parsed.hub if parsed else None,
-        topic=parsed.topic if parsed else None,
+        hub=hub or parsed.hub if parsed else None,
+        topic=topic or parsed.topic if parsed else None,
     )
 
 

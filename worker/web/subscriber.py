@@ -14,8 +14,10 @@ import structlog
 from worker.clock import Clock
 from worker.errors import StorywireError
 from worker.feed import websub
+from worker.feed.address import shown_url
 from worker.feed.websub import Step, Subscription, Wanted
 from worker.fetch.post import Poster
+from worker.schedule import retry_after_s
 from worker.store.feeds import Feed, Feeds
 from worker.store.gates import Ask, Gates, Visit
 from worker.store.hubs import Hubs
@@ -27,6 +29,7 @@ LOOK_S = 60.0
 BEAT_S = 5.0
 LEASE_S = 60.0
 _AT_ONCE = 20
+_LONGEST_CLOSED_S = 86400.0
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -120,10 +123,11 @@ class Subscriber:
         return self._hubs.get(feed), None if found is None else self._wanted(found)
 
     def _wanted(self, feed: Feed) -> Wanted | None:
-        """What is wanted for a feed: nothing for one that is paused."""
-        if not feed.polls.hub or feed.held or feed.paused:
+        """What is wanted for a feed: nothing for one that is paused, nor where a hub would learn a password."""
+        topic = feed.polls.topic or feed.url
+        if not feed.polls.hub or feed.held or feed.paused or shown_url(topic) != topic:
             return None
-        return Wanted(feed.polls.hub, feed.polls.topic or feed.url, f"{self._base}/websub/{feed.id}")
+        return Wanted(feed.polls.hub, topic, f"{self._base}/websub/{feed.id}")
 
     def _lapse(self, feed: str, known: Subscription, now: float) -> Subscription:
         """The hub pushes no more: poll as if there were none."""
@@ -152,16 +156,18 @@ class Subscriber:
         if not turn.admitted:
             await self._aside(self._hubs.plan, feed, now + turn.wait_s)
             return
+        close_s = 0.0
         try:
             if turn.wait_s:
                 await asyncio.sleep(turn.wait_s)
             if await self._aside(self._hubs.put, feed, known, asked):
-                await self._sent(feed, asked, wanted)
+                close_s = await self._sent(feed, asked, wanted)
         finally:
             took_s = max(self._clock.now() - now - turn.wait_s, 0.0)
-            await self._aside(self._gates.leave, [Visit(turn.gate, f"hub {feed}", took_s)])
+            await self._aside(self._gates.leave, [Visit(turn.gate, f"hub {feed}", took_s, close_s)])
 
-    async def _sent(self, feed: str, asked: Subscription, wanted: Wanted | None) -> None:
+    async def _sent(self, feed: str, asked: Subscription, wanted: Wanted | None) -> float:
+        """Send what is asked; for how many seconds the hub wants to be left alone."""
         posted = await self._poster.post(asked.hub, websub.form(asked))
         facts = {"feed": feed, "hub": websub.host(asked.hub), "mode": asked.pending, "status": posted.status}
         if posted.taken:
@@ -169,6 +175,7 @@ class Subscriber:
         else:
             log.warning("hub not asked", **facts, trouble=posted.trouble)
         await self._aside(self._after, feed, asked, wanted, posted.trouble)
+        return min(retry_after_s(posted.retry_after, self._clock.now()), _LONGEST_CLOSED_S)
 
     def _after(self, feed: str, asked: Subscription, wanted: Wanted | None, trouble: str) -> None:
         """Plan the next look, unless the hub has confirmed or denied meanwhile, which planned it already."""
