@@ -298,7 +298,11 @@ def test_a_data_directory_that_cannot_be_written_is_one_line(arguments: list[str
 
 @pytest.mark.parametrize(
     ("arguments", "writes"),
-    [(["feeds", "add", "--no-fetch", "http://127.0.0.1:1/feed"], True), (["import", "{file}"], True), (["report"], False)],
+    [
+        (["feeds", "add", "--no-fetch", "http://127.0.0.1:1/feed"], True),
+        (["import", "{file}"], True),
+        (["report"], False),
+    ],
     indirect=["arguments"],
     ids=["feeds add", "import", "report"],
 )
