@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from rich.cells import cell_len
 
 from worker.cli.screen.feeds import as_record as feed_record
-from worker.cli.screen.feeds import outcome_word, rate, rfc3339_or_none, status, until_next, why_next
+from worker.cli.screen.feeds import rate, rfc3339_or_none, status, until_next, why_next
+from worker.cli.screen.fetches import fetch_record, show_fetches
 from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.terminal import Screen, wrapped
-from worker.cli.screen.words import count, full_time, local_time, size, span, sparkline
+from worker.cli.screen.words import count, full_time, span, sparkline
 from worker.feed.address import host, shown_url
 from worker.feed.websub import Subscription
 from worker.schedule import Fetch, PollState
@@ -62,7 +63,7 @@ def show_feed(screen: Screen, view: FeedView) -> None:
         screen.say((f"{label:<{_LABEL}}", "dim"), ("\n" + " " * _LABEL).join(wrapped(harmless(said), room)))
     if view.fetches:
         screen.say()
-        _show_fetches(screen, view)
+        show_fetches(screen, view.fetches, view.now)
 
 
 def _rows(view: FeedView, blocks: str) -> Iterator[tuple[str, str]]:
@@ -180,52 +181,6 @@ def _gate(view: FeedView) -> str:
     return "; ".join(filter(None, [said, inside, waiting]))
 
 
-class _Column(NamedTuple):
-    title: str
-    least_width: int
-    right: bool = True
-
-
-_COLUMNS = (
-    _Column("Time", 0, right=False),
-    _Column("Outcome", 0, right=False),
-    _Column("Status", 100),
-    _Column("ms", 60),
-    _Column("Size", 60),
-    _Column("Entries", 110),
-    _Column("New", 0),
-    _Column("Revised", 120),
-    _Column("Wait", 50),
-    _Column("Why", 70, right=False),
-)
-
-
-def _cells(fetch: Fetch, now: float) -> list[str]:
-    return [
-        local_time(fetch.at, now, near="%H:%M:%S"),
-        outcome_word(fetch.outcome) if fetch.outcome != "same-body" else "same body",
-        str(fetch.status or "-"),
-        f"{fetch.took_ms:,.0f}",
-        size(fetch.size) if fetch.size else "-",
-        str(fetch.entries or "-"),
-        str(fetch.new or "-"),
-        str(fetch.revised or "-"),
-        "never" if fetch.wait_s == float("inf") else span(fetch.wait_s),
-        harmless(fetch.reason),
-    ]
-
-
-def _show_fetches(screen: Screen, view: FeedView) -> None:
-    kept = [i for i, column in enumerate(_COLUMNS) if not screen.is_terminal or column.least_width <= screen.width]
-    titles = [column.title for column in _COLUMNS]
-    rows = [titles, *(_cells(fetch, view.now) for fetch in view.fetches)]
-    widths = {i: max(cell_len(row[i]) for row in rows) for i in kept}
-    for number, row in enumerate(rows):
-        cells = [(" " * (widths[i] - cell_len(row[i])), row[i], _COLUMNS[i].right) for i in kept]
-        line = _GAP.join(blank + text if right else text + blank for blank, text, right in cells).rstrip()
-        screen.say((cut(line, screen.width) if screen.is_terminal else line, "bold" if not number else ""))
-
-
 def as_record(view: FeedView) -> dict[str, Any]:
     """A feed as `feeds show --json` prints it: what `feeds list --json` does, and more."""
     polls, look, known = view.feed.polls, view.look, view.subscription
@@ -250,21 +205,5 @@ def as_record(view: FeedView) -> dict[str, Any]:
         "pushes": view.pushes.received,
         "remembered": view.remembered,
         "gate": {"name": view.gate, "closed_s": look.closed_s, "inside": look.inside, "waiting": look.waiting},
-        "fetches": [_fetch_record(fetch) for fetch in view.fetches],
-    }
-
-
-def _fetch_record(fetch: Fetch) -> dict[str, Any]:
-    return {
-        "at": rfc3339_or_none(fetch.at),
-        "outcome": fetch.outcome,
-        "status": fetch.status or None,
-        "ms": fetch.took_ms,
-        "bytes": fetch.size,
-        "entries": fetch.entries,
-        "new": fetch.new,
-        "revised": fetch.revised,
-        "trouble": fetch.trouble or None,
-        "wait_s": None if fetch.wait_s == float("inf") else fetch.wait_s,
-        "why": fetch.reason,
+        "fetches": [fetch_record(fetch) for fetch in view.fetches],
     }

@@ -1,0 +1,81 @@
+"""The last polls of a feed as a table: what each found, and what was decided and why.
+
+Invariant: on a terminal a poll is one line, no wider than it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from rich.cells import cell_len
+
+from worker.cli.screen.feeds import outcome_word, rfc3339_or_none
+from worker.cli.screen.harmless import cut, harmless
+from worker.cli.screen.terminal import Screen
+from worker.cli.screen.words import local_time, size, span
+from worker.schedule import Fetch
+
+_GAP = "  "
+
+
+class _Column(NamedTuple):
+    title: str
+    least_width: int
+    right: bool = True
+
+
+_COLUMNS = (
+    _Column("Time", 0, right=False),
+    _Column("Outcome", 0, right=False),
+    _Column("Status", 100),
+    _Column("ms", 60),
+    _Column("Size", 60),
+    _Column("Entries", 110),
+    _Column("New", 0),
+    _Column("Revised", 120),
+    _Column("Wait", 50),
+    _Column("Why", 70, right=False),
+)
+
+
+def _cells(fetch: Fetch, now: float) -> list[str]:
+    return [
+        local_time(fetch.at, now, near="%H:%M:%S"),
+        outcome_word(fetch.outcome) if fetch.outcome != "same-body" else "same body",
+        str(fetch.status or "-"),
+        f"{fetch.took_ms:,.0f}",
+        size(fetch.size) if fetch.size else "-",
+        str(fetch.entries or "-"),
+        str(fetch.new or "-"),
+        str(fetch.revised or "-"),
+        "never" if fetch.wait_s == float("inf") else span(fetch.wait_s),
+        harmless(fetch.reason),
+    ]
+
+
+def show_fetches(screen: Screen, fetches: Sequence[Fetch], now: float) -> None:
+    """A line a poll, the newest first: on a terminal with as many columns as it has room for, otherwise all, uncut."""
+    kept = [i for i, column in enumerate(_COLUMNS) if not screen.is_terminal or column.least_width <= screen.width]
+    titles = [column.title for column in _COLUMNS]
+    rows = [titles, *(_cells(fetch, now) for fetch in fetches)]
+    widths = {i: max(cell_len(row[i]) for row in rows) for i in kept}
+    for number, row in enumerate(rows):
+        cells = [(" " * (widths[i] - cell_len(row[i])), row[i], _COLUMNS[i].right) for i in kept]
+        line = _GAP.join(blank + text if right else text + blank for blank, text, right in cells).rstrip()
+        screen.say((cut(line, screen.width) if screen.is_terminal else line, "bold" if not number else ""))
+
+
+def fetch_record(fetch: Fetch) -> dict[str, Any]:
+    """A poll as `feeds show --json` prints it; times are RFC 3339, `wait_s` is null for never."""
+    return {
+        "at": rfc3339_or_none(fetch.at),
+        "outcome": fetch.outcome,
+        "status": fetch.status or None,
+        "ms": fetch.took_ms,
+        "bytes": fetch.size,
+        "entries": fetch.entries,
+        "new": fetch.new,
+        "revised": fetch.revised,
+        "trouble": fetch.trouble or None,
+        "wait_s": None if fetch.wait_s == float("inf") else fetch.wait_s,
+        "why": fetch.reason,
+    }
