@@ -10,6 +10,7 @@ from worker.feed.websub import Subscription
 from worker.model import Article
 from worker.runtime import open_runtime
 from worker.schedule import Fetch, PollState
+from worker.store.gates import Ask
 from worker.store.pollers import Sign
 from worker.store.trials import Trials
 
@@ -42,6 +43,10 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         runtime.hubs.put(leased.id, None, Subscription("https://hub.example/", leased.url, "https://us.example", "t"))
         runtime.hubs.keep(leased.id, b"<rss/>", "text/xml", now)
         runtime.hubs.beat()
+        runtime.pages.beat()
+        runtime.pages.add(refs[4:], now, 60)
+        asks = [Ask("https://one.example/", f"f{number}") for number in range(9)]
+        runtime.gates.enter(asks, ready_s=0)
         runtime.jobs.enqueue(refs[2:3])
         runtime.editing.pin("f.0")
         runtime.forgetting.forget(runtime.forgetting.find("f.3").target)

@@ -210,17 +210,6 @@ def trusted(known: Subscription | None, proofs: int, misses: int, now: float) ->
     return known is not None and known.active(now) and proofs >= 1 + 2 * min(misses, _MOST_MISSES)
 
 
-def described(known: Subscription | None, now: float) -> str:
-    """How it stands with a subscription, in words; "" for none."""
-    if known is None:
-        return ""
-    if known.active(now):
-        return f"pushed by its hub {host(known.hub)}"
-    if known.pending == SUBSCRIBE and not known.reason:
-        return f"its hub {host(known.hub)} was asked to push, and has not confirmed yet"
-    return known.reason
-
-
 def host(url: str) -> str:
     """The host of an address that was checked before."""
     return urlsplit(url).hostname or ""

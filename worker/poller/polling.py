@@ -28,6 +28,7 @@ from worker.schedule import (
     PollState,
     after,
     after_push,
+    as_told,
     fetched,
     only_news,
     without_network,
@@ -157,7 +158,8 @@ class Polling:
         elif feed.polls.hub:
             polled = replace(polled, pushed=await self._aside(self._pushes.trusted, feed, polled, self._clock.now()))
         state = self._planned(feed, polled, visiting, down=down)
-        fetch = fetched(state, polled, told.took_ms, told.size)
+        line = as_told(state, polled, self._clock.now()) if isinstance(visiting, Pushing) else state
+        fetch = fetched(line, polled, told.took_ms, told.size)
         await self._records.write(Record(await self._leases.let_go(feed), state, fetch))
         if state.moves_to and await self._aside(self._feeds.move, feed.id, state.moves_to, self._clock.now()):
             log.info("moved for good", **shown(feed), to=shown_url(state.moves_to))

@@ -11,7 +11,7 @@ from worker.schedule.adapt import new_a_day
 from worker.schedule.backoff import NO_NETWORK, NO_NETWORK_S
 from worker.schedule.headers import expires_s, max_age_s, retry_after_s
 from worker.schedule.plan import SHARE, after, fetched, without_network
-from worker.schedule.pushed import after_push, only_news
+from worker.schedule.pushed import after_push, as_told, only_news
 from worker.schedule.state import PAUSED, Fetch, Outcome, Pace, Polled, PollState
 from worker.schedule.wording import words
 
@@ -27,6 +27,7 @@ __all__ = [
     "Polled",
     "after",
     "after_push",
+    "as_told",
     "expires_s",
     "fetched",
     "max_age_s",

@@ -11,7 +11,13 @@ from worker.schedule.state import Pace, Polled, PollState
 
 def only_news(polled: Polled) -> Polled:
     """What a pushed body tells: its entries, but neither what the whole document is nor how its server is."""
-    return Polled(outcome=polled.outcome, trouble=polled.trouble, asked=False, kind=polled.kind)
+    entries = polled.entries
+    return Polled(outcome=polled.outcome, trouble=polled.trouble, asked=False, kind=polled.kind, entries=entries)
+
+
+def as_told(state: PollState, polled: Polled, now: float) -> PollState:
+    """The state as the history's line for a push tells it."""
+    return replace(state, polled=now, outcome=str(polled.outcome))
 
 
 def after_push(state: PollState, polled: Polled, now: float, pace: Pace, *, again: bool) -> PollState:
