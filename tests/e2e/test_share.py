@@ -67,9 +67,12 @@ async def test_the_last_of_too_many_edits_comes_though_the_feed_does_not_change_
         for number in range(40):
             document = rss(("n1", "Headline", f"The river rose by {number} metres."))
             site.routes["/edited"] = page(document, ETag=f'"{number}"')
-            await (store.turn(url, after_s=700) if number else store.polled(url))
+            if number:
+                store.pass_time(700, url)
+            await store.polled(url)
         (article,) = store.articles()
         assert MOST_EDITS < article.revision <= 1 + MOST_EDITS + 8, "in eight hours"
-        await store.turn(url, after_s=7300)
+        store.pass_time(7300, url)
+        await store.polled(url)
         (article,) = store.articles()
     assert "by 39 metres" in article.text

@@ -27,7 +27,9 @@ async def test_a_fault_in_one_renewal_does_not_end_them_all(valkey_url: str) -> 
 
     leases = Leases(feeds, clock, aside, renew_s=0.001)
     feed, _ = feeds.add("http://example.org/feed", "", NOW)
-    assert [leased.id for leased in await leases.take(1, None)] == [feed]
+    leased = leases.take(1, None)
+    assert [each.id for each in leased] == [feed]
+    leases.hold(leased)
     clock.advance(LEASE_S - 5)
 
     def due() -> float:
