@@ -10,7 +10,7 @@ from worker.cli.feeds.change import tell_of_pollers
 from worker.cli.feeds.naming import called, words_given
 from worker.cli.opening import DATA_DIR, opened
 from worker.cli.screen.words import count
-from worker.errors import BadInput
+from worker.errors import BadInput, BadSetting
 
 if TYPE_CHECKING:
     from worker.poller.probe import Examined, Found
@@ -51,16 +51,20 @@ def add(
     no_fetch: bool,
     data_dir: str | None,
 ) -> None:
-    """Add feeds, by their addresses or those of pages that name them; `-` reads addresses from standard input.
+    """Add feeds, by their addresses or those of pages.
 
-    Each is fetched once, as the poller does it, and what was found is shown; where no feed can be read, none is added.
-    A feed that was removed or paused is polled again, and title, folder and pages of a known one are changed.
+    `-` reads addresses from standard input, one a line. A page leads to the feed that it names, or to one at a
+    place where many sites have theirs; of several feeds one has to be chosen, or all. Each is fetched once, as the
+    poller does it, and what was found is shown; where no feed can be read, none is added. A feed that was removed
+    or paused is polled again, and title, folder and pages of a known one are changed.
     """
     from worker.feed.opml import folder_path
 
     given = words_given(urls)
     if not given:
         raise BadInput("no address is given on standard input: write one a line")
+    if title and len(given) > 1:
+        raise BadSetting("--title names one feed, and several addresses are given: add them one by one")
     wanted = _Wanted(_line(title), folder_path(folder), pages or "", everything, force)
     with opened(data_dir, begins=True) as runtime:
         if no_fetch:

@@ -20,9 +20,10 @@ _FEEDS = click.argument("feeds", nargs=-1, required=True, metavar="FEED...")
 @click.argument("feeds", nargs=-1, required=True, metavar="URL|ID...")
 @DATA_DIR
 def remove(feeds: tuple[str, ...], data_dir: str | None) -> None:
-    """Remove feeds, by address or id, or `-` for those on standard input; no list of feeds brings them back.
+    """Remove feeds; no list of feeds brings them back.
 
-    What they published stays in its stories: `storywire forget` removes that.
+    They are named by address or id alone; `-` takes those on standard input. What they published stays in its
+    stories: `storywire forget` removes that.
     """
     with opened(data_dir) as runtime:
         _each(runtime, feeds, of_address, lambda feed: "removed" if runtime.feeds.remove(feed.id) else "")
@@ -32,7 +33,10 @@ def remove(feeds: tuple[str, ...], data_dir: str | None) -> None:
 @_FEEDS
 @DATA_DIR
 def pause(feeds: tuple[str, ...], data_dir: str | None) -> None:
-    """Poll feeds no more until they are resumed; `-` takes them from standard input."""
+    """Poll feeds no more until they are resumed.
+
+    `-` takes them from standard input.
+    """
     with opened(data_dir) as runtime:
         _each(runtime, feeds, named, lambda feed: "paused" if runtime.feeds.pause(feed.id) else "")
 
@@ -41,7 +45,11 @@ def pause(feeds: tuple[str, ...], data_dir: str | None) -> None:
 @_FEEDS
 @DATA_DIR
 def resume(feeds: tuple[str, ...], data_dir: str | None) -> None:
-    """Poll paused feeds again, at once: those that a person paused, and those whose servers said that they are gone."""
+    """Poll paused feeds again, at once.
+
+    Those that a person paused, and those whose servers said that they are gone for good; `-` takes them from
+    standard input.
+    """
 
     def resumed(feed: "Feed") -> str:
         if not feed.paused:
@@ -56,9 +64,10 @@ def resume(feeds: tuple[str, ...], data_dir: str | None) -> None:
 @_FEEDS
 @DATA_DIR
 def poll(feeds: tuple[str, ...], data_dir: str | None) -> None:
-    """Make feeds due now, whatever they wait for; `storywire feeds show FEED` tells what the poll found.
+    """Make feeds due now, whatever they wait for.
 
-    The gate of the feed's host still holds: a host that asked to be left alone is left alone.
+    `storywire feeds show FEED` tells what the poll found; `-` takes feeds from standard input. The gate of the
+    feed's host still holds: a host that asked to be left alone is left alone.
     """
 
     def hastened(feed: "Feed") -> str:

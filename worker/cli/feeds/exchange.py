@@ -27,10 +27,11 @@ _MOST_REFUSED = 20
 @click.argument("opml", type=click.Path(path_type=Path, allow_dash=True))
 @DATA_DIR
 def import_(opml: Path, data_dir: str | None) -> None:
-    """Add the feeds of an OPML file, or of standard input (`-`), with their folders; 20 MB at most.
+    """Add the feeds of an OPML file, with their folders.
 
-    Feeds that are known already stay as they are, and those that were removed before stay removed. Nothing is fetched
-    now: `storywire feeds list --failing` tells, once they were polled, which cannot be read.
+    `-` reads it from standard input; 20 MB at most. Feeds that are known already stay as they are, and those that
+    were removed before stay removed. Nothing is fetched now: `storywire feeds list --failing` tells, once they were
+    polled, which cannot be read.
     """
     from worker.poller.subscribe import read_file, read_stream, summary
 
@@ -68,10 +69,11 @@ def _offered(runtime: "Runtime", outlines: "Sequence[Outline]") -> "Offered":
 @click.option("--folder", metavar="A/B", help="Those of this folder, and of the folders in it, alone.")
 @DATA_DIR
 def export(opml: Path | None, folder: str | None, data_dir: str | None) -> None:
-    """Write the feeds as OPML, to a file or to standard output.
+    """Write the feeds as OPML.
 
-    Folders are nested outlines, which all readers know; what only Storywire knows (paused, pages) other readers skip.
-    An import into an empty store brings back what was set. Passwords in addresses are written with them.
+    To a file, or to standard output. Folders are nested outlines, which all readers know; what only Storywire knows
+    (paused, pages) other readers skip. An import into an empty store brings back what was set. Passwords in
+    addresses are written with them.
     """
     from worker.cli.screen.terminal import ended_quietly
     from worker.feed.opml import Outline, write_opml

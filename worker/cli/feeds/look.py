@@ -38,11 +38,11 @@ def list_(
     as_json: bool,
     data_dir: str | None,
 ) -> None:
-    """List the feeds, or those with all these WORDs in name or address: how the last poll went, when the next one is,
-    and why.
+    """List feeds: how they do, when they are next, and why.
 
-    Sorted by the next poll, by name, by new entries a day, by the last poll, by errors in a row, or by when they were
-    added.
+    All of them, or those with all these WORDs in name, address or folder. New/day is how many new entries a feed
+    brings, Why what is wrong with it, or the reason of its next poll. Sorted by the next poll, by name, by new
+    entries a day, by the last poll, by errors in a row, or by when they were added.
     """
     from worker.cli.screen.feeds import as_record, show_feeds
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
@@ -93,7 +93,11 @@ def _order(sort: str) -> "Callable[[Feed], Any]":
 @click.option("--json", "as_json", is_flag=True, help="One object, its fetches in it.")
 @DATA_DIR
 def show(feed: str, as_json: bool, data_dir: str | None) -> None:
-    """Show all that is known of a feed, with its last 30 polls: what each found, and what was decided and why."""
+    """Show a feed with its last 30 polls.
+
+    How it does, when it is polled next and why, what it brings, its validators, redirects, hub and the gate of its
+    host; and of each poll what it found, and what was decided and why.
+    """
     from worker.cli.screen.feed import as_record, show_feed
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
 
