@@ -142,7 +142,7 @@ def _take(runtime: "Runtime", found: "Found", wanted: _Wanted, *, alone: bool) -
 
     if not found.feeds:
         if not wanted.force:
-            raise BadInput(f"{shown_url(found.asked)}: {found.reason} (--force adds it all the same)")
+            raise BadInput(f"{shown_url(found.asked)}: {harmless(found.reason)} (--force adds it all the same)")
         click.echo(f"{_stored(runtime, found.asked, wanted)}; for now: {harmless(found.reason)}")
         return
     if len(found.feeds) > 1 and not wanted.everything:
@@ -157,7 +157,7 @@ def _take(runtime: "Runtime", found: "Found", wanted: _Wanted, *, alone: bool) -
     for each in found.feeds:
         line = _stored(runtime, each.url, wanted, each)
         if not alone:
-            line += f" ({shown_url(each.url)}" + (f", of {shown_url(found.asked)})" if found.page else ")")
+            line += f" ({harmless(shown_url(each.url))}" + (f", of {shown_url(found.asked)})" if found.page else ")")
         show_examined(screen, line, each, runtime.clock.now(), whole=alone and len(found.feeds) == 1)
     if found.others and alone and not wanted.everything:
         others = ", ".join(shown_url(each.url) for each in found.others[:3])

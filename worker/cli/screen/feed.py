@@ -102,15 +102,21 @@ def _status(view: FeedView) -> str:
 
 
 def _next(view: FeedView) -> str:
-    feed, when, polls = view.feed, until_next(view.feed, view.now), view.feed.polls
+    feed, when = view.feed, until_next(view.feed, view.now)
     late_s = view.now - feed.due
     if when == "now":
         when = f"due for {span(late_s)}" if late_s >= _LATE_S else "now"
     elif when != "never":
         when = f"in {when}, {full_time(feed.due)}"
-    changed = polls.next_poll and abs(feed.due - polls.next_poll) > 1 and not feed.paused
-    why = "leased by a poller, or made due by hand" if changed else why_next(feed)
-    return "; ".join(filter(None, [f"{when}: {why}", "" if feed.paused else _nobody_polls(view.pollers)]))
+    return "; ".join(filter(None, [f"{when}: {_why(feed)}", "" if feed.paused else _nobody_polls(view.pollers)]))
+
+
+def _why(feed: Feed) -> str:
+    """Why it stands where it does in the schedule: not always where its last poll put it."""
+    away_s = feed.due - feed.polls.next_poll
+    if feed.paused or not feed.polls.next_poll or abs(away_s) <= 1:
+        return why_next(feed)
+    return "a poller has taken it, for so long at most" if away_s > 0 else "made due by hand, or by a push"
 
 
 def _nobody_polls(pollers: Sequence[str]) -> str:
@@ -123,7 +129,7 @@ def _brings(polls: PollState, now: float) -> str:
     if not polls.succeeded:
         return "nothing is known yet"
     daily = new_a_day(polls)
-    known = f"about {rate(daily)} new entries a day, " if daily is not None else ""
+    known = f"about {rate(daily)} new entries a day, " if daily else "nothing new yet, "
     last = f", the last new one {span(now - polls.brought)} ago" if polls.brought and polls.arrived else ""
     return f"{known}{count(polls.entries, 'entry', 'entries')} shown{last}"
 
