@@ -15,9 +15,7 @@ REQUEST_S = 30.0
 """How long a request may take, its body's way to us included."""
 
 _QUIET = ("/healthz",)
-_SHOWN_PARTS = 3
-"""`/websub/FEED` of `/websub/FEED/TOKEN` is shown."""
-
+_CALLBACKS = "/websub/"
 _MAX_PATH = 200
 
 log = structlog.get_logger()
@@ -70,9 +68,10 @@ def _told(scope: Scope, sent: dict[str, int], began: float) -> None:
 
 
 def shown_path(path: str) -> str:
-    """A path as logs show it."""
-    parts = path[:_MAX_PATH].split("/")
-    return "/".join(parts[:_SHOWN_PARTS]) + ("/..." if len(parts) > _SHOWN_PARTS else "")
+    """A path as logs show it: without what makes a callback's address secret."""
+    before, callback, after = path[:_MAX_PATH].partition(_CALLBACKS)
+    feed, more, _ = after.partition("/")
+    return f"{before}{callback}{feed}{more}{'...' if more else ''}"
 
 
 async def _refuse(send: Send, sent: dict[str, int], status: int, said: bytes) -> None:
