@@ -161,6 +161,8 @@ class Polling:
         line = as_told(state, polled, self._clock.now()) if isinstance(visiting, Pushing) else state
         fetch = fetched(line, polled, told.took_ms, told.size)
         await self._records.write(Record(await self._leases.let_go(feed), state, fetch))
+        if feed.polls.hub:
+            await self._aside(self._pushes.recorded, feed, self._clock.now())
         if state.moves_to and await self._aside(self._feeds.move, feed.id, state.moves_to, self._clock.now()):
             log.info("moved for good", **shown(feed), to=shown_url(state.moves_to))
         write = log.info if polled.outcome.good else log.warning

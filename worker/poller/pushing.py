@@ -46,6 +46,12 @@ class Pushes:
         if self._hubs:
             self._hubs.done(feed.id, waiting, polled.new)
 
+    def recorded(self, feed: Feed, now: float) -> None:
+        """After a record: what was pushed during the poll does not wait for the next one, though the feed may have been
+        leased twice meanwhile."""
+        if self._hubs and self._hubs.waiting(feed.id):
+            self._hubs.feed_due(feed.id, now)
+
     def trusted(self, feed: Feed, polled: Polled, now: float) -> bool:
         """Whether the feed's hub is trusted after this poll."""
         if not self._hubs or not feed.polls.hub or not polled.outcome.good:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from redis import Redis
 
 from worker.feed.websub import Subscription, trusted
+from worker.schedule import PAUSED
 from worker.store import keys
 from worker.store.scripts import load
 
@@ -146,6 +147,16 @@ class Hubs:
             elif fetch:  # it is leased, so it is fetched now
                 self._redis.hdel(keys.pushes(feed), "fetch")
         return found
+
+    def waiting(self, feed: str) -> bool:
+        """Whether anything that was pushed waits."""
+        return bool(self._redis.exists(keys.pushes(feed)))
+
+    def feed_due(self, feed: str, now: float) -> None:
+        """Have a feed polled at once, if it is to be polled at all."""
+        planned = self._redis.zscore(keys.schedule(), feed)
+        if planned is not None and planned != PAUSED:
+            self._redis.zadd(keys.schedule(), {feed: now}, xx=True, lt=True)
 
     def done(self, feed: str, waiting: Waiting, new: int) -> None:
         """A push was published; `new`: how many entries it brought first."""
