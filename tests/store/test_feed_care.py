@@ -96,7 +96,7 @@ def test_a_pause_during_a_poll_holds(feeds: Feeds) -> None:
     feed, _ = feeds.add(A, "", NOW)
     [leased] = feeds.lease_due(NOW, 60, 10)
     feeds.pause(feed)
-    assert feeds.renew([leased], NOW + 90) == []
+    assert feeds.renew([leased], NOW + 90) == [None]
     assert not feeds.record(leased, PollState(next_poll=NOW + 900), Fetch(NOW))
     assert (got(feeds, feed).paused, feeds.fetches(feed)) == (True, [])
 

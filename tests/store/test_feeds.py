@@ -144,12 +144,13 @@ def test_a_lease_is_renewed_only_by_who_holds_it(feeds: Feeds) -> None:
     feeds.add(A, "", NOW)
     [held] = feeds.lease_due(NOW, 60, 10)
     [renewed] = feeds.renew([held], NOW + 90)
+    assert renewed is not None
     assert feeds.lease_due(NOW + 89, 60, 10) == [], "it lasts longer now"
     assert feeds.record(renewed, PollState(next_poll=NOW + 500)) and not feeds.record(held, PollState(next_poll=NOW))
     [other] = feeds.lease_due(NOW + 501, 60, 10)
-    assert feeds.renew([renewed], NOW + 900) == [], "it is another's by now"
+    assert feeds.renew([renewed], NOW + 900) == [None], "it is another's by now"
     feeds.remove(other.id)
-    assert feeds.renew([other], NOW + 900) == [], "it was removed"
+    assert feeds.renew([other], NOW + 900) == [None], "it was removed"
 
 
 def test_a_lease_given_back_is_due_at_once(feeds: Feeds) -> None:

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from worker.clock import ManualClock
 from worker.connect import connect
 from worker.poller.leases import LEASE_S, Leases
+from worker.schedule import PollState
 from worker.store.feeds import Feeds
 
 NOW = 1_750_000_000.0
@@ -48,3 +49,24 @@ async def test_a_fault_in_one_renewal_does_not_end_them_all(valkey_url: str) -> 
     [told] = logs
     assert (told["event"], told["log_level"], told["exc_info"], faults) == ("leases not renewed", "error", True, [])
     client.close()
+
+
+async def test_a_feed_that_is_taken_twice_has_two_leases(valkey_url: str) -> None:
+    """It was made due while it was polled: the end of the first poll does not pass for that of the second."""
+    client = connect(valkey_url)
+    feeds, clock = Feeds(client), ManualClock(NOW)
+
+    async def aside(call: Callable[..., Any], *args: Any) -> Any:
+        return call(*args)
+
+    leases = Leases(feeds, clock, aside)
+    feed, _ = feeds.add("http://example.org/feed", "", NOW)
+    [first] = leases.take(1, None)
+    leases.hold([first])
+    clock.advance(1)
+    assert feeds.hasten(feed, clock.now())
+    [second] = leases.take(1, None)
+    leases.hold([second])
+    stale, fresh = PollState(next_poll=NOW + 600), PollState(next_poll=NOW + 700)
+    assert not feeds.record(await leases.let_go(first), stale)
+    assert feeds.record(await leases.let_go(second), fresh)

@@ -27,7 +27,7 @@ class Leases:
         self, feeds: Feeds, clock: Clock, aside: Callable[..., Awaitable[Any]], renew_s: float = RENEW_S
     ) -> None:
         self._feeds, self._clock, self._aside, self._renew_s = feeds, clock, aside, renew_s
-        self._held: dict[str, Feed] = {}
+        self._held: dict[tuple[str, float], Feed] = {}
         self._renewing = asyncio.Lock()
 
     def take(self, limit: int, due_by: float | None) -> Sequence[Feed]:
@@ -36,12 +36,15 @@ class Leases:
 
     def hold(self, leased: Sequence[Feed]) -> None:
         """Renew these from now on."""
-        self._held |= {feed.id: feed for feed in leased}
+        self._held |= {(feed.id, feed.due): feed for feed in leased}
 
     async def let_go(self, feed: Feed) -> Feed:
-        """Renew this one no more; the feed as it is leased now: what its record, or giving it back, has to name."""
+        """Renew this one no more; the feed as it is leased now: what its record, or giving it back, has to name.
+
+        feed: as it was taken. One that was made due meanwhile may have been taken again: that is another lease.
+        """
         async with self._renewing:
-            return self._held.pop(feed.id, feed)
+            return self._held.pop((feed.id, feed.due), feed)
 
     async def keep(self) -> None:
         """Renew what is held, until cancelled. One that cannot be renewed runs out: the poll is not recorded."""
@@ -51,8 +54,9 @@ class Leases:
                 if not self._held:
                     continue
                 try:
-                    held = await self._aside(self._feeds.renew, list(self._held.values()), self._clock.now() + LEASE_S)
-                    self._held |= {feed.id: feed for feed in held}
+                    held, until = dict(self._held), self._clock.now() + LEASE_S  # more may be taken meanwhile
+                    renewed = await self._aside(self._feeds.renew, list(held.values()), until)
+                    self._held |= {taken: feed for taken, feed in zip(held, renewed, strict=True) if feed}
                 except StorywireError as error:
                     log.debug("leases not renewed", feeds=len(self._held), reason=str(error))
                 except Exception:  # a fault of ours: to end here would have every slow feed polled by two

@@ -75,10 +75,10 @@ class Leasing:
             leased = self._lease(keys=[keys.schedule()], args=args)
         return load_feeds(self._redis, [(feed.decode(), until) for feed in leased])
 
-    def renew(self, leased: Sequence[Feed], until: float) -> list[Feed]:
-        """Make leases last until then; the feeds with their new `due`, without those that ran out or were removed."""
+    def renew(self, leased: Sequence[Feed], until: float) -> list[Feed | None]:
+        """Make leases last until then; the feeds with their new `due`, None for one that ran out or was removed."""
         held = self._plan([(feed, until) for feed in leased])
-        return [feed._replace(due=until) for feed, answer in zip(leased, held, strict=True) if answer == 1]
+        return [feed._replace(due=until) if answer == 1 else None for feed, answer in zip(leased, held, strict=True)]
 
     def give_back(self, feed: Feed, now: float) -> None:
         """End a lease without a poll: the feed is due at once."""
