@@ -11,10 +11,13 @@ from tests.conftest import NewServer
 from tests.e2e.feed_server import FeedServer, Request, head, page, versioned
 from tests.e2e.polling import NOW, Bench, bench, eventually, poller, rss
 from worker.errors import ServerUnavailable
+from worker.feed.domain import _registrable, _suffixes
 from worker.model import Ref
 from worker.poller.parsers import Parsers
 from worker.store import keys
 from worker.store.feeds import Feeds
+from worker.store.pollers import Pollers
+from worker.text import _detector
 
 FIRST = ("a", "Dam breaks above the valley", "Two villages were cleared on Sunday night.")
 EDITED = ("a", "Dam breaks above the valley; two villages cleared", "Two villages were cleared on Sunday night.")
@@ -64,6 +67,17 @@ async def test_a_first_fetch_is_backfill_and_what_follows_is_not(server: FeedSer
     assert {article.url[-1]: article.backfill for article in store.articles()} == {"a": True, "b": False}
     assert {article.source for article in store.articles()} == {"Our Name"}
     assert {article.lang for article in store.articles()} == {"en"}
+
+
+async def test_what_first_articles_need_is_loaded_before_any_feed_is_leased(store: Bench) -> None:
+    """Seconds, which every feed of the first round would wait for, each of the store's threads loading it anew."""
+    _detector.cache_clear()
+    _registrable.cache_clear()
+    _suffixes.cache_clear()
+    async with poller(store):
+        pollers = Pollers(store.outbox._redis)
+        await eventually(lambda: bool(pollers.alive()), lambda: "no poller is alive")
+        assert (_detector.cache_info().currsize, _suffixes.cache_info().currsize) == (1, 1)
 
 
 @pytest.mark.parametrize("conditional", [True, False], ids=["304", "same body"])

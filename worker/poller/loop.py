@@ -22,6 +22,7 @@ from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
 from worker.poller.gate import Visiting
 from worker.poller.leases import Leases
+from worker.poller.loading import load
 from worker.poller.parsers import Parsers
 from worker.poller.poll import Poll
 from worker.poller.polling import Polling
@@ -141,6 +142,7 @@ class Poller:
         await self._aside(self._watch.leave)
 
     async def _run(self, due_by: float | None) -> None:
+        await self._aside(load)
         while not self._stopping.is_set():
             self._ended.clear()
             leased = await self._lease(due_by)

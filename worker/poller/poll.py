@@ -59,7 +59,6 @@ class Told:
     """What the canonical log line says of a poll besides its outcome: counts, and milliseconds a stage."""
 
     facts: dict[str, Any] = field(default_factory=dict)
-    took_ms: float = 0.0
     _since: float = field(default_factory=time.perf_counter)
 
     def begin(self) -> None:
@@ -69,10 +68,13 @@ class Told:
     def stage(self, name: str, **facts: Any) -> None:
         """A stage has ended."""
         now = time.perf_counter()
-        took_ms = (now - self._since) * 1000
-        self.facts |= facts | {f"{name}_ms": round(took_ms, 1)}
-        self.took_ms += took_ms
+        self.facts |= facts | {f"{name}_ms": round((now - self._since) * 1000, 1)}
         self._since = now
+
+    @property
+    def fetch_ms(self) -> float:
+        """What the server took for its answer, 0 where it was not asked."""
+        return float(self.facts.get("fetch_ms", 0.0))
 
     @property
     def size(self) -> int:

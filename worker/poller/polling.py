@@ -159,7 +159,7 @@ class Polling:
             polled = replace(polled, pushed=await self._aside(self._pushes.trusted, feed, polled, self._clock.now()))
         state = self._planned(feed, polled, visiting, down=down)
         line = as_told(state, polled, self._clock.now()) if isinstance(visiting, Pushing) else state
-        fetch = fetched(line, polled, told.took_ms, told.size)
+        fetch = fetched(line, polled, told.fetch_ms, told.size)
         await self._records.write(Record(await self._leases.let_go(feed), state, fetch))
         if feed.polls.hub:
             await self._aside(self._pushes.recorded, feed, self._clock.now())

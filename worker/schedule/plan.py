@@ -72,7 +72,7 @@ def without_network(state: PollState, polled: Polled, now: float, jitter: float)
 
 
 def fetched(state: PollState, polled: Polled, took_ms: float, size: int) -> Fetch:
-    """The line of the feed's history for a poll; `state` is what it led to."""
+    """The line of the feed's history for a poll; `state` is what it led to, `took_ms` what its fetch took."""
     return Fetch(
         at=state.polled,
         outcome=state.outcome,

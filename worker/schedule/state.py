@@ -161,8 +161,9 @@ class PollState(Struct, frozen=True, array_like=True):
 
 
 class Fetch(Struct, frozen=True, array_like=True):
-    """One poll as `feeds show` lists it: when, what it came to, its HTTP status (0: none), milliseconds, bytes, the
-    entries shown, new and revised; the trouble in words or ""; the wait until the next (inf: paused) and its reason."""
+    """One poll as `feeds show` lists it: when, what it came to, its HTTP status (0: none), the milliseconds of its
+    fetch, its bytes, the entries shown, new and revised; the trouble in words or ""; the wait until the next (inf:
+    paused) and its reason."""
 
     at: float
     outcome: str = ""
