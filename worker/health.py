@@ -29,6 +29,9 @@ IDLE_S = 3600.0
 RECENT_S = 600.0
 """What a measured lag is told of: articles of the last ten minutes."""
 
+_TENTHS_S = 10.0
+"""A lag under so many seconds is told to a tenth."""
+
 _NEARLY_FULL = 0.8
 """Of the server's memory: time to act before polls are held back."""
 
@@ -142,7 +145,7 @@ def of_lag(oldest_s: float | None, lags: Sequence[Lag]) -> Finding:
     figures = {"oldest_s": oldest_s, "articles": count, "median_s": usual_s, "worst_s": worst_s}
     said = "no article waits" if oldest_s is None else f"the oldest article has waited for {_span(oldest_s)}"
     if usual_s is not None and worst_s is not None:
-        said += f"; {_count(count, 'article', 'articles')} of late took {usual_s:.1f} s, the slowest {_span(worst_s)}"
+        said += f"; {_count(count, 'article', 'articles')} of late took {_took(usual_s)}, the slowest {_took(worst_s)}"
     slow_s = max(oldest_s or 0.0, usual_s or 0.0)
     if slow_s <= SLOW_S:
         return Finding("lag", State.OK, said, figures)
@@ -235,6 +238,10 @@ def _on(host: str) -> str:
 
 def _size(count: int) -> str:
     return f"{count / 2**20:,.1f} MB" if count < 2**30 else f"{count / 2**30:,.1f} GB"
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < _TENTHS_S else _span(seconds)
 
 
 def _span(seconds: float) -> str:

@@ -72,6 +72,7 @@ def test_a_feed_is_looked_at_and_what_is_odd_is_told(feeds: FeedServer, valkey_u
     assert "Atom 1.0, 2 entries" in said
     assert "https://hub.example/push (WebSub)" in said
     assert "neither ETag" not in said
+    assert "headlines only" in said
     listed = [json.loads(line) for line in here("feeds", "list", "--json", redis_url=valkey_url).stdout.splitlines()]
     assert {(feed["folder"], feed["pages"]) for feed in listed} == {("News/World", "auto"), (None, "on")}
 

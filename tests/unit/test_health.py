@@ -84,6 +84,7 @@ CASES: list[tuple[Finding, State, str]] = [
         State.OK,
         "52 articles of late took 1.5 s, the slowest 2 m",
     ),
+    (of_lag(None, [lag(6, 15.0, 15.4)]), State.OK, "6 articles of late took 15 s, the slowest 15 s"),
     (of_lag(61.0, []), State.WARN, "start more of `storywire work`"),
     (of_lag(None, [lag(9, 61.0, 80.0)]), State.WARN, "start more of `storywire work`"),
     (of_lag(601.0, [lag(9, 1.0, 2.0)]), State.FAIL, "has waited for 10 min"),

@@ -107,7 +107,7 @@ class Journal:
             if self._say is None or len(self._failing) >= _MOST_FEEDS or not self._new(name, _POLLED):
                 return
             self._failing.add(url)
-            self._say(printable(f"The feed {url} cannot be read: it {trouble} (said once; see `storywire feeds list`)"))
+            self._say(printable(f"The feed {url} cannot be read: {trouble} (said once; see `storywire feeds list`)"))
 
     def _new(self, name: str, event: str) -> bool:
         """Whether fewer than a few of this kind were shown within the last minute."""

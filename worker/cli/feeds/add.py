@@ -143,7 +143,7 @@ def _take(runtime: "Runtime", found: "Found", wanted: _Wanted, *, alone: bool) -
     if not found.feeds:
         if not wanted.force:
             raise BadInput(f"{shown_url(found.asked)}: {harmless(found.reason)} (--force adds it all the same)")
-        click.echo(f"{_stored(runtime, found.asked, wanted)}; for now: {harmless(found.reason)}")
+        click.echo(f"{_stored(runtime, found.asked, wanted)}; {harmless(found.reason)}")
         return
     if len(found.feeds) > 1 and not wanted.everything:
         for line in choice_lines(found, runtime.clock.now()):

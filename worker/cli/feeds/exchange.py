@@ -31,7 +31,7 @@ def import_(opml: Path, data_dir: str | None) -> None:
 
     `-` reads it from standard input; 20 MB at most. Feeds that are known already stay as they are, and those that
     were removed before stay removed. Nothing is fetched now: `storywire feeds list --failing` tells, once they were
-    polled, which cannot be read.
+    polled, which cannot be read. Where an address cannot be used, it says so, adds the others and ends with status 1.
     """
     from worker.poller.subscribe import read_file, read_stream, summary
 

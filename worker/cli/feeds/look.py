@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _LIMIT = 50
 
+_NAMED = 10
+"""Folders that are named where one was asked for that is not there."""
+
 _SORTS = ("next", "name", "new", "polled", "errors", "added")
 
 
@@ -50,7 +53,9 @@ def list_(
     with opened(data_dir) as runtime, ended_quietly():
         every, now = runtime.feeds.all(), runtime.clock.now()
         feeds = sorted((f for f in every if _fits(f, words, folder, failing, paused)), key=_order(sort))
-        if as_json:
+        if every and folder is not None and not any(_is_in(feed, folder) for feed in every):
+            click.echo(f"there is no folder {folder}: {_folders(every)}", err=True)
+        elif as_json:
             for feed in feeds[:limit]:
                 print_json(as_record(feed))
         elif feeds:
@@ -68,10 +73,23 @@ def _fits(feed: "Feed", words: Sequence[str], folder: str | None, failing: bool,
 
     if (failing and not is_failing(feed)) or (paused and not feed.paused):
         return False
-    if folder is not None and not f"{feed.folder}/".casefold().startswith(f"{folder.strip('/')}/".casefold()):
+    if folder is not None and not _is_in(feed, folder):
         return False
     text = f"{feed.title or feed.polls.title}\n{feed.url}\n{feed.folder}\n{feed.id}".casefold()
     return all(word.casefold() in text for word in words)
+
+
+def _is_in(feed: "Feed", folder: str) -> bool:
+    return f"{feed.folder}/".casefold().startswith(f"{folder.strip('/')}/".casefold())
+
+
+def _folders(feeds: "Sequence[Feed]") -> str:
+    """Which folders there are, in a line."""
+    from worker.cli.screen.harmless import harmless
+
+    names = sorted({feed.folder for feed in feeds if feed.folder})
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"there are {harmless(', '.join(names[:_NAMED]))}{more}" if names else "no feed is in any"
 
 
 def _order(sort: str) -> "Callable[[Feed], Any]":

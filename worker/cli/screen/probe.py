@@ -74,8 +74,10 @@ def _in_short(found: Examined, now: float) -> str:
 
 
 def _text(feed: ParsedFeed) -> str:
-    """Whether its entries carry whole articles."""
+    """Whether its entries carry whole articles, summaries or, as those of a sitemap, neither."""
     entries = feed.entries
+    if not any(entry.text for entry in entries):
+        return "headlines only"
     summaries = sum(entry.summary or not entry.text for entry in entries)
     length = median(len(entry.text.split()) for entry in entries)
     typical = f"(typically {count(int(length), 'word')})"
