@@ -149,6 +149,81 @@ async def test_the_first_feed_s_edits_are_told_and_the_other_s_are_not(
     assert carriers(member) == (feed_id(world), feed_id(local))
 
 
+async def retitled(server: FeedServer, runtime: Runtime, store: Bench, **titles: str) -> Member:
+    """The article after its feeds have shown these headlines at once, and were polled twice."""
+    for path, title in titles.items():
+        link = AT_WORLD if path == "world" else AT_LOCAL
+        server.routes[f"/{path}"] = page(feed((path[0] + "1", link, title)))
+    polled = [url for path in titles if not store.feed(url := server.url(f"/{path}")).paused]
+    async with poller(store):
+        await store.turn(*polled)
+        await store.turn(*polled)
+    [member] = placed(runtime, store)
+    return member
+
+
+@pytest.mark.parametrize("how", ["paused", "removed", "failing", "unchanged", "dropped"])
+async def test_who_carries_it_tells_the_edits_that_the_first_feed_does_not(
+    server: FeedServer, runtime: Runtime, store: Bench, how: str
+) -> None:
+    """Once, whoever of them comes first: the first feed that shows its old headline, or the one that the others have
+    told, changes nothing; what it then says anew is told."""
+    world, local, third = (server.url(path) for path in ("/world", "/local", "/third"))
+    server.routes["/third"] = page(LOCAL)
+    await poll_in_turn(store, world, local, third)
+    placed(runtime, store)
+    match how:
+        case "paused":
+            store.feeds.pause(feed_id(world))
+        case "removed":
+            store.feeds.remove(feed_id(world))
+        case "failing":
+            server.routes["/world"] = page("away", status=500)
+        case "dropped":
+            server.routes["/world"] = page(feed(("w2", f"{SITE}/b", "Ferry runs again")))
+    later = dict.fromkeys(("local", "third"), "Harbour bridge torn down")
+    for path, title in later.items():
+        server.routes[f"/{path}"] = page(feed((path[0] + "1", AT_LOCAL, title)))
+    async with poller(store):
+        for _ in range(3):
+            await store.turn(local, third)
+    runtime.ingest.run(store.refs)
+    [member] = [m for _, _, m in runtime.stories.everything() if m.titles]
+    assert (member.title, member.revision) == ("Harbour bridge torn down", 2)
+    assert [title for _, title in member.titles] == [TITLE]
+
+
+async def test_a_first_feed_that_comes_back_tells_only_what_is_new(
+    server: FeedServer, runtime: Runtime, store: Bench
+) -> None:
+    world, local = server.url("/world"), server.url("/local")
+    await poll_in_turn(store, world, local)
+    placed(runtime, store)
+    store.feeds.pause(feed_id(world))
+    told = await retitled(server, runtime, store, local="Harbour bridge torn down")
+    assert (told.title, told.revision) == ("Harbour bridge torn down", 2)
+    store.feeds.resume(feed_id(world), store.clock.now())
+    for shown in (TITLE, "Harbour bridge torn down"):
+        again = await retitled(server, runtime, store, world=shown)
+        assert (again.title, again.revision) == ("Harbour bridge torn down", 2), shown
+    anew = await retitled(server, runtime, store, world="New bridge planned", local="New bridge planned")
+    assert (anew.title, anew.revision, len(anew.titles)) == ("New bridge planned", 3, 2)
+
+
+async def test_two_feeds_with_headlines_of_their_own_do_not_set_each_other_back(
+    server: FeedServer, runtime: Runtime, store: Bench
+) -> None:
+    """Each is told once, and then it stays."""
+    await poll_in_turn(store, server.url("/world"), server.url("/local"))
+    placed(runtime, store)
+    for _ in range(3):
+        told = await retitled(server, runtime, store, world="Bridge gone", local="No more bridge")
+    assert (told.title, told.revision) == ("No more bridge", 3)
+    assert [title for _, title in told.titles] == [TITLE, "Bridge gone"]
+    again = await retitled(server, runtime, store, world="Bridge gone", local="No more bridge")
+    assert again == told
+
+
 async def test_what_the_first_feed_says_takes_the_place_of_what_the_other_brought_sooner(
     server: FeedServer, runtime: Runtime, store: Bench
 ) -> None:
@@ -176,11 +251,12 @@ async def test_nothing_breaks_without_the_first_feed(
         runtime.forgetting.forget(Target(What.FEED, feed_id(world)))
     else:
         store.feeds.remove(feed_id(world))
-    server.routes["/local"] = page(feed(("l2", f"{SITE}/later", "Ferry runs again"), ("l1", AT_LOCAL, TITLE)))
+    edited = f"{TITLE} for weeks"
+    server.routes["/local"] = page(feed(("l2", f"{SITE}/later", "Ferry runs again"), ("l1", AT_LOCAL, edited)))
     async with poller(store):
         await store.turn(local)
     titles = {member.title for member in placed(runtime, store)}
-    assert titles == ({"Ferry runs again"} if forgotten else {"Ferry runs again", TITLE})
+    assert titles == ({"Ferry runs again"} if forgotten else {"Ferry runs again", edited})
 
 
 async def test_a_page_that_has_another_article_every_day_is_none(

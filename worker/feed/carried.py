@@ -20,11 +20,18 @@ a report apart (cluster/edition.py)."""
 
 class Claim(Struct, frozen=True, array_like=True):
     """Which article a page is: its id, its language, and when it was published, or else seen. Without an id, it is of a
-    page that several articles of one feed lead to: it tells nothing."""
+    page that several articles of one feed lead to: it tells nothing.
+
+    `revision`, `teller`, `heads`: its last edit, which feed told that ("": the one whose name it has), and 8 bytes each
+    of the headlines that it has had (telling.py).
+    """
 
     article: str
     lang: str = ""
     time: float = 0.0
+    revision: int = 0
+    teller: str = ""
+    heads: tuple[bytes, ...] = ()
 
 
 VOID = Claim("")

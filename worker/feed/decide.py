@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -39,7 +40,8 @@ class Seen(Struct, frozen=True, array_like=True):
     """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
     when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, when all
     its edits will count no more: each counts for an hour, one after the other; of which article, that another feed had
-    first, it is the same: its edits are that feed's to tell; and the page it leads to (identity.page_digest)."""
+    first, it is the same (telling.py says who tells its edits); the page it leads to (identity.page_digest); and since
+    when it shows an edit of that article that is another feed's to tell."""
 
     digest: bytes
     revision: int
@@ -51,6 +53,18 @@ class Seen(Struct, frozen=True, array_like=True):
     edited_until: float = 0.0
     same_as: str = ""
     page: bytes = b""
+    untold: int = 0
+
+
+class Edit(NamedTuple):
+    """An edited entry: the article as it is now, the mark before, and the mark if it is told (of the same revision: not
+    now, it has had too many); the headline's digest, and the page that it alone leads to."""
+
+    article: Article
+    before: Seen
+    told: Seen
+    head: bytes
+    page: str
 
 
 @dataclass
@@ -62,6 +76,7 @@ class Decision:
     feed shows when there is room again is the next. With either, the same document has to be looked at again.
     `links`: new article's id -> the page that it alone leads to (Issue.page_of); `lists`: it is a list of links;
     `carried`: how many new ones are another feed's articles, and `entries` under which entry these came (carried.py).
+    `edits`: the entries that say something else than their marks, told or another feed's to tell (telling.py).
     """
 
     articles: list[Article] = field(default_factory=list)
@@ -76,6 +91,7 @@ class Decision:
     lists: bool = False
     carried: int = 0
     entries: dict[str, str] = field(default_factory=dict)
+    edits: dict[str, Edit] = field(default_factory=dict)
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -123,6 +139,10 @@ def decide(
             decision.articles.append(_article(entry, after, f"{feed}.{key}", issue, pages))
             if before is None and (link := issue.page_of(entry)):
                 decision.links[f"{feed}.{key}"] = link
+        if before is not None and not _is_same(entry, before) and after.digest != before.digest:
+            told = _told(entry, before, after, now)
+            article = _article(entry, told, before.same_as or f"{feed}.{key}", issue, pages)
+            decision.edits[key] = Edit(article, before, told, entry.names.title, issue.page_of(entry))
     if whole:
         _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
     return decision
@@ -175,8 +195,13 @@ def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool, arou
         return before
     named = replace(before, names=entry.names, page=page)
     if same or before.same_as:
-        return replace(named, digest=_digest(entry), shown=now)
+        return replace(named, digest=_digest(entry), shown=now, untold=0)
     return _edited(named, _digest(entry), now)
+
+
+def _told(entry: Entry, before: Seen, after: Seen, now: float) -> Seen:
+    """The mark after an edit that is told, though the article has another feed's name."""
+    return _edited(replace(after, digest=before.digest), _digest(entry), now) if before.same_as else after
 
 
 def _edited(seen: Seen, digest: bytes, now: float) -> Seen:

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from worker.clock import Clock
 from worker.feed.address import host, shown_url
-from worker.feed.carried import claims, settle
+from worker.feed.carried import Claim, claims, settle
 from worker.feed.decide import Decision, decide
 from worker.feed.hints import header_links
 from worker.feed.parse import ParsedFeed, State
+from worker.feed.telling import asked, tell, tellers
 from worker.fetch import Failed, Fetched, NotModified
 from worker.model import Ref
 from worker.poller.awaiting import Awaiting
@@ -161,18 +162,22 @@ class Poll:
             pages=self.awaiting.mode_of(feed.pages),
             whole=whole,
         )
-        decision = self._settled(feed, decision)
+        decision, told = self._settled(feed, decision, now)
         articles = self.awaiting.checked(decision.articles)
         refs = self.outbox.publish(feed.id, articles, decision.marks, now, decision.entries)
+        self.outbox.claims.note(told)  # last: what was noted before it was published would be told by nobody
         return decision, refs, self.awaiting.hold(articles, refs, now)
 
-    def _settled(self, feed: Feed, decision: Decision) -> Decision:
-        """The decision with the articles that another feed had first under its names. A claim is kept as long as a
-        story is, half as long as a mark."""
-        said = self.outbox.claims.stake(claims(decision), self.keep_s / 2)
+    def _settled(self, feed: Feed, decision: Decision, now: float) -> tuple[Decision, dict[str, Claim]]:
+        """The decision with the articles that another feed had first under its names, and with the edits of such ones
+        that this feed is to tell; and what is to be noted of these. A claim is kept as long as a story is, half as long
+        as a mark."""
+        outbox = self.outbox
+        said = outbox.claims.stake(asked(decision) | claims(decision), self.keep_s / 2)
         settled, void = settle(decision, feed.id, said)
-        self.outbox.claims.void(void)
-        return settled
+        outbox.claims.void(void)
+        living = outbox.claims.living(tellers(settled, said) - {feed.id})
+        return settled, tell(settled, feed.id, said, living, now)
 
 
 def _polled(

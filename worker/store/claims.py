@@ -13,6 +13,7 @@ from redis import Redis
 from worker.feed.carried import VOID, Claim
 from worker.model import uid
 from worker.store import keys
+from worker.store.addresses import load_feeds
 
 _claim = msgpack.Decoder(Claim).decode
 _pack = msgpack.Encoder().encode
@@ -38,6 +39,23 @@ class Claims:
                 pipe.set(name, _pack(claim), nx=True, get=True, ex=max(1, int(keep_s)))
         held = zip(wanted.items(), pipe.execute(), strict=True)
         return {page: claim for (page, own), there in held if (claim := _read(there) if there else own)}
+
+    def note(self, told: Mapping[str, Claim]) -> None:
+        """Change what these claims say of the last edit, where they still hold; for as long as they held."""
+        if not told:
+            return
+        pipe = self._redis.pipeline(transaction=False)
+        for page, claim in told.items():
+            pipe.set(keys.claim(uid(page)), _pack(claim), xx=True, keepttl=True)
+        pipe.execute()
+
+    def living(self, feeds: Collection[str]) -> dict[str, float]:
+        """When these feeds were last read; those that are gone, paused or failing are left out."""
+        if not feeds:
+            return {}
+        due = dict(zip(feeds, self._redis.zmscore(keys.schedule(), list(feeds)), strict=True))
+        found = load_feeds(self._redis, [(feed, at) for feed, at in due.items() if at is not None])
+        return {feed.id: feed.polls.succeeded for feed in found if not feed.paused and feed.polls.readable}
 
     def void(self, pages: Collection[str]) -> None:
         """These pages are no article's own: claims of them tell nothing any more."""
