@@ -192,7 +192,7 @@ def test_dropping_asks_first(runtime: Runtime) -> None:
         (["retry", "nobody"], "'nobody' is not in quarantine: `storywire quarantine list` shows what is"),
         (["drop", "\x1b[31m", "--yes"], "'\\x1b[31m' is not in quarantine: `storywire quarantine list` shows what is"),
         (["retry"], "name the articles, or give --all"),
-        (["drop", "f.a", "--all"], "name the articles, or give --all"),
+        (["drop", "f.a", "--all"], "--all is of every article, and some are named: give the one or the other"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(runtime: Runtime, arguments: list[str], said: str) -> None:
