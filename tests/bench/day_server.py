@@ -24,6 +24,8 @@ RATES_A_DAY = ((0.05, 144.0), (0.20, 24.0), (0.35, 4.0), (0.30, 1.0), (0.10, 0.0
 
 _LARGEST_HOST = 100
 _HISTORY_S = 30 * DAY_S
+_TAKES_S = (0.5, 6.0)
+"""Simulated seconds from a question to its answer: so that two may be under way at one host."""
 
 
 class Pace(NamedTuple):
@@ -69,6 +71,7 @@ class Web:
     def __init__(self, feeds: int, pace: Pace) -> None:
         self._pace = pace
         self._times = [appearing(feed, feeds, pace.began_s) for feed in range(feeds)]
+        self._rng = Random(7)
         self.starts: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self.asked: list[tuple[int, float, int]] = []
 
@@ -78,7 +81,9 @@ class Web:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 began = self._pace.now()
-                writer.write(self._answer(head, began))
+                answer = self._answer(head, began)
+                await asyncio.sleep(self._rng.uniform(*_TAKES_S) / self._pace.factor)
+                writer.write(answer)
                 await writer.drain()
                 self.starts[host].append((began, self._pace.now()))
         except (asyncio.IncompleteReadError, ConnectionError):
