@@ -1,5 +1,7 @@
 """The canonical form of an article's address: one for all links to one article, and never one for two articles."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,6 +115,25 @@ def test_forms(link: str, form: str) -> None:
 @pytest.mark.parametrize("link", ["https://a.com", "https://a.com/#top", "", "no address"])
 def test_a_site_as_a_whole_is_no_page(link: str) -> None:
     assert not is_page(canonical(link))
+
+
+@pytest.mark.parametrize(
+    "host", ["m." * 960 + "harbourpost.com", "a" * 60 + "." + "b." * 126 + "com", "ü" * 300 + ".de"]
+)
+def test_a_host_that_no_name_can_have_is_no_page(host: str) -> None:
+    """Over 253 characters or 127 labels: nobody can open it."""
+    link = f"https://{host}/a"
+    assert (canonical(link), is_page(canonical(link))) == (link, False)
+
+
+def test_hosts_of_many_labels_cost_little() -> None:
+    """A feed may bring thousands of such links, and they are decided on where everything else is."""
+    links = [f"https://{'m.' * most}z{n}.harbourpost.com/a" for n in range(200) for most in (110, 960)]
+    began = process_time()
+    pages = [is_page(canonical(link)) for link in links]
+    assert pages == [True, False] * 200
+    assert canonical(links[0]) == "https://z0.harbourpost.com/a"
+    assert process_time() - began < 3
 
 
 @pytest.mark.parametrize("link", ["https://a.com/x", "https://a.com/?p=1", "https://a.com/#!x"])

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
-from worker.feed.domain import hostname, registrable
+from worker.feed.domain import hostname, is_host, registrable
 from worker.feed.sites import site
 
 _PREFIXES = (
@@ -88,7 +88,8 @@ def _parts(url: str) -> SplitResult | None:
         parts.port  # noqa: B018 (raises for a port that is no number)
     except ValueError:
         return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+    host = parts.hostname if parts.scheme in ("http", "https") else None
+    return parts if host and is_host(host) else None
 
 
 def _inside(parts: SplitResult) -> str:
@@ -132,16 +133,17 @@ def _written(parts: SplitResult) -> str:
 
 
 def _host(host: str) -> str:
-    """Without what only says for which screen: as long as the same registrable domain is left."""
-    while True:
+    """Without what only says for which screen: as long as the same site, or registrable domain, is left."""
+    if host.partition(".")[0] not in _LABELS:
+        return host
+    address = f"https://{host}"
+    least = site(address) or registrable(address)
+    while least and host != least:
         label, _, rest = host.partition(".")
-        if (
-            label not in _LABELS
-            or not registrable(f"https://{rest}")
-            or site(f"https://{rest}") != site(f"https://{host}")
-        ):
-            return host
+        if label not in _LABELS:
+            break
         host = rest
+    return host
 
 
 def _path(path: str) -> str:

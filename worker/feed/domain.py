@@ -9,13 +9,24 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
+_LONGEST_NAME, _MOST_LABELS = 253, 127
+"""Of the domain name system (RFC 1035, 2.3.4): nothing longer can be looked up, and the list takes the square of the
+labels in time."""
+
+
+def is_host(name: str) -> bool:
+    """Whether a name is no longer, and has no more labels, than a host's can have."""
+    return len(name.rstrip(".")) <= _LONGEST_NAME and name.rstrip(".").count(".") < _MOST_LABELS
+
 
 def hostname(url: str) -> str:
     """The host of an address in lower case, in the spelling of the domain name system (`xn--...`), without a dot at
-    its end; "" where it has none."""
+    its end; "" where it has none, or one that no host can have."""
     try:
         name = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
+        return ""
+    if not is_host(name):
         return ""
     return name if name.isascii() else _ascii(name)
 
