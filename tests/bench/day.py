@@ -3,11 +3,12 @@
     python -m tests.bench.day [--feeds 10000] [--factor 60] [--hours 24] [--json FILE]
 
 Method: a web of loopback addresses (day_server.py) where feeds bring entries at random times, from 144 a day to none,
-a hundred of them on one host, or one, and take up to six seconds to answer; a real poller on a real server, with a clock that runs `factor` times faster. What
-the feeds show at the beginning is their first fetch and is not counted. Lateness is from the planned time of a poll to
-its request, as a part of the wait that was planned; delay is from an entry's appearing to its being queued. Hosts are
-judged by the web itself: the time between two starts and the requests at once. Both are in simulated seconds: a
-millisecond of this machine counts `factor` of them, which `slack_s` allows for.
+a hundred of them on one host, or one, and take up to six seconds to answer; a real poller on a real server, with a
+clock that runs `factor` times faster. What the feeds show at the beginning is their first fetch and is not counted.
+Lateness is from the planned time of a poll to its request, as a part of the wait that was planned; delay is from an
+entry's appearing to its being queued. Hosts are judged by the web itself: the time between two starts and the requests
+at once. Both are in simulated seconds: a millisecond of this machine counts `factor` of them, which SLACK_MS allows
+for. Pages are not read.
 
 Invariant: what is judged is what the web saw and what the store planned; nothing of the poller's own account is used.
 """
