@@ -4,12 +4,13 @@ import io
 import json
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from worker.cli.screen.feed import FeedView, as_record, show_feed
 from worker.cli.screen.terminal import Screen
 from worker.feed.websub import Subscription
-from worker.schedule import PAUSED, Fetch, PollState
+from worker.schedule import PAUSED, Fetch, Outcome, Pace, Polled, PollState, after
 from worker.store.feeds import Feed
 from worker.store.gates import Look, Rule
 from worker.store.hubs import Counts
@@ -68,7 +69,7 @@ def test_the_table_of_polls_is_no_wider_than_the_terminal(width: int) -> None:
     assert len(table) == 1 + len(FETCHES)
     assert max(map(cell_len, table)) <= width
     shown = {"Time": 0, "Outcome": 0, "New": 0, "Wait": 50, "ms": 60, "Size": 60, "Why": 70, "Status": 100}
-    shown |= {"Entries": 110, "Revised": 120}
+    shown |= {"Entries": 110, "Revised": 120, "Carried": 130}
     assert set(table[0].split()) == {title for title, least in shown.items() if width >= least}
     assert width < 80 or max(map(cell_len, lines)) <= width
 
@@ -92,6 +93,21 @@ def test_a_feed_tells_all_that_is_known_of_it() -> None:
     assert found["asks"] == "at most every 1h (ttl); not at 1, 2 h UTC (skipHours); not on Sat, Sun (skipDays)"
     assert "https://new.example/feed, for 25 h: after a week" in found["redirects"]
     assert "closed for 90s: its server asked for that (Retry-After); 1 inside; 2 waiting" in found["gate"]
+
+
+def test_a_feed_that_carries_what_others_have_brings_something() -> None:
+    state = replace(STATE, arrived=0.0, carried=12.0)
+    found = said(VIEW._replace(feed=FEED._replace(polls=state), fetches=[replace(FETCHES[1], new=0, carried=7)]))
+    assert found["brings"] == "about 12 a day that other feeds had first, 25 entries shown, the last new one 2 h ago"
+    assert found["carries"] == "7 articles that other feeds had first, in the polls below"
+    assert as_record(VIEW._replace(feed=FEED._replace(polls=state)))["carried_a_day"] == 12.0
+
+
+def test_the_first_poll_tells_nothing_of_how_much_a_feed_brings() -> None:
+    polls = after(PollState(), Polled(outcome=Outcome.OK, full=True, entries=25, new=25), NOW - 60, 0.0, Pace())
+    view = VIEW._replace(feed=FEED._replace(polls=polls))
+    assert said(view)["brings"] == "nothing is known yet, 25 entries shown"
+    assert as_record(view)["new_a_day"] is None
 
 
 ACTIVE = Subscription("https://hub.example/", "t", "c", "k", since=NOW - 90_000, until=NOW + 90_000)

@@ -23,6 +23,7 @@ POLLS = PollState(
     trouble=TROUBLE,
     exposed_s=86400.0,
     arrived=12.3,
+    brought=NOW - 900,
 )
 FEEDS = [
     Feed("news.1", URL, "The Long Name of an Outlet of the North \x1b[31m", 1, POLLS, NOW + 900),

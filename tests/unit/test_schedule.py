@@ -14,6 +14,7 @@ from worker.schedule import (
     Polled,
     PollState,
     after,
+    carried_a_day,
     expires_s,
     fetched,
     max_age_s,
@@ -233,12 +234,12 @@ def test_a_server_that_was_asked_too_often_is_spared_for_days() -> None:
 # --- what a feed brings -------------------------------------------------------------------------------------------
 
 
-def lived(every_s: float, new: int = 1, days: float = 20, **found: Any) -> PollState:
+def lived(every_s: float, new: int = 1, days: float = 20, what: str = "new", **found: Any) -> PollState:
     """The state of a feed that brings so many entries each so many seconds, polled for so many days."""
     state, now, seen, begin = PollState(), NOW, 0, NOW
     while now < begin + days * DAY_S:
         came = int((now - begin) / every_s)
-        polled = Polled(outcome=Outcome.OK, new=(came - seen) * new, entries=1000, **found)
+        polled = Polled(outcome=Outcome.OK, entries=1000, **{what: (came - seen) * new}, **found)
         state, seen = after(state, polled, now, 0.0, PACE), came
         now = state.next_poll
     return state
@@ -268,6 +269,12 @@ def test_a_feed_is_polled_by_how_often_it_brings_something(
 def test_many_at_once_are_one_occasion() -> None:
     """A feed that brings fifty entries a day, at once, is polled about as one that brings a single one."""
     assert lived(DAY_S, new=50).cadence_s > lived(DAY_S).cadence_s / 2
+
+
+def test_a_feed_that_carries_what_others_have_is_polled_as_often_as_if_it_had_it_alone() -> None:
+    alone, carrying = lived(1800.0), lived(1800.0, what="carried")
+    assert (carrying.cadence_s, carrying.reason) == (alone.cadence_s, alone.reason)
+    assert (new_a_day(carrying), carried_a_day(carrying)) == (0.0, new_a_day(alone))
 
 
 def test_a_feed_that_is_dead_is_polled_once_a_day_in_the_end() -> None:

@@ -129,7 +129,7 @@ class Poll:
     async def publish(self, feed: Feed, polled: Polled, parsed: ParsedFeed, told: Told) -> Polled:
         """Publish what is new and revised and queue it. Must not be cancelled; raises StorywireError."""
         decision, refs, ready = await self.aside(self._publish, feed, parsed, polled.full)
-        polled = replace(polled, new=decision.new, revised=decision.revised)
+        polled = replace(polled, new=decision.new, revised=decision.revised, carried=decision.carried)
         told.stage("store", new=decision.new, revised=decision.revised, queued=len(ready))
         if len(ready) < len(refs):
             told.facts["awaiting"] = len(refs) - len(ready)

@@ -7,7 +7,7 @@ Invariant: the server's wishes (Retry-After, ttl, max-age, skipHours) only ever 
 than a day; no plan is without its reason.
 """
 
-from worker.schedule.adapt import new_a_day
+from worker.schedule.adapt import carried_a_day, new_a_day
 from worker.schedule.backoff import NO_NETWORK, NO_NETWORK_S
 from worker.schedule.headers import expires_s, max_age_s, retry_after_s
 from worker.schedule.plan import SHARE, after, fetched, without_network
@@ -28,6 +28,7 @@ __all__ = [
     "after",
     "after_push",
     "as_told",
+    "carried_a_day",
     "expires_s",
     "fetched",
     "max_age_s",

@@ -62,7 +62,7 @@ def learn(state: PollState, polled: Polled, now: float, pace: Pace) -> PollState
     since = min(now, max(state.succeeded, now - _LONGEST_GAP_S))
     rhythm = Rhythm(state.rhythm)
     rate, gap_s = state.occasions / state.exposed_s, rhythm.exposed_s(since, now)
-    came = _occasions(polled.new, rate * gap_s)
+    came = _occasions(polled.came, rate * gap_s)
     least_s, most_s = _FADES_S
     fade = math.exp(-(now - since) / min(max(_FADES_OCCASIONS / rate, least_s), most_s))
     return replace(
@@ -70,7 +70,8 @@ def learn(state: PollState, polled: Polled, now: float, pace: Pace) -> PollState
         occasions=max(state.occasions * fade + came, 1e-9),
         exposed_s=state.exposed_s * fade + gap_s,
         arrived=state.arrived * fade + polled.new,
-        brought=now if polled.new else state.brought or state.succeeded,
+        carried=state.carried * fade + polled.carried,
+        brought=now if polled.came else state.brought or state.succeeded,
         rhythm=rhythm.learn(since, now, came).packed() if now > since else state.rhythm,
         crowded_s=_crowded_s(state, polled, now - since, pace),
     )
@@ -95,7 +96,12 @@ def cadence(state: PollState, now: float, pace: Pace) -> Cadence:
 
 def new_a_day(state: PollState) -> float | None:
     """How many new entries a feed brings a day; None while too little is known of it."""
-    return state.arrived / state.exposed_s * DAY_S if state.exposed_s and state.succeeded else None
+    return state.arrived / state.exposed_s * DAY_S if state.exposed_s and state.brought else None
+
+
+def carried_a_day(state: PollState) -> float:
+    """How many entries a day other feeds had before it; 0 while nothing is known."""
+    return state.carried / state.exposed_s * DAY_S if state.exposed_s and state.brought else 0.0
 
 
 def _occasions(new: int, expected: float) -> float:
@@ -109,14 +115,14 @@ def _crowded_s(state: PollState, polled: Polled, gap_s: float, pace: Pace) -> fl
     """The wait that a document which shows too little allows; 0 for any."""
     shown = state.entries if polled.entries is None else polled.entries
     before_s = state.crowded_s or pace.longest_s
-    if shown >= _LEAST_SHOWN and polled.new >= _TURNED * shown:
+    if shown >= _LEAST_SHOWN and polled.came >= _TURNED * shown:
         return max(min(before_s, gap_s) / 2, 1.0)
     relaxed_s = before_s * math.exp(gap_s / _RELAXES_S)
     return relaxed_s if relaxed_s < pace.longest_s else 0.0
 
 
 def _brings(state: PollState, now: float) -> str:
-    a_day, silent_s = new_a_day(state) or 0.0, now - state.brought
+    a_day, silent_s = (new_a_day(state) or 0.0) + carried_a_day(state), now - state.brought
     if silent_s > 2 * DAY_S and a_day * silent_s / DAY_S > 3:
         return f"nothing new for {silent_s / DAY_S:.0f} days"
-    return f"brings {often(a_day)}" if state.arrived else "has brought nothing new yet"
+    return f"brings {often(a_day)}" if state.arrived or state.carried else "has brought nothing new yet"

@@ -85,6 +85,7 @@ def fetched(state: PollState, polled: Polled, took_ms: float, size: int) -> Fetc
         trouble=polled.trouble,
         wait_s=round(state.next_poll - state.polled, 1),
         reason=state.reason,
+        carried=polled.carried,
     )
 
 
@@ -139,7 +140,7 @@ def _honest(state: PollState, polled: Polled) -> int:
     if not polled.full or not state.body_hash or not any(given):
         return state.honest
     if given != (state.etag, state.last_modified):
-        return max(state.honest, 0) if polled.new else state.honest
+        return max(state.honest, 0) if polled.came else state.honest
     if polled.body_hash == state.body_hash:
         return state.honest + 1 if state.honest >= 0 else state.honest
-    return -1 if polled.new else min(state.honest, 0)
+    return -1 if polled.came else min(state.honest, 0)

@@ -65,9 +65,9 @@ class Polled(Struct, frozen=True, kw_only=True):
     `trouble`: in words, "" for none; `full`: the answer was a body, not a 304; `ttl_s`: what the document asks for,
     `cache_control` and `retry_after`: the headers as they came, or ""; `asked`: false where the address was refused
     by us, which tells nothing of the network; `later`: how many of its entries are beyond its share of the day;
-    `new`, `revised`: entries that were published; `kind`, `status`: of a failure (worker/fetch/answers.py); `moved`:
-    where permanent redirects alone led, or ""; `pushed`: a hub that has proved itself tells of what is new. The rest is
-    what the document says of itself (worker/feed/parse.py).
+    `new`, `revised`: entries that were published; `carried`: new ones that another feed had first; `kind`, `status`: of
+    a failure (worker/fetch/answers.py); `moved`: where permanent redirects alone led, or ""; `pushed`: a hub that has
+    proved itself tells of what is new. The rest is what the document says of itself (worker/feed/parse.py).
     """
 
     outcome: Outcome
@@ -94,6 +94,12 @@ class Polled(Struct, frozen=True, kw_only=True):
     hub: str | None = None
     topic: str | None = None
     pushed: bool = False
+    carried: int = 0
+
+    @property
+    def came(self) -> int:
+        """How many entries were not there before, whichever feed had them first."""
+        return self.new + self.carried
 
 
 class PollState(Struct, frozen=True, array_like=True):
@@ -102,12 +108,12 @@ class PollState(Struct, frozen=True, array_like=True):
     `succeeded`: the last poll that could be read; `fetched`: the last that brought a body; `errors`: how many polls in
     a row went wrong; `trouble` and `reason` (of `next_poll`) are in words.
 
-    `occasions`, `exposed_s`, `arrived`, `rhythm`: how often it brings something (adapt.py, rhythm.py); `brought`: when
-    it last did, or was first polled; `crowded_s`: the wait that its short document allows; `cadence_s`: what follows
-    from all this; `strikes`: the weight of the errors in a row (backoff.py); `kind`, `status`: of the last poll's
-    failure; `moved`, `moved_since`: where permanent redirects lead, and since when; `honest`: how often in a row the
-    server's validators proved true, -1 once something new came under old ones; `spared_s`: the least wait since the
-    server said that it is asked too often (backoff.py).
+    `occasions`, `exposed_s`, `arrived`, `carried`, `rhythm`: how often it brings something (adapt.py, rhythm.py), its
+    own or what another feed had first; `brought`: when it last did, or was first polled; `crowded_s`: the wait that its
+    short document allows; `cadence_s`: what follows from all this; `strikes`: the weight of the errors in a row
+    (backoff.py); `kind`, `status`: of the last poll's failure; `moved`, `moved_since`: where permanent redirects lead,
+    and since when; `honest`: how often in a row the server's validators proved true, -1 once something new came under
+    old ones; `spared_s`: the least wait since the server said that it is asked too often (backoff.py).
     """
 
     etag: str = ""
@@ -142,6 +148,7 @@ class PollState(Struct, frozen=True, array_like=True):
     moved_since: float = 0.0
     honest: int = 0
     spared_s: float = 0.0
+    carried: float = 0.0
 
     @property
     def readable(self) -> bool:
@@ -163,7 +170,7 @@ class PollState(Struct, frozen=True, array_like=True):
 class Fetch(Struct, frozen=True, array_like=True):
     """One poll as `feeds show` lists it: when, what it came to, its HTTP status (0: none), the milliseconds of its
     fetch, its bytes, the entries shown, new and revised; the trouble in words or ""; the wait until the next (inf:
-    paused) and its reason."""
+    paused) and its reason; the new ones that another feed had first."""
 
     at: float
     outcome: str = ""
@@ -176,3 +183,4 @@ class Fetch(Struct, frozen=True, array_like=True):
     trouble: str = ""
     wait_s: float = 0.0
     reason: str = ""
+    carried: int = 0

@@ -19,7 +19,7 @@ from worker.cli.screen.words import count, full_time, span, sparkline
 from worker.feed.address import host, shown_url
 from worker.feed.websub import Subscription
 from worker.schedule import Fetch, PollState
-from worker.schedule.adapt import new_a_day
+from worker.schedule.adapt import carried_a_day, new_a_day
 from worker.schedule.wording import words as duration
 from worker.store.feeds import Feed
 from worker.store.gates import Look, Rule
@@ -78,6 +78,8 @@ def _rows(view: FeedView, blocks: str) -> Iterator[tuple[str, str]]:
     yield "brings", _brings(polls, now)
     if any(fetch.new for fetch in view.fetches):
         yield "new", f"{_picture(view.fetches, blocks)}  (new entries, poll by poll, the last one on the right)"
+    if carried := sum(fetch.carried for fetch in view.fetches):
+        yield "carries", f"{count(carried, 'article')} that other feeds had first, in the polls below"
     yield "set", _set(feed)
     yield "remembered", f"{count(view.remembered, 'entry', 'entries')} of it"
     if polls.succeeded:
@@ -128,10 +130,14 @@ def _nobody_polls(pollers: Sequence[str]) -> str:
 def _brings(polls: PollState, now: float) -> str:
     if not polls.succeeded:
         return "nothing is known yet"
-    daily = new_a_day(polls)
-    known = f"about {rate(daily)} new entries a day, " if daily else "nothing new yet, "
-    last = f", the last new one {span(now - polls.brought)} ago" if polls.brought and polls.arrived else ""
-    return f"{known}{count(polls.entries, 'entry', 'entries')} shown{last}"
+    shown = count(polls.entries, "entry", "entries") + " shown"
+    daily, carried = new_a_day(polls), carried_a_day(polls)
+    if daily is None:
+        return f"nothing is known yet, {shown}"
+    own = f"about {rate(daily)} new entries a day" if daily else ""
+    others = f"about {rate(carried)} a day that other feeds had first" if carried else ""
+    last = f", the last new one {span(now - polls.brought)} ago" if own or others else ""
+    return f"{', '.join(filter(None, (own, others))) or 'nothing new yet'}, {shown}{last}"
 
 
 def _picture(fetches: Sequence[Fetch], blocks: str) -> str:
@@ -197,7 +203,8 @@ def as_record(view: FeedView) -> dict[str, Any]:
         "last_modified": polls.last_modified or None,
         "validators_true": polls.honest,
         "fetched_whole": rfc3339_or_none(polls.fetched),
-        "last_new": rfc3339_or_none(polls.brought if polls.arrived else 0.0),
+        "last_new": rfc3339_or_none(polls.brought if polls.arrived or polls.carried else 0.0),
+        "carried_a_day": round(carried_a_day(polls), 2),
         "ttl_s": polls.ttl_s,
         "skip_hours": list(polls.skip_hours),
         "skip_days": list(polls.skip_days),

@@ -32,6 +32,7 @@ _COLUMNS = (
     _Column("Entries", 110),
     _Column("New", 0),
     _Column("Revised", 120),
+    _Column("Carried", 130),
     _Column("Wait", 50),
     _Column("Why", 70, right=False),
 )
@@ -47,6 +48,7 @@ def _cells(fetch: Fetch, now: float) -> list[str]:
         str(fetch.entries or "-"),
         str(fetch.new or "-"),
         str(fetch.revised or "-"),
+        str(fetch.carried or "-"),
         "never" if fetch.wait_s == float("inf") else span(fetch.wait_s),
         harmless(fetch.reason),
     ]
@@ -75,6 +77,7 @@ def fetch_record(fetch: Fetch) -> dict[str, Any]:
         "entries": fetch.entries,
         "new": fetch.new,
         "revised": fetch.revised,
+        "carried": fetch.carried,
         "trouble": fetch.trouble or None,
         "wait_s": None if fetch.wait_s == float("inf") else fetch.wait_s,
         "why": fetch.reason,
