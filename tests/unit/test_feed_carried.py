@@ -43,6 +43,13 @@ def test_a_list_of_links_may_only_ask() -> None:
     assert claims(decided(entry("a", f"{SITE}/a"), address=LIST)) == {f"{SITE}/a": None}
 
 
+def test_a_feed_of_another_address_may_only_ask() -> None:
+    """Whatever it calls itself, and however many pages of the newsroom it links to."""
+    several = [entry(name, f"{SITE}/{name}") for name in "abcdef"]
+    asked = claims(decided(*several, address="https://evil.example/feed"))
+    assert asked == {f"{SITE}/{name}": None for name in "abcdef"}
+
+
 def test_a_claim_of_its_own_or_none_changes_nothing() -> None:
     """A poller that died after its claim finds that again; a voided one tells nothing."""
     for said in ({}, {f"{SITE}/a": VOID}, {f"{SITE}/a": Claim("f.a", "en", NOW)}):

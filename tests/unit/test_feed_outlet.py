@@ -134,3 +134,33 @@ def test_a_page_alone_tells_its_newsroom_unless_it_shows_others() -> None:
     """All that a line of a file says, besides a name."""
     assert room("https://www.lakenews.com/a") == room("https://www.google.com/amp/s/m.lakenews.com/a") == "lakenews.com"
     assert room("https://news.google.com/articles/a") == room("") == ""
+
+
+MANY_OF_A = [f"{A}/{number}" for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("address", "links", "asks"),
+    [
+        (f"{A}/rss", MANY_OF_A, False),
+        (f"{A}/rss", [], False),
+        ("https://feeds.a.com/rss", MANY_OF_A, False),
+        ("https://feeds.bbci.co.uk/news/rss.xml", ["https://www.bbc.co.uk/news/1", "https://www.bbc.com/2"], False),
+        (f"{B}/rss", MANY_OF_A, True),
+        (f"{B}/rss", [*MANY_OF_A, f"{B}/1"], True),
+        ("https://feeds.feedburner.com/a", MANY_OF_A, True),
+        ("http://93.184.216.34/rss", MANY_OF_A, True),
+        ("https://evil.example/rss", MANY_OF_A, True),
+        ("http://127.0.0.1:1200/a", MANY_OF_A, False),
+        (LIST, [f"{A}/1", f"{B}/1"], True),
+    ],
+    ids=[
+        "its own", "empty", "its own subdomain", "its own other domain", "another's", "another's with one of its own",
+        "a carrier's", "a bare address", "nobody's", "of this machine", "a list's",
+    ],
+)  # fmt: skip
+def test_a_feed_claims_the_pages_of_its_own_address_alone(address: str, links: list[str], asks: bool) -> None:
+    """Whoever links to another's pages may ask whose they are, or any feed could take over a newsroom's articles."""
+    found, entries = issue(address, *links)
+    assert found.lists is asks
+    assert all(found.page_of(entry) for entry in entries if entry.url.startswith(A))

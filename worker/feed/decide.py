@@ -74,8 +74,9 @@ class Decision:
     `later`: how many new entries are beyond the feed's share: no mark says that they were seen. `held`: how many edits
     wait as their entry has had too many of late: the mark is still that of the last one taken, so the state that the
     feed shows when there is room again is the next. With either, the same document has to be looked at again.
-    `links`: new article's id -> the page that it alone leads to (Issue.page_of); `lists`: it is a list of links;
-    `carried`: how many new ones are another feed's articles, and `entries` under which entry these came (carried.py).
+    `links`: new article's id -> the page that it alone leads to (Issue.page_of); `lists`: the feed may only ask whose
+    these are (Issue.lists); `carried`: how many new ones are another feed's articles, and `entries` under which entry
+    these came (carried.py).
     `edits`: the entries that say something else than their marks, told or another feed's to tell (telling.py).
     """
 
@@ -122,7 +123,7 @@ def decide(
     Articles of a first fetch are backfill. They come last entry first: feeds show the newest at the top.
     """
     issue = Issue(entries, source, address)
-    decision = Decision(lists=issue.lists)
+    decision = Decision()
     known = {key: _unpack(mark) for key, mark in marks.items()}
     room = math.inf if first_fetch or most_daily is None else most_daily - _brought(known, now)
     shown = _keys(entries, known)
@@ -143,6 +144,7 @@ def decide(
             told = _told(entry, before, after, now)
             article = _article(entry, told, before.same_as or f"{feed}.{key}", issue, pages)
             decision.edits[key] = Edit(article, before, told, entry.names.title, issue.page_of(entry))
+    decision.lists = bool(decision.links or decision.edits) and issue.lists
     if whole:
         _forget(decision, marks, known, set(shown), now - keep_s, max(MOST_MARKS, 2 * (most_daily or 0)))
     return decision

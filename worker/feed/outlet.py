@@ -12,6 +12,7 @@ from typing import NamedTuple
 from worker.feed.canonical import canonical, is_page
 from worker.feed.domain import hostname
 from worker.feed.parse import Entry
+from worker.feed.private import why_private_host
 from worker.feed.sites import leads_elsewhere, newsroom
 from worker.model import UNTOLD
 
@@ -35,7 +36,7 @@ class Masthead(NamedTuple):
 
 
 class Issue:
-    """A document of a feed, of this name and at this address: whose its articles are. `lists`: it shows others'.
+    """A document of a feed, of this name and at this address: whose its articles are.
 
     Nothing is looked at until it is asked for, as most documents bring nothing new.
     """
@@ -44,7 +45,21 @@ class Issue:
         self._entries = entries
         self._name = name
         self._address = address
-        self.lists = leads_elsewhere(address)
+
+    @cached_property
+    def lists(self) -> bool:
+        """Whether it shows others' reports: it may ask whose they are, and neither claim them nor tell their edits.
+
+        Anyone can link to a newsroom's pages, so what most of them are of counts only where that is at the feed's own
+        address, or where the address is of no public network: then whoever runs this program made the feed.
+        """
+        main = self._masthead.main
+        theirs = main not in ("", newsroom(self._address)) and not why_private_host(hostname(self._address))
+        return theirs or self._aggregates
+
+    @property
+    def _aggregates(self) -> bool:
+        return leads_elsewhere(self._address)
 
     def outlet_of(self, entry: Entry) -> Outlet:
         """The newsroom of one of its entries."""
@@ -52,11 +67,11 @@ class Issue:
 
     def page_of(self, entry: Entry) -> str:
         """The page, by its canonical address, that of its entries this one alone leads to, where that is its own
-        newsroom's, or any newsroom's for a list of links; otherwise ""."""
+        newsroom's or that of most of its entries, or any newsroom's for a list of links; otherwise ""."""
         page = canonical(entry.url)
         if self._links[page] != 1 or not is_page(page) or not (owner := newsroom(page)):
             return ""
-        return page if self.lists or owner in (newsroom(self._address), self._masthead.main) else ""
+        return page if self._aggregates or owner in (newsroom(self._address), self._masthead.main) else ""
 
     @cached_property
     def _links(self) -> Counter[str]:
@@ -67,7 +82,7 @@ class Issue:
         rooms = Counter[str]()
         for link, times in self._links.items():
             rooms[newsroom(link)] += times
-        found, most = rooms.most_common(1)[0]
+        found, most = rooms.most_common(1)[0] if rooms else ("", 0)
         return Masthead(self._name, self._address, found if 2 * most > rooms.total() else "")
 
 

@@ -44,14 +44,16 @@ _RESERVED_ENDS = (".example", ".invalid", ".localhost", ".test", ".local", ".int
 
 _ALSO = {
     "bbc.com": "bbc.co.uk",
+    "bbci.co.uk": "bbc.co.uk",
     "dw.de": "dw.com",
     "guardian.co.uk": "theguardian.com",
     "huffingtonpost.com": "huffpost.com",
     "nyti.ms": "nytimes.com",
     "reut.rs": "reuters.com",
+    "skynews.com": "sky.com",
     "wapo.st": "washingtonpost.com",
 }
-"""Further domains of newsrooms that publish the same articles under both."""
+"""Further domains of newsrooms: of the same articles, of their feeds, of short links to them."""
 
 
 def site(url: str) -> str:
