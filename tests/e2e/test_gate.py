@@ -123,7 +123,7 @@ async def test_retry_after_closes_the_hosts_gate(server: GateServer, store: Benc
         store.feeds.add(else_, "", store.clock.now())
         await store.polled(else_)
         await eventually(lambda: store.feed(same).polls.reason != "", lambda: "no reason for its waiting")
-        reason = "waits 29m: host 127.0.1.1 asked to be left alone for a while (Retry-After)"
+        reason = "waits until 15:37 UTC: host 127.0.1.1 asked to be left alone for a while (Retry-After)"
         assert (store.feed(same).polls.polled, store.feed(same).polls.reason) == (0.0, reason)
         assert len(server.seen["127.0.1.1"].starts) == 1
         store.clock.advance(1745)

@@ -97,7 +97,7 @@ async def test_a_feed_that_is_gone_for_good_is_paused_until_it_is_resumed(server
         store.clock.advance(9 * DAY_S)
         found = store.feed(url)
         assert (found.paused, found.held) == (True, False)
-        assert found.polls.reason == "paused: the server says that the feed is gone for good (410)"
+        assert found.polls.reason == "gone: the server says that it is for good (410)"
         server.routes["/feed"] = page(rss(item("first")))
         store.feeds.resume(feed, store.clock.now())
         await store.polled(url)

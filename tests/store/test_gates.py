@@ -131,7 +131,9 @@ def test_retry_after_closes_the_gate_for_all(gates: Gates, clock: ManualClock) -
     early, other = ask(gates, "b", "c")
     assert (early.admitted, early.closed, early.wait_s) == (False, True, 600.0)
     assert (other.closed, other.wait_s) == (True, 605.0)
-    assert early.why == ("waits 10m: host news.example.org asked to be left alone for a while (Retry-After)")
+    assert early.why == (
+        "waits until 15:17 UTC: host news.example.org asked to be left alone for a while (Retry-After)"
+    )
     gates.leave([Visit(GATE, "z", close_s=60.0)])
     clock.advance(505)
     assert not ask(gates, "d")[0].admitted, "a shorter wish takes nothing back"

@@ -4,12 +4,14 @@ import io
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
-from worker.cli.screen.feeds import show_feeds
+from worker.cli.screen.feeds import is_failing, show_feeds
 from worker.cli.screen.terminal import Screen
-from worker.schedule import PollState
+from worker.schedule import PAUSED, PollState
 from worker.store.feeds import Feed
+from worker.store.gates import CLOSED
 
 NOW = 1_800_000_000.0
 TROUBLE = "https://news.example/a/long/way/feed.xml answered with status 404 for the third time in a row, tried again"
@@ -73,6 +75,16 @@ def test_in_a_pipe_nothing_is_cut_and_nothing_is_wrapped() -> None:
     assert FEEDS[0].url in lines[1]
     assert FEEDS[1].title in lines[2]
     assert "\x1b" not in "".join(lines)
+
+
+def test_what_is_gone_is_neither_failing_nor_paused() -> None:
+    """And who waits for its host is counted."""
+    gone = FEEDS[0]._replace(polls=replace(POLLS, outcome="gone"), due=PAUSED)
+    paused = gone._replace(held=True)
+    asked = FEEDS[0]._replace(polls=replace(POLLS, outcome="ok", reason=f"waits until 13:18 UTC: host a {CLOSED}"))
+    assert [is_failing(feed) for feed in (gone, paused, asked)] == [False] * 3
+    [said, *_] = printed(80, terminal=False, feeds=[gone, paused, asked])
+    assert said == "3 feeds: 1 gone, 1 paused, 1 held back by its host, about 12 new entries a day"
 
 
 def test_a_long_list_is_cut_and_says_how_to_see_the_rest() -> None:

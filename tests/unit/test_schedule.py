@@ -126,7 +126,7 @@ def test_retry_after_is_obeyed_as_seconds_and_as_a_date(retry_after: str, wait_s
 def test_gone_pauses_the_feed() -> None:
     state = poll(PollState(), Outcome.GONE)
     assert state.next_poll == PAUSED
-    assert state.reason.startswith("paused")
+    assert state.reason.startswith("gone: ")
 
 
 def test_jitter_spreads_what_failed_together() -> None:
@@ -207,7 +207,7 @@ def test_what_passes_by_itself_weighs_less(
 def test_retry_after_is_obeyed_whatever_the_status() -> None:
     """A 403 with one is a limit as well."""
     state = poll(PollState(), Outcome.FAILED, kind="http", status=403, retry_after="7200")
-    assert (state.next_poll - NOW, state.reason) == (7200, "the server asks to wait 2h (Retry-After)")
+    assert (state.next_poll - NOW, state.reason) == (7200, "the server asks to wait until 17:07 UTC (Retry-After)")
 
 
 def test_a_feed_that_is_polled_once_a_day_is_tried_again_sooner_when_it_fails() -> None:
@@ -239,7 +239,7 @@ def lived(every_s: float, new: int = 1, days: float = 20, what: str = "new", **f
     state, now, seen, begin = PollState(), NOW, 0, NOW
     while now < begin + days * DAY_S:
         came = int((now - begin) / every_s)
-        polled = Polled(outcome=Outcome.OK, entries=1000, **{what: (came - seen) * new}, **found)
+        polled = Polled(outcome=Outcome.OK, entries=1000, **(found | {what: (came - seen) * new}))
         state, seen = after(state, polled, now, 0.0, PACE), came
         now = state.next_poll
     return state

@@ -13,7 +13,7 @@ from worker.schedule.headers import expires_s, max_age_s, retry_after_s
 from worker.schedule.plan import SHARE, after, fetched, without_network
 from worker.schedule.pushed import after_push, as_told, only_news
 from worker.schedule.state import PAUSED, Fetch, Outcome, Pace, Polled, PollState
-from worker.schedule.wording import words
+from worker.schedule.wording import until, words
 
 __all__ = [
     "NO_NETWORK",
@@ -35,6 +35,7 @@ __all__ = [
     "new_a_day",
     "only_news",
     "retry_after_s",
+    "until",
     "without_network",
     "words",
 ]

@@ -6,7 +6,7 @@ Invariant: another error never makes the wait shorter, and no wait is longer tha
 import math
 
 from worker.schedule.state import DAY_S, Outcome, Pace, Polled, PollState
-from worker.schedule.wording import words
+from worker.schedule.wording import until, words
 
 NO_NETWORK_S = 30.0
 """The wait while no feed at all can be reached: nobody is asked too often by it."""
@@ -79,7 +79,7 @@ def wait(state: PollState, polled: Polled, asked_s: float, pace: Pace) -> tuple[
     if polled.outcome is Outcome.REFUSED and not asked_s:
         wait_s = max(wait_s, min(REFUSED_S, pace.first_s * 6))
     if asked_s > wait_s:
-        return asked_s, f"the server asks to wait {words(asked_s)} (Retry-After)"
+        return asked_s, f"the server asks to wait {until(state.polled, asked_s)} (Retry-After)"
     times = "an error" if state.errors == 1 else f"{state.errors} errors in a row"
     kind = what(polled)
     return wait_s, f"waiting {words(wait_s)} after {times}" + (f": {kind}" if kind else "")

@@ -94,7 +94,7 @@ def _next_poll(
 ) -> tuple[float, str]:
     """When to poll next and why, in words. `state` already counts this poll."""
     if polled.outcome is Outcome.GONE:
-        return PAUSED, "paused: the server says that the feed is gone for good (410)"
+        return PAUSED, "gone: the server says that it is for good (410)"
     if polled.outcome.good:
         wait_s, reason = _good(state, polled, expected, now, pace)
     else:

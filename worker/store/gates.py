@@ -11,15 +11,18 @@ from typing import Any, NamedTuple
 
 from redis import Redis
 
-from worker.clock import Clock
+from worker.clock import Clock, SystemClock
 from worker.feed.domain import hostname, registrable
 from worker.names import new_name
-from worker.schedule import words
+from worker.schedule import until, words
 from worker.store import keys
 from worker.store.scripts import load
 
 READY_S = 1.0
 """Who has to wait no longer than this waits on the spot: to come again would cost more than it gives free."""
+
+CLOSED = "asked to be left alone for a while"
+"""The words of who waits for a gate that its server has closed."""
 
 _MARGIN_S = 5.0
 """So much longer than a fetch may take is a visitor's place kept: for its way in, and for what is done at the end."""
@@ -142,7 +145,8 @@ class Gates:
     def _words(self, gate: str, why: bytes, wait_s: float) -> str:
         match why:
             case b"closed":
-                return f"waits {words(wait_s)}: {gate} asked to be left alone for a while (Retry-After)"
+                now = (self._clock or SystemClock()).now()  # for the words alone
+                return f"waits {until(now, wait_s)}: {gate} {CLOSED} (Retry-After)"
             case b"full":
                 return f"waits its turn: {gate} is asked by {self.rule.parallel} at once at most"
             case b"spacing":

@@ -70,10 +70,18 @@ def poll(feeds: tuple[str, ...], data_dir: str | None) -> None:
     feed's host still holds: a host that asked to be left alone is left alone.
     """
 
+    from worker.schedule import until
+    from worker.store.gates import CLOSED
+
     def hastened(feed: "Feed") -> str:
         if feed.paused:
             raise BadInput(f"{called(feed)} is paused: `storywire feeds resume {feed.id}`")
-        return "due now" if runtime.feeds.hasten(feed.id, runtime.clock.now()) else ""
+        if not runtime.feeds.hasten(feed.id, runtime.clock.now()):
+            return ""
+        gate = runtime.gates.rule.gate(feed.url, feed.id)
+        if not (closed_s := runtime.gates.look(gate).closed_s):
+            return "due now"
+        return f"due, but {gate} {CLOSED}, {until(runtime.clock.now(), closed_s)}"
 
     with opened(data_dir) as runtime:
         _each(runtime, feeds, named, hastened, polled=True)

@@ -22,8 +22,8 @@ _SORTS = ("next", "name", "new", "polled", "errors", "added")
 
 @click.command("list", epilog="Example: storywire feeds list --failing --sort errors")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
-@click.option("--failing", is_flag=True, help="Those whose last poll went wrong.")
-@click.option("--paused", is_flag=True, help="Those that are not polled.")
+@click.option("--failing", is_flag=True, help="Those whose last poll went wrong, but for those that are gone.")
+@click.option("--paused", is_flag=True, help="Those that are not polled: paused, or gone.")
 @click.option("--folder", metavar="A/B", help="Those of this folder, and of the folders in it.")
 @click.option("--sort", type=click.Choice(_SORTS), default="next", show_default=True, help="What stands first.")
 @click.option(

@@ -14,8 +14,10 @@ from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.terminal import Screen, fit, wrapped
 from worker.cli.screen.words import count, span
 from worker.feed.address import host, shown_url
+from worker.schedule import PAUSED
 from worker.schedule.adapt import new_a_day
 from worker.store.feeds import Feed
+from worker.store.gates import CLOSED
 
 Part = tuple[str, str]
 """A text and its style."""
@@ -45,8 +47,13 @@ def outcome_word(outcome: str) -> str:
 
 
 def is_failing(feed: Feed) -> bool:
-    """Whether its last poll went wrong, and nobody has paused it."""
-    return bool(feed.polls.outcome) and not feed.polls.readable and not feed.held
+    """Whether its last poll went wrong, and it is polled again: it is not paused, and not gone."""
+    return bool(feed.polls.outcome) and not feed.polls.readable and not feed.paused
+
+
+def is_held_back(feed: Feed, now: float) -> bool:
+    """Whether it waits for its host, which has asked to be left alone."""
+    return CLOSED in feed.polls.reason and now < feed.due < PAUSED
 
 
 class Column(NamedTuple):
@@ -142,11 +149,14 @@ def _show_table(screen: Screen, feeds: Sequence[Feed], now: float) -> None:
 def _summary(feeds: Sequence[Feed], total: int, now: float) -> str:
     """How many feeds are listed, and how they do."""
     failing = sum(is_failing(feed) for feed in feeds)
-    paused = sum(feed.held for feed in feeds)
+    gone, paused = (sum(feed.paused and status(feed) == word for feed in feeds) for word in ("gone", "paused"))
+    held = sum(is_held_back(feed, now) for feed in feeds)
     never = sum(not feed.polls.outcome and not feed.held for feed in feeds)
     due = sum(feed.due <= now for feed in feeds)
     said = [f"{failing:,} failing"] if failing else []
+    said += [f"{gone:,} gone"] if gone else []
     said += [f"{paused:,} paused"] if paused else []
+    said += [f"{held:,} held back by their host" if held > 1 else "1 held back by its host"] if held else []
     said += [f"{never:,} not polled yet"] if never else []
     said += [f"{due:,} due now"] if due else []
     daily = sum(new_a_day(feed.polls) or 0.0 for feed in feeds if not feed.paused)
