@@ -16,7 +16,8 @@ Form = dict[str, str]
 
 
 class Hub:
-    """Notes in `asked` what it is asked for; `answer` is its status, `confirms` whether it asks back.
+    """Notes in `asked` what it is asked for; `answer` is its status, `confirms` whether it asks back, `echoes`
+    whether it answers with what it was sent.
 
     lease_s: what it grants.
     """
@@ -24,6 +25,7 @@ class Hub:
     def __init__(self, lease_s: int = 864_000) -> None:
         self.asked: list[Form] = []
         self.answer, self.confirms, self.lease_s = 202, True, lease_s
+        self.echoes = False
         self.confirmations: list[int] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -128,6 +130,8 @@ class Hub:
             task = asyncio.create_task(self._confirm(form))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        if self.echoes:
+            return web.Response(status=self.answer, text=f"{form.get('hub.secret')} {form['hub.callback']}")
         return web.Response(status=self.answer, text="" if self.answer == 202 else "not here")
 
     async def _confirm(self, form: Form) -> None:

@@ -2,14 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.e2e.feed_server import page
 from tests.e2e.hub import Hub
 from tests.e2e.polling import NOW, eventually, poller
 from tests.e2e.subscribing import Scene, opened, subscribing
+from worker.clock import ManualClock
+from worker.connect import connect
+from worker.feed.websub import Subscription
+from worker.fetch.post import Poster
+from worker.store.feeds import Feeds
 from worker.web.serve import Serving
+from worker.web.subscriber import Subscriber
 
 HOUR_S, DAY_S = 3600.0, 86400.0
 
@@ -193,6 +201,63 @@ async def test_a_hub_on_a_private_network_is_never_asked(valkey_url: str) -> Non
         scene.add("/feed", "a")
         await scene.until(lambda: "STORYWIRE_ALLOW_PRIVATE" in scene.reason(), "refused")
         assert scene.hub.asked == []
+
+
+async def test_a_hub_without_tls_is_told_no_secret(scene: Scene) -> None:
+    """On no private network, where the tests' own is."""
+    feed = scene.add("/feed", "a")
+    body = scene.document("/feed", "a").replace(scene.hub.url, "http://hub.example/")
+    scene.site.routes["/feed"] = page(body)
+    scene.add("/other", "a")
+    async with poller(scene.bench):
+        await scene.bench.polled(scene.site.url("/feed"))
+        assert scene.bench.feed(scene.site.url("/feed")).polls.hub == "http://hub.example/"
+        await scene.subscribed("/other")
+        assert feed not in scene.runtime.hubs.known()
+
+
+async def test_a_hub_that_repeats_what_it_is_told_is_not_quoted(scene: Scene) -> None:
+    """Its words are logged and stored."""
+    scene.hub.answer, scene.hub.echoes = 400, True
+    scene.add("/feed", "a")
+    async with poller(scene.bench):
+        await scene.until(lambda: "answers 400" in scene.reason(), "refused")
+    [form, *_] = scene.hub.asked
+    token = form["hub.callback"].rpartition("/")[2]
+    assert "…" in scene.reason()
+    assert token not in scene.reason() and form["hub.secret"] not in scene.reason()
+
+
+def test_whoever_dies_before_all_is_polled_for_leaves_it_to_the_next(valkey_url: str) -> None:
+    """The sign of life comes last: it says that nothing is left of what hubs pushed to nobody."""
+
+    class Died(BaseException):
+        pass
+
+    class Dying(Feeds):
+        def hasten(self, feed: str, now: float) -> bool:
+            raise Died
+
+    async def unused(*_: Any) -> None: ...
+
+    with opened(valkey_url, clock := ManualClock(NOW)) as runtime, connect(valkey_url) as redis:
+        feed, _ = runtime.feeds.add("https://news.example/feed", "", NOW)
+        runtime.feeds.lease_due(NOW, 900, 1)
+        runtime.hubs.add([feed], NOW)
+        known = Subscription("https://hub.example/", "https://news.example/feed", "https://us.example/", "token")
+        runtime.hubs.put(feed, None, replace(known, since=NOW, until=NOW + DAY_S))
+
+        def subscriber(feeds: Feeds) -> Subscriber:
+            poster = Poster(user_agent="", timeout_s=1.0)
+            return Subscriber(
+                hubs=runtime.hubs, feeds=feeds, gates=runtime.gates, poster=poster, clock=clock, base="", aside=unused
+            )
+
+        with pytest.raises(Died):
+            subscriber(Dying(redis)).beat()
+        subscriber(runtime.feeds).beat()
+        assert [each.due for each in runtime.feeds.all()] == [NOW]
+        assert runtime.hubs.listening()
 
 
 async def test_two_web_processes_ask_a_hub_once(valkey_url: str, scene: Scene) -> None:

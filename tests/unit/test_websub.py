@@ -4,6 +4,7 @@ import hmac
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from worker.feed import websub
 from worker.feed.websub import Step, Subscription, Wanted
@@ -155,3 +156,38 @@ def test_the_more_a_hub_has_missed_the_more_it_has_to_prove(proofs: int, misses:
     assert websub.trusted(confirmed(), proofs, misses, NOW + 20) is trusted
     assert not websub.trusted(ASKED, proofs, misses, NOW + 20)
     assert not websub.trusted(confirmed(), proofs, misses, NOW + 11 * DAY_S)
+
+
+@pytest.mark.parametrize("said", ["secret", "token", "https://us.example/websub/f/token", "a tokentokentoken b", "old"])
+def test_what_a_hub_repeats_of_our_secrets_is_not_kept(said: str) -> None:
+    """Its words are stored, logged and shown."""
+    asked = replace(websub.asking(confirmed(), WANTED, "", "new-secret", NOW), before="older-secret")
+    for words in (f"bad {said}", f"no {asked.offered} and {asked.before}"):
+        for kept in (
+            websub.failed(asked, words).reason,
+            getattr(websub.denied(asked, question(mode="denied", reason=words), NOW), "reason", "none: secret"),
+        ):
+            assert not any(secret in kept for secret in (asked.token, "secret", asked.offered))
+            assert kept
+
+
+def test_a_secret_that_is_cut_off_is_not_kept_either() -> None:
+    asked = websub.asking(None, WANTED, "abcdefghijkl", "mnopqrstuvwx", NOW)
+    assert websub.failed(asked, "bad callback .../abcdefg").reason == "bad callback .../…"
+    assert websub.failed(asked, "abcd mnopqrst").reason == "abcd …"
+
+
+@pytest.mark.parametrize(
+    ("hub", "told"),
+    [
+        ("https://hub.example/", True),
+        ("http://hub.example/", False),
+        ("http://93.184.216.34/", False),
+        ("http://127.0.0.1:8080/hub", True),  # which has to be allowed: worker/fetch/guard.py
+        ("http://10.0.0.1/hub", True),
+        ("https:///", False),
+        ("", False),
+    ],
+)
+def test_a_secret_is_told_over_tls_alone_but_for_a_private_network(hub: str, told: bool) -> None:
+    assert websub.confidential(hub) is told

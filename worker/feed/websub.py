@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
+from worker.feed.private import why_private_host
+
 SUBSCRIBE, UNSUBSCRIBE = "subscribe", "unsubscribe"
 
 LEASE_S = 10 * 86400.0
@@ -39,6 +41,8 @@ _OLD_SECRET_S = 3600.0
 _MAX_CHALLENGE, _MAX_REASON = 2_000, 200
 _SIGNATURE = re.compile(r"(sha1|sha256|sha384|sha512)=([0-9a-f]{40,128})", re.IGNORECASE)
 _MOST_MISSES = 5
+_LEAST_PART = 4
+"""So many characters of a secret are not shown either."""
 
 
 class Wanted(NamedTuple):
@@ -133,7 +137,27 @@ def leaving(known: Subscription, now: float) -> Subscription:
 
 def failed(known: Subscription, reason: str) -> Subscription:
     """The subscription that a hub would not take: asked for again after a while."""
-    return replace(known, reason=_line(reason)[:_MAX_REASON])
+    return replace(known, reason=_line(hidden(known, reason))[:_MAX_REASON])
+
+
+def hidden(known: Subscription, said: str) -> str:
+    """What a hub says without what is secret of the subscription, which it may repeat: whole, or cut off at the end."""
+    for secret in (known.token, known.secret, known.offered, known.before):
+        if not secret:
+            continue
+        said = said.replace(secret, "…")
+        for length in range(len(secret) - 1, _LEAST_PART - 1, -1):
+            if said.endswith(secret[:length]):
+                said = f"{said[:-length]}…"
+                break
+    return said
+
+
+def confidential(hub: str) -> bool:
+    """Whether a hub may be told a secret: over TLS (W3C WebSub, 5.1), or within a network that is private, and which
+    it has to be allowed for then."""
+    scheme, name = urlsplit(hub).scheme, host(hub)
+    return bool(name) and (scheme == "https" or bool(why_private_host(name)))
 
 
 def form(known: Subscription) -> dict[str, str]:
@@ -181,7 +205,7 @@ def denied(known: Subscription, query: Mapping[str, str], now: float) -> Subscri
     """The subscription after a hub's word that it does not push, or no more; None where that is of something else."""
     if query.get("hub.mode") != "denied" or query.get("hub.topic") != known.topic or known.pending == UNSUBSCRIBE:
         return None
-    said = _line(query.get("hub.reason", ""))
+    said = _line(hidden(known, query.get("hub.reason", "")))
     reason = f"denied by its hub {host(known.hub)}: {said or 'no reason given'}"
     return replace(known, pending="", tries=0, since=0.0, until=0.0, denied=now, reason=reason[:_MAX_REASON])
 

@@ -1,6 +1,7 @@
 """A form sent to an address that others wrote, behind the same guard as every fetch.
 
-Invariant: the answer is a value, whatever the net or the server does; no cookies, no body read beyond a line.
+Invariant: the answer is a value, whatever the net or the server does; no cookies, no body read beyond a line; what is
+sent goes to the address that was given, and nowhere else.
 """
 
 import asyncio
@@ -13,12 +14,9 @@ from yarl import URL
 
 from worker.fetch import answers
 from worker.fetch.guard import Guard, GuardedResolver, Resolve
+from worker.fetch.trail import REDIRECTS
 
 _SAID = 300
-_AGAIN = (307, 308)
-"""The redirects after which the same form is sent again (RFC 9110, 15.4): the others would make a GET of it."""
-
-_HOPS = 3
 
 
 class Posted(NamedTuple):
@@ -61,28 +59,22 @@ class Poster:
         await self._session.close()
 
     async def post(self, url: str, form: Mapping[str, str]) -> Posted:
-        """POST a form, and again where a redirect says so."""
+        """POST a form. No redirect is followed: the form holds secrets, and the visit was let in for this host."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                for _ in range(_HOPS):
-                    answer = await self._post(url, form)
-                    if isinstance(answer, Posted):
-                        return answer
-                    url = answer
-                return Posted(0, f"redirects more than {_HOPS} times")
+                return await self._post(url, form)
         except TimeoutError:
             return Posted(0, f"did not answer within {self._timeout_s:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Posted(0, answers.failure(error).reason)
 
-    async def _post(self, url: str, form: Mapping[str, str]) -> Posted | str:
-        """What one request came to, or the address to which the form is to be sent instead."""
+    async def _post(self, url: str, form: Mapping[str, str]) -> Posted:
         async with self._session.post(URL(url), data=form, allow_redirects=False) as response:
-            status, target = response.status, response.headers.get("Location", "")
-            if status in _AGAIN and target:
-                return str(URL(url).join(URL(target)))
+            status = response.status
             if 200 <= status < 300:
                 return Posted(status)
+            if status in REDIRECTS:
+                return Posted(status, f"answers {status}, a redirect, which is not followed with a secret")
             said = " ".join((await response.content.read(_SAID)).decode("utf-8", "replace").split())
             trouble = f"answers {status}{f': {said}' if said else ''}"
             return Posted(status, trouble, response.headers.get("Retry-After", ""))

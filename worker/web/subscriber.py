@@ -79,13 +79,14 @@ class Subscriber:
             await asyncio.sleep(self._tick_s)
 
     def beat(self) -> None:
-        """Say that we listen. What hubs may have pushed to nobody is polled for. Blocks."""
-        if self._hubs.beat():
-            return
-        now, known = self._clock.now(), self._hubs.known()
-        for feed, subscription in zip(known, self._hubs.get_all(known), strict=True):
-            if subscription is not None and subscription.active(now):
-                self._feeds.hasten(feed, now)
+        """Say that we listen. What hubs may have pushed to nobody is polled for, before that: whoever dies in between
+        leaves it to the next. Blocks."""
+        if not self._hubs.listening():
+            now, known = self._clock.now(), self._hubs.known()
+            for feed, subscription in zip(known, self._hubs.get_all(known), strict=True):
+                if subscription is not None and subscription.active(now):
+                    self._feeds.hasten(feed, now)
+        self._hubs.beat()
 
     def look(self) -> None:
         """See which feeds have a hub, and have it looked after where that is news. Blocks."""
@@ -123,9 +124,12 @@ class Subscriber:
         return self._hubs.get(feed), None if found is None else self._wanted(found)
 
     def _wanted(self, feed: Feed) -> Wanted | None:
-        """What is wanted for a feed: nothing for one that is paused, nor where a hub would learn a password."""
+        """What is wanted for a feed: nothing for one that is paused, nor where a hub would learn a password, or others
+        the secret that it is told."""
         topic = feed.polls.topic or feed.url
         if not feed.polls.hub or feed.held or feed.paused or shown_url(topic) != topic:
+            return None
+        if not websub.confidential(feed.polls.hub):
             return None
         return Wanted(feed.polls.hub, topic, f"{self._base}/websub/{feed.id}")
 
@@ -170,11 +174,12 @@ class Subscriber:
         """Send what is asked; for how many seconds the hub wants to be left alone."""
         posted = await self._poster.post(asked.hub, websub.form(asked))
         facts = {"feed": feed, "hub": websub.host(asked.hub), "mode": asked.pending, "status": posted.status}
+        trouble = websub.hidden(asked, posted.trouble)
         if posted.taken:
             log.info("hub asked", **facts)
         else:
-            log.warning("hub not asked", **facts, trouble=posted.trouble)
-        await self._aside(self._after, feed, asked, wanted, posted.trouble)
+            log.warning("hub not asked", **facts, trouble=trouble)
+        await self._aside(self._after, feed, asked, wanted, trouble)
         return min(retry_after_s(posted.retry_after, self._clock.now()), _LONGEST_CLOSED_S)
 
     def _after(self, feed: str, asked: Subscription, wanted: Wanted | None, trouble: str) -> None:
