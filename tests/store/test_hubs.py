@@ -50,6 +50,26 @@ def test_pushes_are_taken_in_their_order_and_each_once(hubs: Hubs) -> None:
     assert taken(hubs) == [b"one", b"two", b"three"]
 
 
+def test_of_several_bodies_only_the_first_is_read(hubs: Hubs, redis: Any) -> None:
+    """Each may have 5 MB."""
+    for number in range(MOST_PUSHES):
+        hubs.keep("f", b"%d" % number * 100_000, "", NOW - number)
+    before = redis.info("stats")["total_net_output_bytes"]
+    assert hubs.first(["f"])["f"].push.body == b"2" * 100_000
+    assert redis.info("stats")["total_net_output_bytes"] - before < 150_000
+
+
+def test_a_body_that_an_earlier_version_kept_is_taken_first(hubs: Hubs, redis: Any) -> None:
+    """Its name has no time."""
+    assert hubs.keep("f", b"old", "text/xml", NOW - 1)
+    [(name, packed)] = redis.hgetall(keys.pushes("f")).items()
+    redis.delete(keys.pushes("f"))
+    redis.hset(keys.pushes("f"), name[-12:], packed)
+    assert hubs.keep("f", b"old", "text/xml", NOW)
+    assert hubs.keep("f", b"new", "text/xml", NOW)
+    assert taken(hubs) == [b"old", b"new"]
+
+
 @pytest.mark.parametrize("body", [b"beyond", None])
 def test_what_cannot_be_kept_is_to_be_fetched(hubs: Hubs, body: bytes | None) -> None:
     for number in range(MOST_PUSHES):

@@ -5,6 +5,7 @@ Invariant: a pushed body stays until its feed's poll has published it, or the fe
 
 from collections.abc import Sequence
 from hashlib import blake2b
+from struct import pack
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,9 @@ from worker.store.scripts import load
 
 MOST_PUSHES = 3
 """Bodies a feed that wait for its poll; what comes beyond is fetched."""
+
+_DIGEST = 12
+"""Bytes of a body's hash, which end its name: the same body again takes no room."""
 
 _PUSH_TTL_S = 86400
 _SUBSCRIPTION_TTL_S = 60 * 86400
@@ -58,8 +62,9 @@ _subscription = msgspec.msgpack.Decoder(Subscription).decode
 _push = msgspec.msgpack.Decoder(Push).decode
 
 
-def _received(pushed: tuple[Push, bytes]) -> float:
-    return pushed[0].received
+def _order(name: bytes) -> bytes:
+    """Names of bodies begin with the time of the first push; those of an earlier version have none, and are older."""
+    return name if len(name) > _DIGEST else b""
 
 
 class Hubs:
@@ -120,9 +125,9 @@ class Hubs:
 
     def keep(self, feed: str, body: bytes | None, content_type: str, now: float) -> bool:
         """Keep a pushed body (None: too big to be kept) and count it; False where the feed is to be fetched instead."""
-        name = blake2b(body or b"", digest_size=12).digest()
+        name = pack(">d", max(now, 0.0)) + blake2b(body or b"", digest_size=_DIGEST).digest()
         packed = b"" if body is None else _encode(Push(now, content_type[:200], body))
-        kept = self._keep(keys=[keys.pushes(feed)], args=[name, packed, MOST_PUSHES, _PUSH_TTL_S])
+        kept = self._keep(keys=[keys.pushes(feed)], args=[name, packed, MOST_PUSHES, _PUSH_TTL_S, _DIGEST])
         self._redis.hset(keys.subscription(feed), "last", now)
         self._count(feed, "received")
         return bool(kept)
@@ -132,19 +137,19 @@ class Hubs:
         return self._count(feed, "ignored")
 
     def first(self, feeds: Sequence[str]) -> dict[str, Waiting]:
-        """For each of these feeds that has any the push that waits longest. One round trip where there are none."""
+        """For each of these feeds that has any the push that waits longest. One round trip where there are none; of
+        several bodies, each up to 5 MB, only that one is read."""
         pipe = self._redis.pipeline(transaction=False)
         for feed in feeds:
-            pipe.hlen(keys.pushes(feed))
-        some = [feed for feed, count in zip(feeds, pipe.execute() if feeds else (), strict=True) if count]
+            pipe.hkeys(keys.pushes(feed))
         found = {}
-        for feed in some:
-            bodies: dict[bytes, bytes] = self._redis.hgetall(keys.pushes(feed))
-            fetch = bodies.pop(b"fetch", None) is not None
+        for feed, names in zip(feeds, pipe.execute() if feeds else (), strict=True):
+            bodies = sorted((name for name in names if name != b"fetch"), key=_order)
             if bodies:
-                push, name = min(((_push(packed), name) for name, packed in bodies.items()), key=_received)
-                found[feed] = Waiting(name, push, fetch or len(bodies) > 1)
-            elif fetch:  # it is leased, so it is fetched now
+                packed = self._redis.hget(keys.pushes(feed), bodies[0])
+                if packed is not None:
+                    found[feed] = Waiting(bodies[0], _push(packed), len(names) > 1)
+            elif names:  # it is leased, so it is fetched now
                 self._redis.hdel(keys.pushes(feed), "fetch")
         return found
 
