@@ -53,16 +53,37 @@ def test_both_addresses_lead_to_a_feed_that_moved(feeds: Feeds, redis: Redis) ->
     """Whoever adds either, or has it in a list, means this feed; and none of them takes it back to the old address."""
     feed = polled(feeds, redis, OLD)
     feeds.move(feed, NEW, NOW)
-    feeds.move(feed, THIRD, NOW)
-    assert {feeds.id_of(url) for url in (OLD, NEW, THIRD)} == {feed}
-    for url in (OLD, NEW, THIRD):
+    assert {feeds.id_of(url) for url in (OLD, NEW)} == {feed}
+    for url in (OLD, NEW):
         assert feeds.add(url, "Named", NOW + 5) == (feed, False)
-    assert feeds.offer([(OLD, ""), (NEW, ""), (THIRD, "")], NOW) == Offered(0, 1, 0)
-    assert [(each.url, each.title) for each in feeds.all()] == [(THIRD, "Named")]
+    assert feeds.offer([(OLD, ""), (NEW, "")], NOW) == Offered(0, 1, 0)
+    assert [(each.url, each.title) for each in feeds.all()] == [(NEW, "Named")]
+
+
+def test_a_removed_feed_stays_removed_under_any_of_its_addresses(feeds: Feeds, redis: Redis) -> None:
+    """That of what became part of it among them; each is free to be added again, as itself."""
+    gone, feed = polled(feeds, redis, OLD), polled(feeds, redis, NEW)
+    feeds.move(gone, THIRD, NOW)
+    assert feeds.move(gone, NEW, NOW) == feed
+    assert feeds.move(feed, "https://fourth.example/feed", NOW) == feed
     feeds.remove(feed)
-    assert feeds.offer([(NEW, "")], NOW) == Offered(0, 0, 1), "removed under any of its addresses"
-    assert feeds.add(NEW, "", NOW) == (feed, True)
-    assert [each.url for each in feeds.all()] == [NEW]
+    assert redis.hgetall(keys.moved_feeds()) == {}
+    left = [OLD, NEW, "https://fourth.example/feed"]
+    assert feeds.offer([(url, "") for url in left], NOW) == Offered(0, 0, 3)
+    for url in left:
+        assert feeds.add(url, "", NOW) == (feed_id(url), True)
+    assert sorted(each.url for each in feeds.all()) == sorted(left)
+
+
+@pytest.mark.parametrize("then", [OLD, THIRD])
+def test_an_address_that_a_feed_has_left_is_free(feeds: Feeds, redis: Redis, then: str) -> None:
+    """Whoever adds it means what is there now, and not a feed that is polled elsewhere."""
+    feed = polled(feeds, redis, OLD)
+    feeds.move(feed, NEW, NOW)
+    feeds.move(feed, then, NOW)
+    assert feeds.add(NEW, "", NOW) == (feed_id(NEW), True)
+    assert {(each.id, each.url) for each in feeds.all()} == {(feed, then), (feed_id(NEW), NEW)}
+    assert feeds.id_of(then) == feed
 
 
 def test_a_feed_may_move_back(feeds: Feeds, redis: Redis) -> None:

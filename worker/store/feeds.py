@@ -137,11 +137,15 @@ class Feeds(Leasing):
     def remove(self, feed: str) -> bool:
         """Remove a feed and its place in the schedule; False where there is none. Its seen marks expire.
 
-        What it already published stays: it is clustered, and ages with its stories. No list brings the feed back.
+        What it already published stays: it is clustered, and ages with its stories. No list brings the feed back, under
+        any of its addresses; none of them leads to it any more.
         """
         if self._redis.zscore(keys.schedule(), feed) is None:
             return False
-        self._redis.sadd(keys.removed_feeds(), feed)
+        addresses = self._moves.leading_to(feed)
+        self._redis.sadd(keys.removed_feeds(), feed, *addresses)
+        if addresses:
+            self._redis.hdel(keys.moved_feeds(), *addresses)
         self._redis.zrem(keys.schedule(), feed)
         self.forget(feed)
         return True

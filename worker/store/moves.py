@@ -2,7 +2,7 @@
 
 A feed's id is made of the address that it was added with; its seen marks, its articles' ids and all that waits go by
 it, so nothing of that has to move. Two feeds that become one address are one: the one that had the address stays, and
-takes the seen marks of the other, which leads to it from then on.
+takes the seen marks of the other, which leads to it from then on. An address that a feed has left is free again.
 
 Invariant: every step may be the last of its process: the redirect still holds, and the next poll takes all steps again;
 at no moment is a feed without a place in the schedule that is not another's by then.
@@ -69,9 +69,19 @@ class Moves:
         while (packed := self._redis.hget(keys.feed(feed), "address")) is not None:
             known = address(packed)
             changed = Address(**{name: fields.get(name, getattr(known, name)) for name in known.__struct_fields__})
-            if self._set(keys=[keys.feed(feed)], args=[packed, encode(changed)]):
+            left = feed_id(known.url) if changed.url != known.url else ""
+            given = [packed, encode(changed), feed, left]
+            if self._set(keys=[keys.feed(feed), keys.moved_feeds()], args=given):
                 return True
         return False
+
+    def leading_to(self, feed: str) -> list[str]:
+        """The ids that lead to a feed: of the address that it moved to, and of what became part of it."""
+        led = {each.decode(): to.decode() for each, to in self._redis.hgetall(keys.moved_feeds()).items()}
+        found = [feed]
+        for target in found:  # which grows
+            found += [each for each, to in led.items() if to == target and each not in found]
+        return found[1:]
 
     def _join(self, feed: str, ours: Address, owner: str, theirs: Address, now: float) -> str:
         """Make a feed part of the one that has its new address; what of it waits to be clustered is clustered."""
