@@ -1,5 +1,7 @@
 """Extraction of articles from pages: the shapes of real outlets, encodings, and what a page's head states."""
 
+from time import process_time
+
 import pytest
 
 from tests.unit.page_layouts import LAYOUTS, PARAGRAPHS, TITLE
@@ -35,6 +37,32 @@ def test_a_page_gives_the_same_every_time(name: str) -> None:
 def test_what_is_no_article_has_a_reason(body: bytes) -> None:
     page = extract(body, URL, "text/html")
     assert (page.text, bool(page.reason)) == ("", True)
+
+
+WORDS = b"<p>A normal paragraph of an article with enough words in it to be found.</p>" * 10
+HOSTILE = {
+    "paragraphs": b"<html><body><article>" + WORDS + b"".join(b"<p>w%d</p>" % n for n in range(90_000)),
+    "emphasis": b"<html><body><article><p>" + b"x y <i>z</i>" * 12_000,
+    "anchors": b"<html><body>" + b"<a>" * 400_000,
+    "attributes": b"<html><body><p " + b" ".join(b"a%d=1" % n for n in range(60_000)) + b">x",
+    "in UTF-16": ("<html><body><article><p>" + "x y <i>z</i>" * 12_000).encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_no_article_has_so_many_of_costs_little(name: str) -> None:
+    """Read to their end, these take from five seconds to minutes."""
+    began = process_time()
+    page = extract(HOSTILE[name], URL, "text/html")
+    assert process_time() - began < 4
+    assert (page.text, page.reason) == ("", "has more elements, or attributes on one, than any article")
+
+
+def test_a_long_article_among_long_menus_is_read() -> None:
+    menu = b"<nav>" + b"<ul><li><a href='/x'>More news</a></li></ul>" * 5_000 + b"</nav>"
+    article = b"<article>" + WORDS * 30 + b"</article>"
+    page = extract(b"<html><body>" + menu + article + menu + b"</body></html>", URL, "text/html")
+    assert (page.reason, "A normal paragraph" in page.text) == ("", True)
 
 
 def test_text_that_looks_like_markup_stays_text() -> None:

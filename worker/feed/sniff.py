@@ -35,15 +35,17 @@ _REFERENCE = re.compile(rb"&(?!#)")
 def is_overloaded(body: bytes) -> bool:
     """True where there are more tags than in a feed, or more attributes on one, or entities that grow when they are
     put in: expat lets ten that name each other grow to a million pieces.
-
-    feedparser looks each attribute up among all others, and takes a minute for 40,000. What opens tag within tag within
-    tag counts as too many, too: a tag may begin inside another's quotes, and reading each to its end would take the
-    square of the time.
     """
-    if body.count(b"<") > MAX_TAGS:
-        return True
-    if _grows(body):
-        return True
+    return body.count(b"<") > MAX_TAGS or _grows(body) or is_adorned(body)
+
+
+def is_adorned(body: bytes) -> bool:
+    """True where a tag has more attributes than anybody writes: feedparser, lxml and libxml2's HTML look each up among
+    all others, and take a minute for 40,000.
+
+    What opens tag within tag within tag counts as too many, too: a tag may begin inside another's quotes, and reading
+    each to its end would take the square of the time.
+    """
     left = _MAX_WITHIN * len(body)
     for opening in _OPENING.finditer(body):
         start = opening.start()
