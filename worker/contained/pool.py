@@ -1,7 +1,7 @@
 """A pool of contained processes: each answers one request at a time, and is replaced when it hangs or dies.
 
-Invariant: whoever asks gets the answer to what they asked, or Hung or Died, and nobody waits for either for longer
-than the pool's timeout.
+Invariant: whoever asks gets the answer to what they asked, or Hung, Died or Busy; nobody waits for longer than they
+said they would for a process that is free, and then than the pool's timeout for the answer.
 """
 
 import asyncio
@@ -19,6 +19,10 @@ class Hung(Exception):
 
 class Died(Exception):
     """The process ended before it answered."""
+
+
+class Busy(Exception):
+    """No process was free in time: what was asked was not begun."""
 
 
 class Pool:
@@ -41,9 +45,14 @@ class Pool:
         for _ in range(self._size):
             await (await self._idle.get()).end()
 
-    async def ask(self, request: bytes) -> bytes:
-        """The answer of the process that is free first. Raises Hung or Died."""
-        contained = await self._idle.get()
+    async def ask(self, request: bytes, wait_s: float | None = None) -> bytes:
+        """The answer of the process that is free first. Raises Hung, Died, and Busy after `wait_s` without a free one
+        (None: waits for as long as it takes)."""
+        try:
+            async with asyncio.timeout(wait_s):
+                contained = await self._idle.get()
+        except TimeoutError:
+            raise Busy from None
         try:
             async with asyncio.timeout(self.timeout_s):
                 return await contained.ask(request)
