@@ -197,6 +197,21 @@ def test_a_host_that_asked_to_be_left_alone_is(feeds: FeedServer, valkey_url: st
     assert not feeds.asked("/feed")
 
 
+@pytest.mark.parametrize("scheme", ["", "//", "feed://"])
+def test_an_address_without_a_scheme_is_tried_with_https_and_then_http(
+    feeds: FeedServer, valkey_url: str, scheme: str
+) -> None:
+    """And the name that was found is the feed's, before it was ever polled."""
+    feeds.routes["/feed"] = page(NEWS)
+    run = here("feeds", "add", scheme + feeds.url("/feed").removeprefix("http://"), redis_url=valkey_url)
+    assert run.returncode == 0, run.stderr
+    [listed] = here("feeds", "list", "--json", redis_url=valkey_url).stdout.splitlines()
+    feed = json.loads(listed)
+    assert (feed["url"], feed["title"], feed["polled"]) == (feeds.url("/feed"), "Harbour News", None)
+    shown = here("feeds", "show", "harbour news", redis_url=valkey_url).stdout
+    assert "named by a person" not in shown
+
+
 def test_a_known_feed_is_not_fetched_but_changed(feeds: FeedServer, valkey_url: str, tmp_path: Path) -> None:
     url = feeds.url("/feed")
     assert here("feeds", "add", "--no-fetch", url, redis_url=valkey_url).returncode == 0

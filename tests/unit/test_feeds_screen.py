@@ -87,6 +87,14 @@ def test_what_is_gone_is_neither_failing_nor_paused() -> None:
     assert said == "3 feeds: 1 gone, 1 paused, 1 held back by its host, about 12 new entries a day"
 
 
+def test_feeds_of_one_name_are_told_apart_by_their_paths() -> None:
+    urls = ("https://news.example/world/rss", "https://news.example/sport/rss", "https://b.example/feed")
+    names = ("The Long Name of an Outlet", "The Long Name of an Outlet", "Another")
+    feeds = [Feed(str(n), url, name, 1, POLLS, NOW) for n, (url, name) in enumerate(zip(urls, names, strict=True))]
+    shown = [line.partition("  ")[0] for line in printed(80, feeds=feeds)[-3:]]
+    assert shown == ["The Long Nam… /world/rss", "The Long Nam… /sport/rss", "Another"]
+
+
 def test_a_long_list_is_cut_and_says_how_to_see_the_rest() -> None:
     lines = printed(80, limit=1)
     assert len(lines) == 4

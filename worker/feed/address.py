@@ -13,6 +13,9 @@ MAX_URL = 2_000
 """Longer addresses are refused by many servers, and nobody types them."""
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+_WITHOUT_SCHEME = re.compile(
+    r"(?://)?((?:\[[0-9a-f:.]+\]|localhost|[^\s/:?#@\[\]]+\.[^\s/:?#@\[\]]+)(?::[0-9]+)?(?:[/?#].*)?)", re.IGNORECASE
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -32,6 +35,16 @@ def normal_url(text: str) -> str:
     if not parts.hostname or _UNSAFE.search(url) or len(url) > MAX_URL:
         raise BadInput(f"{_short(text)} is no URL with a host: write it like https://example.org/feed.xml")
     return urlunsplit((parts.scheme, _netloc(parts), parts.path or "/", parts.query, ""))
+
+
+def spellings(text: str) -> list[str]:
+    """The addresses that a person may mean: of what names no scheme, like `example.org` and `feed://example.org/x`,
+    that of https first, then of http; anything else is what it is."""
+    rest = text.strip()
+    if rest.lower().startswith("feed:"):
+        rest = rest[5:]
+    found = _WITHOUT_SCHEME.fullmatch(rest)
+    return [f"{scheme}://{found[1]}" for scheme in ("https", "http")] if found else [text]
 
 
 def feed_id(url: str) -> str:

@@ -10,7 +10,7 @@ from redis import Redis
 
 from worker.errors import BadInput
 from worker.feed.address import normal_url
-from worker.schedule import PAUSED
+from worker.schedule import PAUSED, PollState
 from worker.store import keys
 from worker.store.addresses import Address, Feed, chunks, encode, load_feeds
 from worker.store.forgotten import of_feed
@@ -64,6 +64,10 @@ class Feeds(Leasing):
         if self._redis.zscore(keys.schedule(), feed) == PAUSED:
             self._redis.zadd(keys.schedule(), {feed: now})
         return feed, bool(self._redis.zadd(keys.schedule(), {feed: now}, nx=True))
+
+    def call(self, feed: str, title: str) -> None:
+        """What a feed that was never polled calls itself, as somebody has seen; a poll tells it anew."""
+        self._redis.hsetnx(keys.feed(feed), "polls", encode(PollState(title=title)))
 
     def offer(self, feeds: Iterable[Sequence[Any]], now: float) -> Offered:
         """Add the feeds (address, title, and perhaps folder, pages, paused) of a list that were never known; what a

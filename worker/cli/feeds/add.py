@@ -13,7 +13,7 @@ from worker.cli.screen.words import count
 from worker.errors import BadInput, BadSetting
 
 if TYPE_CHECKING:
-    from worker.poller.probe import Examined, Found
+    from worker.poller.probe import Examined, Found, Prober
     from worker.runtime import Runtime
 
 _AT_ONCE = 8
@@ -80,8 +80,10 @@ def add(
 
 
 def _as_they_are(runtime: "Runtime", urls: Sequence[str], wanted: _Wanted) -> list[str]:
+    from worker.feed.address import spellings
+
     failed = []
-    for url in urls:
+    for url in (spellings(each)[0] for each in urls):
         try:
             click.echo(_stored(runtime, url, wanted))
         except BadInput as error:
@@ -93,6 +95,7 @@ def _as_they_are(runtime: "Runtime", urls: Sequence[str], wanted: _Wanted) -> li
 
 async def _after_a_look(runtime: "Runtime", urls: Sequence[str], wanted: _Wanted) -> list[str]:
     """Look at each and add it; the reasons of those that were not added."""
+    from worker.feed.address import spellings
     from worker.fetch import Fetcher, Guard
     from worker.poller.parsers import Parsers
     from worker.poller.probe import Prober
@@ -109,8 +112,9 @@ async def _after_a_look(runtime: "Runtime", urls: Sequence[str], wanted: _Wanted
         async def one(url: str) -> None:
             async with room:
                 try:
-                    if not _is_known(runtime, url, wanted):
-                        found = await prober.look(url, everything=wanted.everything)
+                    spelled = spellings(url)
+                    if not any(_is_known(runtime, each, wanted) for each in spelled):
+                        found = await _look(prober, spelled, wanted)
                         _take(runtime, found, wanted, alone=len(urls) == 1)
                 except BadInput as error:
                     failed.append(str(error))
@@ -122,6 +126,18 @@ async def _after_a_look(runtime: "Runtime", urls: Sequence[str], wanted: _Wanted
             for task in tasks:
                 task.cancel()
     return failed
+
+
+async def _look(prober: "Prober", spelled: Sequence[str], wanted: _Wanted) -> "Found":
+    """What the first of these addresses that leads to a feed leads to; or else why the first one leads to none."""
+    first: Found | None = None
+    for each in spelled:
+        found = await prober.look(each, everything=wanted.everything)
+        if found.feeds:
+            return found
+        first = first or found
+    assert first is not None
+    return first
 
 
 def _is_known(runtime: "Runtime", url: str, wanted: _Wanted) -> bool:
@@ -177,7 +193,10 @@ def _stored(runtime: "Runtime", url: str, wanted: _Wanted, examined: "Examined |
     from worker.cli.screen.harmless import harmless
 
     feed, is_new = runtime.feeds.add(url, wanted.title, runtime.clock.now(), wanted.folder, wanted.pages)
-    title = wanted.title or (examined.feed.title if examined else "")
+    found = _line(examined.feed.title) if examined else ""
+    if is_new and found:
+        runtime.feeds.call(feed, found)
+    title = wanted.title or found
     if not title and (known := runtime.feeds.get(feed)) is not None:
         title = called(known)
     return f"{'added' if is_new else 'known already'}: {feed} {harmless(title)}"

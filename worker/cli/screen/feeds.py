@@ -4,6 +4,7 @@ Invariant: whatever a feed calls itself or answers reaches the screen only throu
 line, no wider than the terminal.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ Part = tuple[str, str]
 """A text and its style."""
 
 _GAP = "  "
+_NAME, _LEAST_NAME = 24, 8
+"""Cells of an outlet's name, and the least of it beside a path."""
+
 _STYLES = {
     "ok": "green",
     "new": "cyan",
@@ -104,7 +108,7 @@ def _why(feed: Feed, _: float) -> Part:
 
 
 COLUMNS = (
-    Column("Outlet", 0, _outlet, most_cells=24),
+    Column("Outlet", 0, _outlet, most_cells=_NAME),
     Column("Address", 160, _address, most_cells=44),
     Column("Folder", 140, _folder, most_cells=20),
     Column("Status", 0, _status),
@@ -137,6 +141,7 @@ def show_feeds(screen: Screen, feeds: Sequence[Feed], total: int, now: float, li
 def _show_table(screen: Screen, feeds: Sequence[Feed], now: float) -> None:
     columns = [column for column in COLUMNS if column.least_width <= screen.width]
     cells = [[column.cell(feed, now) for feed in feeds] for column in columns]
+    cells[0] = list(_told_apart(feeds, cells[0]))
     known = [any(text not in ("", "-") for text, _ in each) for each in cells]
     columns = [column for column, tells in zip(columns, known, strict=True) if tells]
     rows = list(zip(*(each for each, tells in zip(cells, known, strict=True) if tells), strict=True))
@@ -144,6 +149,18 @@ def _show_table(screen: Screen, feeds: Sequence[Feed], now: float) -> None:
     widths = _widths(columns, [titles, *rows], screen.width)
     for row in (titles, *rows):
         screen.say(*fit(_row(row, columns, widths), screen.width))
+
+
+def _told_apart(feeds: Sequence[Feed], named: Sequence[Part]) -> Iterator[Part]:
+    """The names of feeds; of those that several have, as much as there is room for beside their addresses' paths."""
+    times = Counter(named)
+    for feed, (name, style) in zip(feeds, named, strict=True):
+        if times[name, style] == 1:
+            yield name, style
+            continue
+        path = harmless(shown_url(feed.url).partition("//")[2].partition("/")[2])
+        room = max(_LEAST_NAME, _NAME - len(" /") - cell_len(path))
+        yield f"{cut(name, room)} /{path}", style
 
 
 def _summary(feeds: Sequence[Feed], total: int, now: float) -> str:
