@@ -69,11 +69,12 @@ def test_the_reason_has_room_to_be_read_and_ends_with_an_ellipsis(width: int) ->
 
 def test_in_a_pipe_nothing_is_cut_and_nothing_is_wrapped() -> None:
     lines = printed(80, terminal=False)
-    assert len(lines) == 1 + len(FEEDS)
+    assert len(lines) == 2 + len(FEEDS)
     assert lines[0] == "2 feeds: 1 failing, 1 not polled yet, 1 due now, about 12 new entries a day"
-    assert TROUBLE in lines[1]
-    assert FEEDS[0].url in lines[1]
-    assert FEEDS[1].title in lines[2]
+    assert lines[1].split() == ["Status", "New/day", "Last", "Next", "Address", "Outlet", "Why"]
+    assert TROUBLE in lines[2]
+    assert FEEDS[0].url in lines[2]
+    assert FEEDS[1].title in lines[3]
     assert "\x1b" not in "".join(lines)
 
 

@@ -121,13 +121,14 @@ COLUMNS = (
 
 
 def show_feeds(screen: Screen, feeds: Sequence[Feed], total: int, now: float, limit: int | None = None) -> None:
-    """A line on top, then one line a feed: a table with as many columns as the terminal has room for; off a terminal
+    """Two lines on top, then one line a feed: a table with as many columns as the terminal has room for; off a terminal
     all of it, uncut. `total`: feeds of the store; `limit`: of those to show."""
     summary = _summary(feeds, total, now)
     for line in wrapped(summary, screen.width) if screen.is_terminal else [summary]:
         screen.say((line, "bold"))
     shown = feeds[:limit]
     if not screen.is_terminal:
+        screen.say(_PLAIN_TITLES)
         for feed in shown:
             screen.say(_plain_line(feed, now))
     else:
@@ -206,6 +207,9 @@ def _row(row: Sequence[Part], columns: Sequence[Column], widths: Sequence[int]) 
         blank = " " * (width - cell_len(shown))
         yield _GAP if i else "", ""
         yield from ((blank, ""), (shown, style)) if column.right else ((shown, style), (blank, ""))
+
+
+_PLAIN_TITLES = f"{'Status':<12} {'New/day':>7} {'Last':>10} {'Next':>9}  Address  Outlet  Why"
 
 
 def _plain_line(feed: Feed, now: float) -> str:

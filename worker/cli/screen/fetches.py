@@ -1,6 +1,6 @@
 """The last polls of a feed as a table: what each found, and what was decided and why.
 
-Invariant: on a terminal a poll is one line, no wider than it.
+Invariant: on a terminal no line is wider than it; a reason that a poll's line has no room for stands below it.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from rich.cells import cell_len
 
 from worker.cli.screen.feeds import outcome_word, rfc3339_or_none
 from worker.cli.screen.harmless import cut, harmless
-from worker.cli.screen.terminal import Screen
+from worker.cli.screen.terminal import Screen, wrapped
 from worker.cli.screen.words import local_time, size, span
 from worker.schedule import Fetch
 
-_GAP = "  "
+_GAP, _BELOW, _LEAST_ROOM = "  ", "    ", 20
 
 
 class _Column(NamedTuple):
@@ -55,7 +55,8 @@ def _cells(fetch: Fetch, now: float) -> list[str]:
 
 
 def show_fetches(screen: Screen, fetches: Sequence[Fetch], now: float) -> None:
-    """A line a poll, the newest first: on a terminal with as many columns as it has room for, otherwise all, uncut."""
+    """A line a poll, the newest first: on a terminal with as many columns as it has room for and the reason below where
+    it needs that, otherwise all, uncut."""
     kept = [i for i, column in enumerate(_COLUMNS) if not screen.is_terminal or column.least_width <= screen.width]
     titles = [column.title for column in _COLUMNS]
     rows = [titles, *(_cells(fetch, now) for fetch in fetches)]
@@ -63,7 +64,20 @@ def show_fetches(screen: Screen, fetches: Sequence[Fetch], now: float) -> None:
     for number, row in enumerate(rows):
         cells = [(" " * (widths[i] - cell_len(row[i])), row[i], _COLUMNS[i].right) for i in kept]
         line = _GAP.join(blank + text if right else text + blank for blank, text, right in cells).rstrip()
-        screen.say((cut(line, screen.width) if screen.is_terminal else line, "bold" if not number else ""))
+        for each in _in_room(line, row[-1], screen.width) if screen.is_terminal else [line]:
+            screen.say((each, "bold" if not number else ""))
+
+
+def _in_room(line: str, reason: str, width: int) -> list[str]:
+    """The line as it fits: where its reason does not, with that in lines of its own below."""
+    if cell_len(line) <= width:
+        return [line]
+    before = line.removesuffix(reason)
+    room = width - len(_BELOW)
+    if before == line or room < _LEAST_ROOM:
+        return [cut(line, width)]
+    below = [cut(_BELOW + each, width) for each in wrapped(reason.strip(), room)]
+    return [cut(before.rstrip(), width), *below]
 
 
 def fetch_record(fetch: Fetch) -> dict[str, Any]:
