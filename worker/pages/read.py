@@ -58,16 +58,14 @@ class Reading:
         """The article with its page, or with the reason. May be cancelled; raises NotYet and StorywireError."""
         visit = Visit(article.id, self.gates, self.aside, self.clock)
         answer: Fetched | NotModified | Failed | None = None
-        site: Policy | None = None
         try:
-            site = await self._permitted(article.url)
-            await visit.enter(article.url)
+            await self._enter(visit, article.url)
             told.stage("wait")
-            answer = await self.fetcher.fetch(article.url, before_redirect=lambda url: self._redirected(visit, url))
+            answer = await self.fetcher.fetch(article.url, before_redirect=lambda url: self._enter(visit, url))
         except Disallowed as error:
             return without_page(article, str(error))
         finally:
-            await visit.leave(answer, site.delay_s(self.agent) if site else 0.0)
+            await visit.leave(answer)
         told.stage("fetch")
         if not isinstance(answer, Fetched):
             return without_page(article, failed(answer) if isinstance(answer, Failed) else "has not come")
@@ -75,27 +73,29 @@ class Reading:
         told.stage("extract", bytes=len(answer.body), chars=len(page.text))
         return with_page(article, page, answer.url)
 
-    async def _redirected(self, visit: Visit, url: str) -> None:
-        await self._permitted(url)
-        await visit.enter(url)
+    async def _enter(self, visit: Visit, url: str) -> None:
+        """Return when this address of a page may be asked, the first or one that a redirect leads to."""
+        site = await self._permitted(visit, url)
+        await visit.enter(url, site.delay_s(self.agent))
 
-    async def _permitted(self, url: str) -> Policy:
+    async def _permitted(self, visit: Visit, url: str) -> Policy:
         """What the site of this page asks. Raises Disallowed for a page that is not for programs, and NotYet."""
         try:
             robots = address(url)
         except ValueError:
             raise Disallowed("has an address that cannot be used") from None
-        site = self._policies.find(robots, self.clock.now()) or await self._ask(robots)
+        site = self._policies.find(robots, self.clock.now()) or await self._ask(robots, visit)
         if reason := site.why_not(url, self.agent):
             raise Disallowed(reason)
         return site
 
-    async def _ask(self, robots: str) -> Policy:
-        """The policy at this address: fetched once, however many pages wait for it."""
+    async def _ask(self, robots: str, within: Visit) -> Policy:
+        """The policy at this address: fetched once, however many pages wait for it, and by the visit of the page where
+        that is at its gate already."""
         if robots in self._asking:
             raise NotYet(_SOON_S, "waits for the site's robots.txt")
         self._asking.add(robots)
-        visit = Visit(robots, self.gates, self.aside, self.clock)
+        visit = Visit(robots, self.gates, self.aside, self.clock, within)
         answer: Fetched | NotModified | Failed | None = None
         try:
             await visit.enter(robots)

@@ -1,11 +1,12 @@
 """A page's way through the gates of the hosts that are asked for it (worker/store/gates.py).
 
-Invariant: no host is asked before its gate said so, redirects to other hosts included, and every gate that was entered
-is left.
+Invariant: no host is asked before its gate said so, redirects to other hosts included, every gate that was entered is
+left, and each hears its own site's Crawl-delay, which only pages wait for.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from worker.clock import Clock
@@ -28,30 +29,55 @@ class NotYet(Exception):
         self.wait_s, self.why = wait_s, why
 
 
+@dataclass
+class _Stay:
+    """At one gate: the name to leave by, since when, and the seconds from then in which no other page may come."""
+
+    name: str
+    since: float
+    delay_s: float
+
+
 class Visit:
-    """The visit of one reader (`who`). Enter before each request, leave once."""
+    """The visit of one reader (`who`). Enter before each request, leave once. `within`: another that lasts longer,
+    whose gates need not be entered again: they might have no second place."""
 
-    def __init__(self, who: str, gates: Gates, aside: Callable[..., Awaitable[Any]], clock: Clock) -> None:
+    def __init__(
+        self,
+        who: str,
+        gates: Gates,
+        aside: Callable[..., Awaitable[Any]],
+        clock: Clock,
+        within: "Visit | None" = None,
+    ) -> None:
         self._who, self._gates, self._aside, self._clock = who, gates, aside, clock
-        self._inside: dict[str, float] = {}
+        self._within = within
+        self._inside: dict[str, _Stay] = {}
 
-    async def enter(self, url: str) -> None:
-        """Return when this address may be asked. Raises NotYet where that is not soon, and StorywireError."""
-        if self._gates.rule.gate(url) in self._inside:
+    async def enter(self, url: str, delay_s: float = 0.0) -> None:
+        """Return when this address may be asked. delay_s: what its site wants between two pages. Raises NotYet where
+        that is not soon, and StorywireError."""
+        gate = self._gates.rule.gate(url)
+        if stay := self._inside.get(gate):
+            stay.delay_s = max(stay.delay_s, delay_s)
             return  # a redirect within one gate belongs to the visit
-        turn: Turn = (await self._aside(self._gates.enter, [Ask(url, self._who)]))[0]
+        if self._within and gate in self._within._inside:
+            return
+        ask = Ask(url, self._who, page=True, delay_s=delay_s)
+        turn: Turn = (await self._aside(self._gates.enter, [ask]))[0]
         if not turn.admitted:
             raise NotYet(turn.wait_s, turn.why)
-        self._inside[turn.gate] = self._clock.now()
+        self._inside[turn.gate] = _Stay(turn.visit, self._clock.now() + turn.wait_s, delay_s)
         await asyncio.sleep(turn.wait_s)
 
-    async def leave(self, answer: Fetched | NotModified | Failed | None, delay_s: float = 0.0) -> None:
-        """Leave whatever was entered. delay_s: how long its site wants nobody to come after this."""
+    async def leave(self, answer: Fetched | NotModified | Failed | None) -> None:
+        """Leave whatever was entered."""
         now = self._clock.now()
-        close_s = max(asked_to_close_s(answer, now), delay_s)
+        close_s = asked_to_close_s(answer, now)
         ended = []
-        for gate, since in reversed(self._inside.items()):  # the last one first: it is the one that answered
-            ended.append(Ended(gate, self._who, max(now - since, 0.001) if answer else 0.0, close_s))
+        for gate, stay in reversed(self._inside.items()):  # the last one first: it is the one that answered
+            took_s = max(now - stay.since, 0.001) if answer else 0.0
+            ended.append(Ended(gate, stay.name, took_s, close_s, max(stay.since + stay.delay_s - now, 0.0)))
             close_s = 0.0
         self._inside.clear()
         if ended:

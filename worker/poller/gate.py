@@ -56,12 +56,12 @@ class Visiting:
         self._feed, self._fetcher, self._gates, self._leave = feed, fetcher, gates, leave
         self._aside, self._clock, self._tick_s = aside, clock, tick_s
         self._at = clock.now() + turn.wait_s
-        self._inside = {turn.gate: self._at}
+        self._inside = {turn.gate: (turn.visit, self._at)}
 
     async def begin(self) -> None:
         """Return when the first host may be asked. Raises NotYet where that is not soon, and StorywireError."""
         while await self._late():
-            await self._enter(self._feed.url)
+            await self._again(self._feed.url)
 
     async def fetch(self, url: str, etag: str = "", last_modified: str = "") -> Fetched | NotModified | Failed:
         """GET the feed and leave. Raises NotYet where a redirect leads to a gate that is closed, and StorywireError."""
@@ -75,8 +75,8 @@ class Visiting:
         asked = answer is not None and not (isinstance(answer, Failed) and answer.kind in ("private", "bad-url"))
         close_s = asked_to_close_s(answer, now)
         while self._inside:
-            gate, since = self._inside.popitem()  # the last one first: it is the one that answered
-            self._leave(Visit(gate, self._feed.id, max(now - since, 0.0) if asked else 0.0, close_s))
+            gate, (name, since) = self._inside.popitem()  # the last one first: it is the one that answered
+            self._leave(Visit(gate, name, max(now - since, 0.0) if asked else 0.0, close_s))
             close_s = 0.0
 
     async def _late(self) -> bool:
@@ -91,7 +91,14 @@ class Visiting:
             return
         await self._enter(url)
         while await self._late():
-            await self._enter(url)
+            await self._again(url)
+
+    async def _again(self, url: str) -> None:
+        """Ask for another start: the one that was missed is given up first, which might hold the only place."""
+        gate = self._gates.rule.gate(url, self._feed.id)
+        name, _ = self._inside.pop(gate)
+        await self._aside(self._gates.leave, [Visit(gate, name)])
+        await self._enter(url)
 
     async def _enter(self, url: str) -> None:
         ask = Ask(url, self._feed.id, self._feed.id)
@@ -99,7 +106,7 @@ class Visiting:
         if not turn.admitted:
             raise NotYet(turn)
         self._at = self._clock.now() + turn.wait_s
-        self._inside[turn.gate] = self._at
+        self._inside[turn.gate] = turn.visit, self._at
 
 
 def asked_to_close_s(answer: Fetched | NotModified | Failed | None, now: float) -> float:

@@ -125,7 +125,7 @@ class Prober:
 
     async def _fetch(self, url: str) -> tuple[Fetched | NotModified | Failed, float]:
         """GET it through the gates of all hosts on the way; and the milliseconds that it took after the first."""
-        who, inside = f"add:{feed_id(url)}", dict[str, float]()
+        who, inside = f"add:{feed_id(url)}", dict[str, tuple[str, float]]()
         answer: Fetched | NotModified | Failed | None = None
 
         async def enter(place: str) -> None:
@@ -139,27 +139,27 @@ class Prober:
         except _Closed as closed:
             return Failed("refused", f"cannot be looked at now: {closed}"), 0.0
         finally:
-            await self._leave(who, inside, answer)
+            await self._leave(inside, answer)
 
-    async def _enter(self, place: str, who: str, feed: str, inside: dict[str, float]) -> None:
+    async def _enter(self, place: str, who: str, feed: str, inside: dict[str, tuple[str, float]]) -> None:
         if self._gates.rule.gate(place, feed) in inside:
             return
         until = self._clock.now() + _PATIENCE_S
         while True:
             [turn] = await asyncio.to_thread(self._gates.enter, [Ask(place, who, feed)])
             if turn.admitted:
-                inside[turn.gate] = self._clock.now() + turn.wait_s
+                inside[turn.gate] = turn.visit, self._clock.now() + turn.wait_s
             elif self._clock.now() + turn.wait_s > until or (turn.closed and turn.wait_s > _CLOSED_PATIENCE_S):
                 raise _Closed(turn.why)
             await asyncio.sleep(turn.wait_s)
             if turn.admitted:
                 return
 
-    async def _leave(self, who: str, inside: dict[str, float], answer: Fetched | NotModified | Failed | None) -> None:
+    async def _leave(self, inside: dict[str, tuple[str, float]], answer: Fetched | NotModified | Failed | None) -> None:
         """Leave all gates; the one that answered, the last, hears what was answered."""
         now, close_s, visits = self._clock.now(), asked_to_close_s(answer, self._clock.now()), list[Visit]()
-        for gate, since in reversed(inside.items()):
-            visits.append(Visit(gate, who, max(now - since, 0.001) if answer else 0.0, close_s))
+        for gate, (name, since) in reversed(inside.items()):
+            visits.append(Visit(gate, name, max(now - since, 0.001) if answer else 0.0, close_s))
             close_s = 0.0
         if visits:
             await asyncio.to_thread(self._gates.leave, visits)

@@ -1,7 +1,8 @@
 """The gates: how often a host is asked, by all pollers and page workers together.
 
 Invariant: whoever asks gets a start or a turn of its own, and of any number on any machine no two start at one gate
-closer than the spacing, nor are more of them inside than may be. Seconds are the server's own, which all share.
+closer than the spacing, nor are more of them inside than may be, whatever their names. Pages go behind feeds. Seconds
+are the server's own, which all share.
 """
 
 from collections.abc import Sequence
@@ -47,22 +48,26 @@ class Rule(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Who (a feed's id, an article's) asks for what address."""
+    """Who (a feed's id, an article's) asks for what address. `page`: it is a page or what belongs to one, and has time;
+    `delay_s`: how long after it no other page shall start (Crawl-delay)."""
 
     url: str
     who: str
     feed: str = ""
+    page: bool = False
+    delay_s: float = 0.0
 
 
 class Turn(NamedTuple):
     """`admitted`: it may start in `wait_s` seconds, and has to leave afterwards; otherwise it is to ask again then,
-    `why` in words. `closed`: the server asked for that. `gate`: which one it is."""
+    `why` in words. `closed`: the server asked for that. `gate`: which one it is; `visit`: the name to leave by."""
 
     gate: str
     admitted: bool
     wait_s: float
     why: str = ""
     closed: bool = False
+    visit: str = ""
 
 
 class Look(NamedTuple):
@@ -75,13 +80,14 @@ class Look(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """One that ended: at which gate, whose, how long it took (0: nobody was asked), and for how many seconds the
-    server wants nobody to ask (0: it says nothing)."""
+    """One that ended: at which gate, its name (`Turn.visit`), how long it took (0: nobody was asked), and for how many
+    seconds the server wants nobody to ask, and no page to be asked for (0: it says nothing)."""
 
     gate: str
-    who: str
+    name: str
     took_s: float = 0.0
     close_s: float = 0.0
+    delay_s: float = 0.0
 
 
 class Gates:
@@ -102,17 +108,21 @@ class Gates:
         """
         rule, now, longest_s = self.rule, self._now(), self.rule.longest_s + _MARGIN_S
         gates = [rule.gate(ask.url, ask.feed) for ask in asks]
+        names = [self._question() for _ in asks]
         pipe = self._redis.pipeline(transaction=False)
-        for gate, ask in zip(gates, asks, strict=True):
+        for gate, ask, name in zip(gates, asks, names, strict=True):
             key = _key(gate)
             self._enter(
                 keys=[keys.gate(key), keys.visitors(key), keys.turns(key)],
-                args=[ask.who, now, rule.spacing_s, rule.parallel, longest_s, ready_s, self._question()],
+                args=[
+                    *(ask.who, now, rule.spacing_s, rule.parallel, longest_s, ready_s),
+                    *(name, "page" if ask.page else "", ask.delay_s),
+                ],
                 client=pipe,
             )
         return [
-            Turn(gate, bool(admitted), float(wait_s), self._words(gate, why, float(wait_s)), why == b"closed")
-            for gate, (admitted, wait_s, why) in zip(gates, pipe.execute(), strict=True)
+            Turn(gate, bool(admitted), float(wait_s), self._words(gate, why, float(wait_s)), why == b"closed", name)
+            for gate, name, (admitted, wait_s, why) in zip(gates, names, pipe.execute(), strict=True)
         ]
 
     def leave(self, visits: Sequence[Visit]) -> None:
@@ -121,7 +131,7 @@ class Gates:
         pipe = self._redis.pipeline(transaction=False)
         for visit in visits:
             key = _key(visit.gate)
-            args = [visit.who, now, visit.took_s, visit.close_s]
+            args = [visit.name, now, visit.took_s, visit.close_s, visit.delay_s]
             self._leave(keys=[keys.gate(key), keys.visitors(key)], args=args, client=pipe)
         pipe.execute()
 
@@ -149,6 +159,8 @@ class Gates:
                 return f"waits {until(now, wait_s)}: {gate} {CLOSED} (Retry-After)"
             case b"full":
                 return f"waits its turn: {gate} is asked by {self.rule.parallel} at once at most"
+            case b"crawl":
+                return f"waits its turn: {gate} wants its pages read slowly (Crawl-delay)"
             case b"spacing":
                 return f"waits its turn: {gate} is asked at most every {words(self.rule.spacing_s)}"
         return ""

@@ -268,14 +268,14 @@ def trials(feed: str) -> str:
 
 
 def gate(gate: str) -> str:
-    """hash: `last`, when somebody last began to ask there, and `asked`, by which question; `next`, the first turn that
-    is free; `closed`, until when nobody may (Retry-After); `hold`, how long a visit takes: seconds. Lifetime: a TTL of
-    an hour after the last turn."""
+    """hash: `last`, when somebody last began to ask; `next`, the first turn that is free, and `pages`, for a page;
+    `closed`, until when nobody may (Retry-After), and `crawl`, no page (Crawl-delay); `hold`, how long a visit takes:
+    seconds. Lifetime: a TTL of an hour after the last turn."""
     return _gate(gate, "gate")
 
 
 def visitors(gate: str) -> str:
-    """zset of who asks there now, by when their place is free again if they died. Bound: STORYWIRE_GATE_PARALLEL.
+    """zset of the visits there now, by when their place is free again if they died. Bound: STORYWIRE_GATE_PARALLEL.
     Lifetime: a TTL a little longer than a fetch may take."""
     return _gate(gate, "visitors")
 

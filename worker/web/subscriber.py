@@ -168,7 +168,7 @@ class Subscriber:
                 close_s = await self._sent(feed, asked, wanted)
         finally:
             took_s = max(self._clock.now() - now - turn.wait_s, 0.0)
-            await self._aside(self._gates.leave, [Visit(turn.gate, f"hub {feed}", took_s, close_s)])
+            await self._aside(self._gates.leave, [Visit(turn.gate, turn.visit, took_s, close_s)])
 
     async def _sent(self, feed: str, asked: Subscription, wanted: Wanted | None) -> float:
         """Send what is asked; for how many seconds the hub wants to be left alone."""
