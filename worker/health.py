@@ -3,12 +3,14 @@
 Invariant: whatever is not `ok` says what to do about it; only what needs a person now is `fail`.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from statistics import median
 from typing import NamedTuple
 
 from worker.connect import Server
+from worker.feed.websub import Subscription
 from worker.pressure import FULL, Hold
 from worker.schedule import SHARE
 from worker.store.feeds import Feed
@@ -28,6 +30,9 @@ IDLE_S = 3600.0
 
 RECENT_S = 600.0
 """What a measured lag is told of: articles of the last ten minutes."""
+
+_MANY_PAGES = 10
+"""Pages of which none gave a text tell of more than of themselves."""
 
 _TENTHS_S = 10.0
 """A lag under so many seconds is told to a tenth."""
@@ -213,6 +218,44 @@ def of_polls(feeds: Sequence[Feed], now: float, *, held: bool) -> Finding:
     if late_s <= IDLE_S:
         return Finding("polls", State.WARN, f"{said}: start another `storywire poll`", figures)
     return Finding("polls", State.FAIL, f"{said}: see whether `storywire poll` runs", figures)
+
+
+def of_pages(mode: str, waiting: int, trouble: str, recent: Sequence[str], *, alive: bool) -> Finding:
+    """The pages: how many articles wait for theirs, whether any process reads them (`trouble`: why one that lives
+    cannot), and what came of the last ones: why a text was not taken, "" where it was."""
+    reasons = Counter(filter(None, recent)).most_common(1)
+    failed = sum(map(bool, recent))
+    figures: dict[str, object] = {"mode": mode, "waiting": waiting, "alive": alive, "trouble": trouble or None}
+    figures |= {"read": len(recent), "failed": failed, "reason": reasons[0][0] if reasons else None}
+    said = _count(waiting, "article waits for its page", "articles wait for their pages")
+    said += ", pages are read" if alive else ", nobody reads pages"
+    if mode == "off" and not alive:
+        said += " (STORYWIRE_PAGES=off)"
+    if recent:
+        said += f"; of the last {len(recent)}, {failed} gave no text"
+    if reasons:
+        said += f", mostly: its page {reasons[0][0]}"
+    if trouble:
+        return Finding("pages", State.WARN if alive else State.FAIL, f"{said}; {trouble}", figures)
+    if waiting and not alive:
+        return Finding("pages", State.WARN, f"{said}: start `storywire pages`", figures)
+    if failed == len(recent) >= _MANY_PAGES:
+        return Finding("pages", State.WARN, f"{said}: see the log of `storywire pages`", figures)
+    return Finding("pages", State.OK, said, figures)
+
+
+def of_hubs(subscriptions: Sequence[Subscription | None], now: float, *, listening: bool) -> Finding:
+    """The hubs: how many feeds are pushed by theirs, and whether anybody listens."""
+    active = sum(each is not None and each.active(now) for each in subscriptions)
+    reasons = Counter(each.reason for each in subscriptions if each and each.reason and not each.active(now))
+    figures: dict[str, object] = {"feeds": len(subscriptions), "active": active, "listening": listening}
+    figures |= {"reason": reasons.most_common(1)[0][0] if reasons else None}
+    said = f"{_count(len(subscriptions), 'feed has', 'feeds have')} a hub, {active:,} of them pushed by it"
+    if reasons:
+        said += f"; mostly: {figures['reason']}"
+    if not listening:
+        return Finding("hubs", State.WARN, f"{said}; nobody listens to hubs: start `storywire serve`", figures)
+    return Finding("hubs", State.OK, said, figures)
 
 
 def of_stories(counts: Mapping[str, int], languages: int, overdue_s: float = 0.0) -> Finding:

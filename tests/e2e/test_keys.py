@@ -44,6 +44,8 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         runtime.hubs.keep(leased.id, b"<rss/>", "text/xml", now)
         runtime.hubs.beat()
         runtime.pages.beat()
+        runtime.pages.beat("cannot read")
+        runtime.pages.note("answers with status 404")
         runtime.pages.add(refs[4:], now, 60)
         asks = [Ask("https://one.example/", f"f{number}") for number in range(9)]
         runtime.gates.enter(asks, ready_s=0)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -23,6 +24,7 @@ from worker.config import load
 from worker.connect import connect
 from worker.fingerprint import fingerprints
 from worker.model import AWAITED, Article, Member, Ref, story_id
+from worker.pages.extractors import Extractors
 from worker.pages.loop import Pager
 from worker.runtime import Runtime, open_runtime
 from worker.store.gates import Gates, Rule
@@ -83,7 +85,9 @@ def desk(valkey_url: str) -> Desk:
 
 
 @asynccontextmanager
-async def reading(desk: Desk, *, allow_private: str = "1", fetch_timeout: str = "5s") -> AsyncIterator[Pager]:
+async def reading(
+    desk: Desk, *, allow_private: str = "1", fetch_timeout: str = "5s", extractors: Extractors | None = None
+) -> AsyncIterator[Pager]:
     """A reader of pages on the desk; stopped in the end."""
     settings = load(
         {
@@ -99,6 +103,7 @@ async def reading(desk: Desk, *, allow_private: str = "1", fetch_timeout: str = 
         enqueue=desk.enqueue,
         settings=settings,
         clock=SystemClock(),
+        extractors=extractors,
         tick_s=0.02,
     )
     task = asyncio.create_task(pager.run())
@@ -125,6 +130,50 @@ async def test_the_full_text_takes_the_place_of_the_summary(server: FeedServer, 
     (asked,) = server.asked("/1")
     assert "Storywire" in asked.headers["user-agent"] and asked.headers["accept"].startswith("text/html")
     assert desk.pages.depth() == 0
+
+
+class Missing(Extractors):
+    """Extractors that count how often they were tried."""
+
+    tries = 0
+
+    async def prove(self) -> None:
+        self.tries += 1
+        await super().prove()
+
+
+async def test_an_extractor_that_is_broken_is_told_of_once_and_is_no_page_s_fault(
+    server: FeedServer, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A package is missing: no site is asked for a page that nobody can read, and the articles wait for who can."""
+    for path in ("/1", "/2"):
+        server.routes[path] = page(PAGE, content_type="text/html")
+    refs = desk.publish(server.url("/1"), server.url("/2"))
+    missing = Missing(command=(sys.executable, "-c", "import storywire_has_no_such_package"))
+    async with reading(desk, extractors=missing) as pager:
+        await eventually(lambda: bool(desk.pages.trouble()), lambda: "nothing is said of it")
+        pager._try_at = 0.0
+        await eventually(lambda: missing.tries == 2, lambda: "not tried again")
+    told = desk.pages.trouble()
+    assert "does not work (ModuleNotFoundError: No module named 'storywire_has_no_such_package'): install" in told
+    assert capsys.readouterr().out.count("pages cannot be read") == 1
+    assert (server.requests, desk.queued, desk.pages.recent()) == ([], [], [])
+    async with reading(desk):
+        assert [article.page for article in await desk.settled(*refs)] == ["read", "read"]
+    assert desk.pages.recent() == ["", ""]
+
+
+async def test_a_page_that_kills_its_extractor_fails_alone(server: FeedServer, desk: Desk) -> None:
+    """Though it is the first one: a page of our own tells that the extractor works."""
+    server.routes["/1"] = page(PAGE + b"<!-- deadly -->", content_type="text/html")
+    server.routes["/2"] = page(PAGE, content_type="text/html")
+    deadly = "import os, sys\nfrom worker.pages import extractor, extract\nreal = extractor.extract\n"
+    deadly += "extractor.extract = lambda body, *rest: os._exit(1) if b'deadly' in body else real(body, *rest)\n"
+    deadly += "extractor.answer_all(sys.stdin.buffer, sys.stdout.buffer)"
+    async with reading(desk, extractors=Extractors(command=(sys.executable, "-c", deadly))):
+        articles = await desk.settled(*desk.publish(server.url("/1"), server.url("/2")))
+    assert [article.page for article in articles] == ["ended the process that read it", "read"]
+    assert desk.pages.trouble() == ""
 
 
 async def answers_slowly(request: Request, writer: asyncio.StreamWriter) -> None:

@@ -5,12 +5,15 @@ import math
 import pytest
 
 from worker.connect import Server
+from worker.feed.websub import Subscription
 from worker.health import (
     Finding,
     State,
     of_feeds,
+    of_hubs,
     of_lag,
     of_outbox,
+    of_pages,
     of_persistence,
     of_pollers,
     of_polls,
@@ -47,6 +50,16 @@ def kept(
 
 def lag(articles: int, median_s: float, worst_s: float) -> Lag:
     return Lag(NOW - 5, articles, median_s, worst_s)
+
+
+def hub(until: float = 0.0, reason: str = "") -> Subscription:
+    return Subscription(
+        "https://hub.example/", "t", "https://us.example", "x", since=NOW - 9, until=until, reason=reason
+    )
+
+
+NOT_FOUND = "answers with status 404"
+BROKEN = "the process that extracts text does not work (No module named 'x'): install it"
 
 
 CASES: list[tuple[Finding, State, str]] = [
@@ -132,6 +145,27 @@ CASES: list[tuple[Finding, State, str]] = [
     (of_stories({"articles": 1, "stories": 1}, 1), State.OK, "1 story of 1 article in 1 language"),
     (of_stories({"articles": 1, "stories": 1}, 1, 3_000.0), State.OK, "1 story of 1 article in 1 language"),
     (of_stories({"articles": 1, "stories": 1}, 1, 9_000.0), State.WARN, "overdue: see why in the worker's log"),
+    (of_pages("off", 0, "", [], alive=False), State.OK, "0 articles wait for their pages, nobody reads pages (STORYW"),
+    (of_pages("auto", 0, "", [], alive=False), State.OK, "nobody reads pages"),
+    (
+        of_pages("auto", 2, "", [], alive=False),
+        State.WARN,
+        "2 articles wait for their pages, nobody reads pages: start",
+    ),
+    (of_pages("auto", 1, "", ["", ""], alive=True), State.OK, "1 article waits for its page, pages are read; of the"),
+    (
+        of_pages("auto", 1, "", ["", NOT_FOUND], alive=True),
+        State.OK,
+        "last 2, 1 gave no text, mostly: its page answers",
+    ),
+    (of_pages("auto", 1, "", [NOT_FOUND] * 9, alive=True), State.OK, "9, 9 gave no text"),
+    (of_pages("auto", 1, "", [NOT_FOUND] * 10, alive=True), State.WARN, "status 404: see the log of `storywire pages`"),
+    (of_pages("auto", 0, BROKEN, [], alive=False), State.FAIL, "does not work (No module named 'x'): install it"),
+    (of_pages("auto", 0, BROKEN, [], alive=True), State.WARN, "pages are read; the process that extracts"),
+    (of_hubs([], NOW, listening=True), State.OK, "0 feeds have a hub"),
+    (of_hubs([None, hub(NOW + 9)], NOW, listening=True), State.OK, "2 feeds have a hub, 1 of them pushed by it"),
+    (of_hubs([hub(reason="the hub says no")], NOW, listening=True), State.OK, "pushed by it; mostly: the hub says no"),
+    (of_hubs([hub(NOW + 9)], NOW, listening=False), State.WARN, "nobody listens to hubs: start `storywire serve`"),
 ]
 
 

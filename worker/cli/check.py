@@ -24,8 +24,13 @@ CHECKS = (
     "pollers",
     "polls",
     "feeds",
+    "pages",
+    "hubs",
     "stories",
 )
+_ONLY_WITH = {"hubs": "public_url"}
+"""Lines that are about nothing unless a setting is made; who asks for one by its name is told so all the same."""
+
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 _EPILOG = """\
@@ -47,6 +52,11 @@ What each line looks at, and when it says `warn` or `fail`:
   polls        warn: five minutes late; fail: an hour, and not held back
   feeds        warn: there is none, some cannot be read, or one brings
                more than STORYWIRE_MAX_DAILY; fail: none can be read
+  pages        articles that wait for their pages, and of the last 100 pages
+               how many gave no text. warn: nobody reads them, or none of
+               ten or more gave any; fail: what reads them is broken
+  hubs         with STORYWIRE_PUBLIC_URL: feeds that hubs push. warn:
+               nobody listens
   stories      warn: one should have ended an hour ago
 
 \b
@@ -84,6 +94,11 @@ def command(as_json: bool, names: tuple[str, ...], here: bool, data_dir: str | N
     sys.exit(int(failed))
 
 
+def _asked(settings: "Settings") -> list[str]:
+    """The lines of a check of everything."""
+    return [name for name in CHECKS if name not in _ONLY_WITH or getattr(settings, _ONLY_WITH[name])]
+
+
 def show(finding: "Finding", as_json: bool) -> None:
     """Print a line: for a person, or as JSON."""
     if as_json:
@@ -111,7 +126,7 @@ def findings(settings: "Settings", names: Collection[str] = CHECKS, host: str = 
         must_run(settings)
         with open_runtime(settings) as runtime:
             scene = Scene(runtime, host, runtime.clock.now())
-            for check in names:
+            for check in names if set(names) != set(CHECKS) else _asked(settings):
                 try:
                     yield EXAMINATIONS[check](scene)
                 except StorywireError as error:  # one server of two may be down: the other is still looked at

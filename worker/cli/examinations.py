@@ -81,6 +81,16 @@ def _feeds(scene: Scene) -> Finding:
     return health.of_feeds(scene.runtime.feeds.all())
 
 
+def _pages(scene: Scene) -> Finding:
+    pages, mode = scene.runtime.pages, scene.runtime.settings.pages
+    return health.of_pages(mode, pages.depth(), pages.trouble(), pages.recent(), alive=pages.alive())
+
+
+def _hubs(scene: Scene) -> Finding:
+    hubs = scene.runtime.hubs
+    return health.of_hubs(hubs.get_all(hubs.known()), scene.now, listening=hubs.listening())
+
+
 def _stories(scene: Scene) -> Finding:
     stories, retention = scene.runtime.stories, scene.runtime.settings.retention
     since = stories.quiet_since()
@@ -99,6 +109,8 @@ EXAMINATIONS: Mapping[str, Callable[[Scene], Finding]] = {
     "pollers": _pollers,
     "polls": _polls,
     "feeds": _feeds,
+    "pages": _pages,
+    "hubs": _hubs,
     "stories": _stories,
 }
 """By the names of the lines, `CHECKS` in check.py. Each raises StorywireError where its server fails."""

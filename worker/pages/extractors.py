@@ -1,9 +1,11 @@
 """The extracting processes (worker/contained): a page that hangs or kills its extractor fails alone.
 
-Invariant: the answer is an Extracted, whatever the page does.
+Invariant: the answer is an Extracted, whatever the page does; what cannot read a page of our own is broken itself.
 """
 
+import asyncio
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -11,12 +13,17 @@ from typing import Self
 import msgspec
 
 from worker.contained.pool import Died, Hung, Pool
+from worker.contained.serve import LENGTH
+from worker.errors import Permanent
 from worker.pages.extracted import Extracted, Request
 
 TIMEOUT_S = 15.0
 """A page of a megabyte takes 0.3 s, and the first one the 0.7 s of starting; what takes longer is made to."""
 
 COMMAND = (sys.executable, "-P", "-m", "worker.pages.extractor")
+
+_OURS = Request(b"<html><body><p>A page of our own.</p></body></html>", "https://example.org/", "text/html")
+"""Any extractor that works survives this one."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Extracted).decode
@@ -27,6 +34,8 @@ class Extractors:
 
     def __init__(self, size: int = 1, timeout_s: float = TIMEOUT_S, command: Sequence[str] = COMMAND) -> None:
         self._pool = Pool(command, timeout_s=timeout_s, size=size)
+        self._command = command
+        self.proved = False
 
     async def __aenter__(self) -> Self:
         await self._pool.__aenter__()
@@ -37,6 +46,30 @@ class Extractors:
     ) -> None:
         await self._pool.__aexit__(kind, error, traceback)
 
+    async def prove(self) -> None:
+        """Try such a process on a page of our own. Raises Permanent where it dies of that: no page is at fault then."""
+        try:
+            async with asyncio.timeout(self._pool.timeout_s):
+                answer, said, status = await self._tried(_encode(_OURS))
+        except (TimeoutError, OSError):  # a machine that is busy or full: the pages will tell
+            answer, said, status = b"untold", b"", 0
+        if not answer:
+            raise Permanent(_broken(said.decode("utf-8", "replace"), status))
+        self.proved = True
+
+    async def _tried(self, message: bytes) -> tuple[bytes, bytes, int | None]:
+        """What a process of its own says to this message, what it says of itself, and its exit status."""
+        process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
+        )
+        try:
+            answer, said = await process.communicate(LENGTH.pack(len(message)) + message)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return answer, said, process.returncode
+
     async def extract(self, body: bytes, url: str, content_type: str) -> Extracted:
         """What is on the page; of one that hangs or kills its extractor nothing, with that as the reason."""
         try:
@@ -44,4 +77,11 @@ class Extractors:
         except Hung:
             return Extracted(reason=f"took longer than {self._pool.timeout_s:.4g}s to read")
         except Died:
+            self.proved = False
             return Extracted(reason="ended the process that read it")
+
+
+def _broken(said: str, status: int | None) -> str:
+    """What is told of an extractor that is broken: the last line of what it said, which names the error."""
+    last = (said.strip().splitlines() or [f"it ends with status {status}"])[-1][:200]
+    return f"the process that extracts text does not work ({last}): install Storywire and its packages anew"

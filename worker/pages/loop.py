@@ -18,7 +18,7 @@ import structlog
 
 from worker.clock import Clock
 from worker.config import Settings
-from worker.errors import StorywireError
+from worker.errors import Permanent, StorywireError
 from worker.feed.address import shown_url
 from worker.fetch import Fetcher, Guard
 from worker.model import AWAITED, PAGE_READ, Article, Ref
@@ -36,6 +36,9 @@ TICK_S = 0.25
 LEASE_S = 15.0
 BEAT_S = 4.0
 """How often leases are renewed, and a sign of life is given."""
+
+_AGAIN_S = 60.0
+"""An extractor that does not work is tried again after so long: a package may have been installed."""
 
 _ROBOTS_TIMEOUT_S = 10.0
 _ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
@@ -78,6 +81,7 @@ class Pager:
         self._running: dict[asyncio.Task[None], Awaited] = {}
         self._ready: list[Ref] = []
         self._beat_due, self._waiting = 0.0, False
+        self._broken, self._try_at = "", 0.0
 
     def stop(self) -> None:
         """End soon: what is being read is put back, for another process."""
@@ -109,10 +113,9 @@ class Pager:
             await self._flush()
             if monotonic() >= self._beat_due:
                 self._beat_due = monotonic() + BEAT_S
-                await self._aside(self._pages.beat)
+                await self._aside(self._pages.beat, self._broken)
                 await self._aside(self._pages.renew, list(self._running.values()), self._clock.now() + LEASE_S)
-            room = self._settings.fetch_parallel - len(self._running)
-            leased = await self._aside(self._pages.lease, self._clock.now(), LEASE_S, room) if room > 0 else []
+            leased = await self._lease()
         except StorywireError as error:
             if not self._waiting:
                 log.warning("waiting for the server", trouble=str(error))
@@ -123,6 +126,35 @@ class Pager:
             log.info("the server is back")
         self._waiting = False
         return leased
+
+    async def _lease(self) -> Sequence[Awaited]:
+        """What is due and can be read here; what cannot is left to others, and to its time."""
+        room = self._settings.fetch_parallel - len(self._running)
+        if room <= 0 or (self._broken and (monotonic() < self._try_at or not await self._works())):
+            return []
+        leased: Sequence[Awaited] = await self._aside(self._pages.lease, self._clock.now(), LEASE_S, room)
+        if not leased or await self._works():
+            return leased
+        for awaited in leased:
+            await self._aside(self._pages.put_back, awaited, self._clock.now())
+        return []
+
+    async def _works(self) -> bool:
+        """Whether the extractor does: tried on the first page that is due, and after one that it died of. Says so once
+        where it does not."""
+        if self._reading.extractors.proved:
+            return True
+        broken, self._broken = self._broken, ""
+        try:
+            await self._reading.extractors.prove()
+        except Permanent as error:
+            self._broken, self._try_at = str(error), monotonic() + _AGAIN_S
+            if not broken:
+                log.error("pages cannot be read", trouble=self._broken, lost="nothing: summaries are clustered")
+        self._beat_due = 0.0
+        if broken and not self._broken:
+            log.info("pages are read again")
+        return not self._broken
 
     async def _read_one(self, awaited: Awaited) -> None:
         """Read the page of an article and queue it, or put it back until its gate is open."""
@@ -158,6 +190,7 @@ class Pager:
         outcome = "read" if done.page == PAGE_READ else "summary"
         late = {} if replaced else {"late": True}
         log.info("page", article=article.id, url=shown_url(article.url), outcome=outcome, **facts, **late)
+        await self._aside(self._pages.note, "" if done.page == PAGE_READ else done.page)
 
     async def _flush(self) -> None:
         """Queue what was read since the last turn, as one batch."""

@@ -162,6 +162,17 @@ def page_readers() -> str:
     return f"sw:{SCHEMA}:page-readers"
 
 
+def page_trouble() -> str:
+    """string: why a process that lives cannot read pages. Lifetime: a TTL of seconds, renewed."""
+    return f"sw:{SCHEMA}:page-trouble"
+
+
+def page_reads() -> str:
+    """list, newest first, of why a page's text was not taken, empty where it was. Bound: 100. Lifetime: a TTL of an
+    hour."""
+    return f"sw:{SCHEMA}:page-reads"
+
+
 def subscriptions() -> str:
     """zset of feed ids by when their subscription at their hub is to be looked at. Bound: the feeds that have a hub.
     Lifetime: until the feed has none, or is removed."""

@@ -20,6 +20,11 @@ MOST = 20_000
 TTL_S = 20
 """Page readers not heard of for so long are taken for dead."""
 
+_READS, _READS_TTL_S = 100, 3600
+"""Pages read of late that are remembered, and for how long after the last one."""
+
+_MAX_REASON = 200
+
 
 class Awaited(NamedTuple):
     """An article that waits for its page, at the latest `until` then."""
@@ -95,9 +100,28 @@ class Pages:
         """How many articles wait for their pages."""
         return int(self._redis.zcard(keys.pages()))
 
-    def beat(self) -> None:
-        """Say that pages are read, for another TTL_S seconds."""
-        self._redis.set(keys.page_readers(), b"1", ex=TTL_S)
+    def beat(self, trouble: str = "") -> None:
+        """Say that pages are read, for another TTL_S seconds; or why whoever says so cannot read any."""
+        if trouble:
+            self._redis.set(keys.page_trouble(), trouble, ex=TTL_S)
+        else:
+            self._redis.set(keys.page_readers(), b"1", ex=TTL_S)
+
+    def trouble(self) -> str:
+        """Why a process that lives cannot read pages; "" where none says so."""
+        return (self._redis.get(keys.page_trouble()) or b"").decode("utf-8", "replace")
+
+    def note(self, reason: str) -> None:
+        """A page was read: why its text was not taken, "" where it was."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.lpush(keys.page_reads(), reason[:_MAX_REASON])
+        pipe.ltrim(keys.page_reads(), 0, _READS - 1)
+        pipe.expire(keys.page_reads(), _READS_TTL_S)
+        pipe.execute()
+
+    def recent(self) -> list[str]:
+        """What was noted of the last pages, the newest first."""
+        return [reason.decode("utf-8", "replace") for reason in self._redis.lrange(keys.page_reads(), 0, -1)]
 
     def alive(self) -> bool:
         """Whether any process reads pages."""
