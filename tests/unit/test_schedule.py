@@ -134,6 +134,22 @@ def test_jitter_spreads_what_failed_together() -> None:
     assert poll(PollState(), Outcome.FAILED, jitter=0.5).next_poll == NOW + 1260
 
 
+@pytest.mark.parametrize(
+    ("pace", "found", "wait_s"),
+    [
+        (PACE, {"ttl_s": DAY_S}, DAY_S),
+        (PACE, {"ttl_s": 23.5 * HOUR_S}, DAY_S),
+        (Pace(600.0, 120.0, HOUR_S), {"ttl_s": DAY_S}, DAY_S),
+        (Pace(600.0, 120.0, HOUR_S), {"ttl_s": 2 * HOUR_S}, 2.2 * HOUR_S),
+        (Pace(HOUR_S, HOUR_S, HOUR_S), {}, HOUR_S),
+    ],
+)
+def test_jitter_goes_beyond_no_bound(pace: Pace, found: dict[str, Any], wait_s: float) -> None:
+    """Neither beyond the longest wait that is set nor beyond the day that a wish may take."""
+    state = after(PollState(), Polled(outcome=Outcome.OK, **found), NOW, 1.0, pace)
+    assert state.next_poll - NOW == pytest.approx(wait_s, abs=1e-3)
+
+
 def test_what_a_poll_could_not_see_is_kept() -> None:
     """After an error the validators, the hash and the feed's name are still those of the last good answer."""
     good = poll(

@@ -25,7 +25,7 @@ _PUSHED_S = 6 * 3600.0
 
 _SPREAD, _SPREAD_S = 0.1, 3600.0
 """A wait is made longer by up to this part of itself, and by an hour at most, or feeds that failed together would stay
-together."""
+together; but not beyond the longest."""
 
 
 _KEPT = (
@@ -100,9 +100,15 @@ def _next_poll(
     else:
         asked_s = min(retry_after_s(polled.retry_after, now), DAY_S)
         wait_s, reason = backoff.wait(state, polled, asked_s, pace)
-    planned = now + wait_s + min(_SPREAD * wait_s, _SPREAD_S) * jitter
-    time, asleep = wishes.awake(state, planned, jitter)
+    time, asleep = wishes.awake(state, now + _spread_s(wait_s, jitter, pace), jitter)
     return time, asleep or reason
+
+
+def _spread_s(wait_s: float, jitter: float, pace: Pace) -> float:
+    """A wait made longer by the jitter, within the bound that it keeps itself: the longest that is set, or the day that
+    a server's wish may take."""
+    bound_s = pace.longest_s if wait_s <= pace.longest_s else max(wait_s, DAY_S)
+    return min(wait_s + min(_SPREAD * wait_s, _SPREAD_S) * jitter, bound_s)
 
 
 def _good(state: PollState, polled: Polled, expected: adapt.Cadence, now: float, pace: Pace) -> tuple[float, str]:
