@@ -12,7 +12,7 @@ from typing import NamedTuple
 from worker.connect import Server
 from worker.feed.websub import Subscription
 from worker.pressure import FULL, Hold
-from worker.schedule import SHARE
+from worker.schedule import SHARE, Outcome
 from worker.store.feeds import Feed
 from worker.store.lags import Lag
 from worker.store.pollers import Sign
@@ -188,18 +188,21 @@ def of_quarantine(depth: int, most: int) -> Finding:
 def of_feeds(feeds: Sequence[Feed]) -> Finding:
     """The feeds: how many there are, and how many of them cannot be read."""
     bad = [feed for feed in feeds if feed.polls.errors and not feed.paused]
-    paused = sum(feed.paused for feed in feeds)
+    gone = sum(feed.paused and not feed.held and feed.polls.outcome == Outcome.GONE for feed in feeds)
+    paused = sum(feed.paused for feed in feeds) - gone
     beyond = sum(SHARE in feed.polls.reason for feed in feeds)
-    figures = {"feeds": len(feeds), "in_error": len(bad), "paused": paused, "beyond_share": beyond}
+    figures = {"feeds": len(feeds), "in_error": len(bad), "paused": paused, "gone": gone, "beyond_share": beyond}
     said = _count(len(feeds), "feed", "feeds")
     if not feeds:
         return Finding("feeds", State.WARN, f"{said}: add one with `storywire feeds add URL`", figures)
     said += f", {len(bad):,} in error, {paused:,} paused"
+    if gone:
+        said += f", {gone:,} gone"
     if beyond:
         said += f", {beyond:,} with more than STORYWIRE_MAX_DAILY new articles a day"
     if not bad and not beyond:
         return Finding("feeds", State.OK, said, figures)
-    all_bad = len(bad) == len(feeds) - paused and len(bad) > 1
+    all_bad = len(bad) == len(feeds) - paused - gone and len(bad) > 1
     remedy = "see whether this machine has internet" if all_bad else "see `storywire feeds list`"
     return Finding("feeds", State.FAIL if all_bad else State.WARN, f"{said}: {remedy}", figures)
 

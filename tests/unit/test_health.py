@@ -42,6 +42,9 @@ def feed(name: str, errors: int = 0, due: float = NOW + 60, reason: str = "") ->
     return Feed(name, f"http://{name}.example/feed", name, NOW, polls, due)
 
 
+GONE = feed("c", errors=1, due=math.inf)._replace(polls=PollState(errors=1, outcome="gone"))
+
+
 def kept(
     aof: bool = True, written: bool = True, rewritten: bool = True, snapshot: bool = True, delayed: int = 0
 ) -> Finding:
@@ -127,6 +130,7 @@ CASES: list[tuple[Finding, State, str]] = [
         "0 paused, 1 with more than STORYWIRE_MAX_DAILY new articles a day: see `storywire feeds list`",
     ),
     (of_feeds([feed("a"), feed("b", errors=9, due=math.inf)]), State.OK, "2 feeds, 0 in error, 1 paused"),
+    (of_feeds([feed("a"), GONE, GONE._replace(held=True)]), State.OK, "3 feeds, 0 in error, 1 paused, 1 gone"),
     (of_feeds([feed("a", errors=1), feed("b", errors=9)]), State.FAIL, "whether this machine has internet"),
     (of_polls([], NOW, held=False), State.OK, "on time"),
     (of_polls([feed("a"), feed("b", due=NOW - 10)], NOW, held=False), State.OK, "on time"),
