@@ -1,6 +1,10 @@
 """What is made of a robots.txt: RFC 9309, within reason."""
 
+import gc
 import time
+import tracemalloc
+from copy import deepcopy
+from time import process_time
 
 import pytest
 
@@ -15,7 +19,7 @@ NOW = 1_000_000.0
 def of(text: str | bytes) -> Policy:
     """The policy of a robots.txt."""
     body = text if isinstance(text, bytes) else text.encode()
-    return policy(Fetched(body, f"{SITE}/robots.txt", "text/plain", "", "", ""), NOW)
+    return policy(Fetched(body, f"{SITE}/robots.txt", "text/plain", "", "", ""), NOW, AGENT)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +38,13 @@ def of(text: str | bytes) -> Policy:
         ("<html><body>404</body></html>", "/a", True),
         (b"\xff\xfe\x00garbage" * 50, "/a", True),
         ("User-agent: *\nDisallow: /caf%C3%A9", "/café", False),
+        ("User-agent: GPTBot\nUser-agent: storywire*\n# why\nSitemap: /s.xml\nDisallow: /a\n", "/a", False),
+        ("User-agent: storywire\nDisallow: /a\nUser-agent: x\nDisallow: /b\nUser-agent: *\nDisallow: /c", "/b", True),
+        ("User-agent: storywire\nDisallow: /a\nUser-agent: x\nDisallow: /b\nUser-agent: *\nDisallow: /c", "/c", True),
+        ("useragent storywire\nDissallow /a", "/a", False),
+        ("User-agent: x\nDisallow: /\n\nUser-agent: wire\nDisallow: /", "/a", True),
+        ("User-agent: *\nDisallow: /a\nUser-agent: x\nDisallow: /x\nUser-agent: *\nDisallow: /b", "/b", False),
+        ("User-agent: storywire\nDisallow:\nUser-agent: *\nDisallow: /", "/a", True),
     ],
 )
 def test_rules(text: str | bytes, path: str, allowed: bool) -> None:
@@ -56,7 +67,7 @@ def test_rules(text: str | bytes, path: str, allowed: bool) -> None:
     ],
 )
 def test_who_has_none_allows_all_and_who_cannot_say_allows_nothing_for_now(failed: Failed, allowed: bool) -> None:
-    found = policy(failed, NOW)
+    found = policy(failed, NOW, AGENT)
     assert (found.why_not(f"{SITE}/a", AGENT) == "") == allowed
     assert (found.until - NOW >= KEPT_S) == allowed, "what failed is asked for again sooner"
 
@@ -85,6 +96,53 @@ def test_a_policy_is_good_for_a_day_and_the_oldest_is_forgotten() -> None:
     for number in range(2_000):
         known.keep(f"https://{number}.example/robots.txt", found)
     assert known.find("https://a.example/robots.txt", NOW) is None
+
+
+HOSTILE = {
+    "rules": "User-agent: *\n" + "".join(f"Disallow: /*{n}*\n" for n in range(30_000)),
+    "agents": "".join(f"User-agent: a{n}\nDisallow: /\n" for n in range(20_000)),
+    "agents of one group": "".join(f"User-agent: a{n}\n" for n in range(20_000)) + "User-agent: *\nDisallow: /",
+    "rules of others": "User-agent: x\n" + "Disallow: /a\n" * 35_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_nobody_needs_of_a_long_one_is_not_kept_and_costs_little(name: str) -> None:
+    """Parsed as they are, these take 8 to 20 MB each, and a page 0.3 s where everything else waits."""
+    began = process_time()
+    found = of(HOSTILE[name])
+    assert process_time() - began < 2
+    assert getsize(found) < 2_500_000
+    began = process_time()
+    assert [found.why_not(f"{SITE}/" + "zz/" * (600 + n), AGENT) == "" for n in range(20)] == [
+        name != "agents of one group"
+    ] * 20
+    assert process_time() - began < 2, "0.1 s a page"
+
+
+def getsize(found: Policy) -> int:
+    """The bytes that a policy takes, by what a copy of it takes."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        copied = deepcopy(found)
+        size = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert size / 3 <= copied.kept_bytes, "far more than what is counted"
+    return size
+
+
+def test_long_ones_are_forgotten_before_short_ones_are() -> None:
+    known = Policies()
+    long = of(HOSTILE["rules"])
+    for number in range(100):
+        known.keep(f"https://{number}.example/robots.txt", long)
+    kept = [number for number in range(100) if known.find(f"https://{number}.example/robots.txt", NOW)]
+    assert 10 <= len(kept) < 30 and kept[-1] == 99, "by what they take"
+    for _ in range(100):
+        known.keep("https://99.example/robots.txt", long)
+    assert known.find(f"https://{kept[0]}.example/robots.txt", NOW), "one that is read again is counted once"
 
 
 def test_where_it_is() -> None:

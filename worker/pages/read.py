@@ -100,7 +100,7 @@ class Reading:
         try:
             await visit.enter(robots)
             answer = await self.robots_fetcher.fetch(robots, before_redirect=visit.enter)
-            found: Policy = await self.aside(policy, answer, self.clock.now())
+            found: Policy = await self.aside(policy, answer, self.clock.now(), self.agent)
             return self._policies.keep(robots, found)
         finally:
             self._asking.discard(robots)
