@@ -12,6 +12,7 @@ from tests.e2e.polling import rss
 from worker.connect import connect
 from worker.poller.subscribe import default_feeds, subscribe
 from worker.store.feeds import Feeds
+from worker.store.gates import Ask, Gates, Rule, Visit
 
 A, B = "https://a.example/feed", "https://b.example/feed"
 
@@ -144,6 +145,17 @@ def test_feeds_are_paused_resumed_made_due_and_removed_by_what_they_are_called(v
     assert (part.returncode, part.stdout) == (1, f"removed: {ids[B]} {B}\n")
     assert "sport is no feed of this store" in one_line(part.stderr)
     assert sorted(str(feed["url"]) for feed in listed(valkey_url)) == [A, "https://a.example/sport"]
+
+
+def test_a_feed_that_is_due_at_a_closed_gate_is_said_to_wait(valkey_url: str) -> None:
+    here("feeds", "add", "--no-fetch", A, redis_url=valkey_url)
+    with connect(valkey_url) as client:
+        gates = Gates(client, Rule())
+        [turn] = gates.enter([Ask(A, "any")])
+        gates.leave([Visit(turn.gate, turn.visit, took_s=0.1, close_s=3000.0)])
+    said = here("feeds", "poll", A, redis_url=valkey_url).stdout
+    assert said.startswith("due, but host a.example asked to be left alone for a while, until "), said
+    assert " UTC: " in said
 
 
 def test_a_list_is_filtered_sorted_and_cut(valkey_url: str) -> None:

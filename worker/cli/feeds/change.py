@@ -70,12 +70,13 @@ def poll(feeds: tuple[str, ...], data_dir: str | None) -> None:
     feed's host still holds: a host that asked to be left alone is left alone.
     """
 
+    from worker.cli.screen.feeds import status
     from worker.schedule import until
     from worker.store.gates import CLOSED
 
     def hastened(feed: "Feed") -> str:
         if feed.paused:
-            raise BadInput(f"{called(feed)} is paused: `storywire feeds resume {feed.id}`")
+            raise BadInput(f"{called(feed)} is {status(feed)}: `storywire feeds resume {feed.id}`")
         if not runtime.feeds.hasten(feed.id, runtime.clock.now()):
             return ""
         gate = runtime.gates.rule.gate(feed.url, feed.id)
