@@ -24,7 +24,7 @@ def fetcher(timeout_s: float = 10.0) -> Fetcher:
 
 async def test_a_body_comes_with_all_that_the_schedule_wants_to_know(server: FeedServer) -> None:
     """Validators, freshness, and where it moved for good."""
-    how = {"etag": '"1"', "last_modified": "then", "cache_control": "max-age=60", "expires": "tomorrow"}
+    how = {"etag": '"1"', "last_modified": "then", "cache_control": "max-age=60", "expires": "tomorrow", "age": "7"}
     server.routes = {
         "/old": to("/new", 301),
         "/new": feed(gzip.compress(ONE.encode()), 200, content_encoding="gzip", **how),
@@ -32,7 +32,7 @@ async def test_a_body_comes_with_all_that_the_schedule_wants_to_know(server: Fee
     async with fetcher() as fetching:
         answer = await fetching.fetch(server.url("/old"))
     new = server.url("/new")
-    assert answer == Fetched(ONE.encode(), new, RSS, '"1"', "then", "max-age=60", "tomorrow", new, True)
+    assert answer == Fetched(ONE.encode(), new, RSS, '"1"', "then", "max-age=60", "tomorrow", new, True, "", "7")
 
 
 async def test_a_304_behind_a_permanent_redirect_tells_the_new_address(server: FeedServer) -> None:

@@ -63,7 +63,7 @@ def lived(history: list[tuple[Polled, float, float]], pace: Pace) -> tuple[PollS
 def test_bounds_hold_and_reasons_are_given_whatever_the_history(
     history: list[tuple[Polled, float, float]], polled: Polled, jitter: float, pace: Pace
 ) -> None:
-    """Never sooner than the least wait, never later than the longest, a day's wish and a day's sleep, with the jitter."""
+    """Never sooner than the least wait, never later than the longest, a day's wish and a day's sleep; jitter or not."""
     state, now = lived(history, pace)
     state = after(state, polled, now, jitter, pace)
     wait_s = state.next_poll - now

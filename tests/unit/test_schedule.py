@@ -129,6 +129,15 @@ def test_gone_pauses_the_feed() -> None:
     assert state.reason.startswith("gone: ")
 
 
+@pytest.mark.parametrize(
+    ("age", "left_s"), [("", 1800), ("600", 1200), (" 600 ", 1200), ("1800", 0), ("9999", 0), ("-5", 1800), ("x", 1800)]
+)
+def test_what_a_cache_has_had_for_a_while_is_fresh_for_the_rest(age: str, left_s: float) -> None:
+    assert max_age_s("max-age=1800", age) == left_s
+    state = poll(PollState(), Outcome.OK, cache_control="max-age=1800", age=age)
+    assert state.next_poll - NOW == max(left_s, 600)
+
+
 def test_jitter_spreads_what_failed_together() -> None:
     assert poll(PollState(), Outcome.OK, jitter=1.0).next_poll == NOW + 660
     assert poll(PollState(), Outcome.FAILED, jitter=0.5).next_poll == NOW + 1260

@@ -18,7 +18,7 @@ class Fetched(NamedTuple):
     """A body. `url` is where it was found after redirects; validators are "" where the server gives none.
 
     `expires`: the header, or ""; `moved`: where permanent redirects (301, 308) alone led from the address, or "";
-    `redirected`: whether any redirect did; `link`: the Link headers (RFC 8288), joined, or "".
+    `redirected`: whether any redirect did; `link`: the Link headers (RFC 8288), joined, or ""; `age`: the header.
     """
 
     body: bytes
@@ -31,6 +31,7 @@ class Fetched(NamedTuple):
     moved: str = ""
     redirected: bool = False
     link: str = ""
+    age: str = ""
 
 
 class NotModified(NamedTuple):
@@ -41,6 +42,7 @@ class NotModified(NamedTuple):
     cache_control: str
     expires: str = ""
     moved: str = ""
+    age: str = ""
 
 
 class Failed(NamedTuple):

@@ -118,8 +118,9 @@ class Fetcher:
                 return trail.follow(response.status, headers.get("Location", ""), headers.getall("Set-Cookie", ()))
             etag, last_modified = _validator(headers.get("ETag", "")), _validator(headers.get("Last-Modified", ""))
             freshness = headers.get("Cache-Control", ""), headers.get("Expires", ""), trail.moved
+            age = headers.get("Age", "")
             if response.status == 304 and conditions:
-                return NotModified(etag, last_modified, *freshness)
+                return NotModified(etag, last_modified, *freshness, age)
             if not 200 <= response.status < 300:
                 return answers.refusal(response.status, headers.get("Retry-After", ""))
             if self._types and "Content-Type" in headers and response.content_type not in self._types:
@@ -131,7 +132,7 @@ class Fetcher:
             content_type = headers.get("Content-Type", "")
             found = str(response.url)
             link = ", ".join(headers.getall("Link", ()))
-            return Fetched(body, found, content_type, etag, last_modified, *freshness, trail.redirects > 0, link)
+            return Fetched(body, found, content_type, etag, last_modified, *freshness, trail.redirects > 0, link, age)
 
     def _connector(self) -> aiohttp.BaseConnector:
         """The one place where connections are made."""

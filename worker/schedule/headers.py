@@ -18,12 +18,14 @@ def retry_after_s(header: str, now: float) -> float:
     return max(0.0, _date(header) - now)
 
 
-def max_age_s(header: str) -> float:
-    """The `max-age` of a Cache-Control header, 0 for none or where nothing may be cached."""
+def max_age_s(header: str, age: str = "") -> float:
+    """What is left of the `max-age` of a Cache-Control header, 0 for none or where nothing may be cached. `age`: the
+    header by which a cache on the way says for how long it has had the answer (RFC 9111, 4.2), or ""."""
     if not header or _uncached(header):
         return 0.0
     match = re.search(r"(?:^|[\s,])max-age\s*=\s*\"?([0-9]{1,10})", header, re.IGNORECASE)
-    return float(match[1]) if match else 0.0
+    old_s = float(age) if re.fullmatch(r"[0-9]{1,10}", age := age.strip()) else 0.0
+    return max(float(match[1]) - old_s, 0.0) if match else 0.0
 
 
 def expires_s(header: str, cache_control: str, now: float) -> float:

@@ -63,7 +63,7 @@ class Polled(Struct, frozen=True, kw_only=True):
     """What one poll found. None stands for what it could not see, and what was known before is kept.
 
     `trouble`: in words, "" for none; `full`: the answer was a body, not a 304; `ttl_s`: what the document asks for,
-    `cache_control` and `retry_after`: the headers as they came, or ""; `asked`: false where the address was refused
+    `cache_control`, `age`, `retry_after`: the headers as they came, or ""; `asked`: false where the address was refused
     by us, which tells nothing of the network; `later`: how many of its entries are beyond its share of the day;
     `new`, `revised`: entries that were published; `carried`: new ones that another feed had first; `kind`, `status`: of
     a failure (worker/fetch/answers.py); `moved`: where permanent redirects alone led, or ""; `pushed`: a hub that has
@@ -94,6 +94,7 @@ class Polled(Struct, frozen=True, kw_only=True):
     hub: str | None = None
     topic: str | None = None
     pushed: bool = False
+    age: str = ""
     carried: int = 0
 
     @property

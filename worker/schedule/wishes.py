@@ -27,7 +27,7 @@ class Wish(NamedTuple):
 def longest(state: PollState, polled: Polled, now: float) -> Wish:
     """The wish for the longest wait; of 0 s where nothing is asked for."""
     headers = {
-        "the server asks for it (max-age)": max_age_s(polled.cache_control),
+        "the server asks for it (max-age)": max_age_s(polled.cache_control, polled.age),
         "the server asks for it (Expires)": expires_s(polled.expires, polled.cache_control, now),
     }
     wishes = [Wish(min(wait_s, _HEADER_S), reason) for reason, wait_s in headers.items()]
