@@ -6,24 +6,37 @@ Invariant: the answer is an Extracted, whatever the page does; what cannot read 
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from worker.contained.pool import Died, Hung, Pool
+from worker.contained.pool import Busy, Died, Hung, Pool
 from worker.contained.serve import LENGTH
 from worker.errors import Permanent
+from worker.feed.domain import hostname, registrable
 from worker.pages.extracted import Extracted, Request
 
 TIMEOUT_S = 15.0
 """A page of a megabyte takes 0.3 s, and the first one the 0.7 s of starting; what takes longer is made to."""
 
+WAIT_S = 30.0
+"""For a process that is free: what held up all of them is ended by then."""
+
+AVOIDED_S = 3600.0
+"""How long no page of a site is read after one that hung."""
+
+_MOST_AVOIDED = 1_000
+
 COMMAND = (sys.executable, "-P", "-m", "worker.pages.extractor")
 
 _OURS = Request(b"<html><body><p>A page of our own.</p></body></html>", "https://example.org/", "text/html")
 """Any extractor that works survives this one."""
+
+_AVOIDED = "was left alone: another page of its site took too long to read, less than an hour ago"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Extracted).decode
@@ -32,8 +45,18 @@ _decode = msgspec.msgpack.Decoder(Extracted).decode
 class Extractors:
     """A pool of `size` processes, started when they are first needed. Use it as an async context manager."""
 
-    def __init__(self, size: int = 1, timeout_s: float = TIMEOUT_S, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        size: int = 2,
+        timeout_s: float = TIMEOUT_S,
+        command: Sequence[str] = COMMAND,
+        *,
+        wait_s: float = WAIT_S,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
         self._pool = Pool(command, timeout_s=timeout_s, size=size)
+        self._wait_s, self._now = wait_s, now
+        self._avoided: OrderedDict[str, float] = OrderedDict()
         self._command = command
         self.proved = False
 
@@ -71,10 +94,20 @@ class Extractors:
         return answer, said, process.returncode
 
     async def extract(self, body: bytes, url: str, content_type: str) -> Extracted:
-        """What is on the page; of one that hangs or kills its extractor nothing, with that as the reason."""
+        """What is on the page; of one that hangs or kills its extractor nothing, with that as the reason; nor of
+        the next pages of a site where one did hang."""
+        site = registrable(url) or hostname(url)
+        if self._now() < self._avoided.get(site, 0.0):
+            return Extracted(reason=_AVOIDED)
         try:
-            return _decode(await self._pool.ask(_encode(Request(body, url, content_type))))
+            return _decode(await self._pool.ask(_encode(Request(body, url, content_type)), self._wait_s))
+        except Busy:
+            return Extracted(reason=f"waited for {self._wait_s:.4g}s while other pages were read")
         except Hung:
+            self._avoided[site] = self._now() + AVOIDED_S
+            self._avoided.move_to_end(site)
+            if len(self._avoided) > _MOST_AVOIDED:
+                self._avoided.popitem(last=False)
             return Extracted(reason=f"took longer than {self._pool.timeout_s:.4g}s to read")
         except Died:
             self.proved = False
