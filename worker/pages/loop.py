@@ -82,6 +82,8 @@ class Pager:
         self._ready: list[Ref] = []
         self._beat_due, self._waiting = 0.0, False
         self._broken, self._try_at = "", 0.0
+        self._renewing = asyncio.Lock()  # what was put back meanwhile would be held for a whole lease again
+        self._back: set[Awaited] = set()
 
     def stop(self) -> None:
         """End soon: what is being read is put back, for another process."""
@@ -98,6 +100,7 @@ class Pager:
                 while not self._stopping.is_set():
                     leased = await self._turn()
                     for awaited in leased:
+                        self._back.discard(awaited)
                         task = asyncio.create_task(self._read_one(awaited))
                         self._running[task] = awaited
                         task.add_done_callback(self._running.pop)
@@ -114,7 +117,10 @@ class Pager:
             if monotonic() >= self._beat_due:
                 self._beat_due = monotonic() + BEAT_S
                 await self._aside(self._pages.beat, self._broken)
-                await self._aside(self._pages.renew, list(self._running.values()), self._clock.now() + LEASE_S)
+                async with self._renewing:
+                    self._back &= set(self._running.values())
+                    held = [awaited for awaited in self._running.values() if awaited not in self._back]
+                    await self._aside(self._pages.renew, held, self._clock.now() + LEASE_S)
             leased = await self._lease()
         except StorywireError as error:
             if not self._waiting:
@@ -151,7 +157,8 @@ class Pager:
             self._broken, self._try_at = str(error), monotonic() + _AGAIN_S
             if not broken:
                 log.error("pages cannot be read", trouble=self._broken, lost="nothing: summaries are clustered")
-        self._beat_due = 0.0
+        if broken or self._broken:
+            self._beat_due = 0.0
         if broken and not self._broken:
             log.info("pages are read again")
         return not self._broken
@@ -179,7 +186,9 @@ class Pager:
         except NotYet as error:
             due = self._clock.now() + error.wait_s
             if due < awaited.until:
-                await self._aside(self._pages.put_back, awaited, due)
+                async with self._renewing:
+                    self._back.add(awaited)
+                    await self._aside(self._pages.put_back, awaited, due)
                 return
             done = without_page(article, f"was not read in time: {error.why}")
         replaced = await self._aside(self._pages.replace, awaited.ref, payload, done, self._clock.now())
