@@ -98,3 +98,9 @@ def test_hostile_pages_take_little(piece: bytes) -> None:
     began = process_time()
     assert len(candidates(b"<html>" + piece * (2_000_000 // len(piece)), URL)) <= MAX_CANDIDATES
     assert process_time() - began < 2
+
+
+def test_long_words_where_attributes_stand_cost_little() -> None:
+    began = process_time()
+    assert candidates((b"<a " + b"a" * 3_999 + b">") * 500, "https://a.example/", "text/html")
+    assert process_time() - began < 2

@@ -125,3 +125,9 @@ def test_five_megabytes_of_anything_take_little(label: str) -> None:
         began = process_time()
         as_utf8(declared + piece * (5_000_000 // len(piece)), "")
         assert process_time() - began < 2
+
+
+def test_japanese_in_seven_bits_that_is_cut_off_does_no_harm() -> None:
+    """Its codec raises for these, whatever it is told to do with errors."""
+    for body in (b"\x1b$", b"a\x1b$" * 1_000, b"\x1b$B\x1b$"):
+        as_utf8(body, "text/html; charset=iso-2022-jp").decode()

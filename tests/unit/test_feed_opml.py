@@ -1,5 +1,7 @@
 """Lists of feeds: what other readers export can be read, and what is written can be read again."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,3 +169,15 @@ def test_the_default_list_has_about_forty_outlets() -> None:
     assert 35 <= len(outlines) <= 50
     assert all(outline.url.startswith("https://") and outline.title for outline in outlines)
     assert len({outline.title for outline in outlines}) == len({outline.url for outline in outlines}) == len(outlines)
+
+
+@pytest.mark.parametrize(
+    "outline",
+    [b"<outline " + b" ".join(b"a%d='1'" % n for n in range(100_000)) + b"/>", b"<outline text='" + b"&" * 4_000_000],
+    ids=["attributes", "ampersands"],
+)
+def test_a_hostile_outline_costs_little(outline: bytes) -> None:
+    began = process_time()
+    with pytest.raises(BadInput):
+        read_opml(b"<opml><body>" + outline + b"</body></opml>", "this list")
+    assert process_time() - began < 5

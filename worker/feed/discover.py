@@ -24,7 +24,9 @@ _MAX_FOUND = 200
 _MAX_TAGS = 20_000
 _SCRIPTS = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style|template)\b.*?(?:</\1\b|\Z)", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<(link|a|base)\s([^<>]{1,4000})>", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = re.compile(
+    r"(?<![a-zA-Z-])([a-zA-Z-]{1,20})(?![a-zA-Z-])\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))"
+)
 _TYPES = {
     "application/rss+xml": 0,
     "application/atom+xml": 0,

@@ -89,7 +89,10 @@ def _from_bytes(body: bytes, content_type: str) -> bytes:
     labels = (declared[1].decode() if declared else "", stated[1] if stated else "")
     codecs_told = [codec for label in labels if (codec := _CODECS.get(label.lower())) and "utf-" not in codec]
     for codec in codecs_told:
-        text = _read(body, codec)
+        try:
+            text = _read(body, codec)
+        except UnicodeError:  # a sequence of ISO-2022-JP that is cut off: "replace" does not help its codec
+            continue
         if text.count("\ufffd") * _MAX_LOST <= len(text):
             return text.encode()
     return body.decode("utf-8", "surrogateescape").translate(_WINDOWS).encode("utf-8", "ignore")

@@ -14,6 +14,7 @@ from worker.errors import BadInput
 from worker.feed.address import normal_url
 from worker.feed.encoding import as_utf8
 from worker.feed.repair import begins_at_once, repaired
+from worker.feed.sniff import is_adorned
 from worker.text import clean
 
 _OURS = "urn:storywire:opml"
@@ -89,10 +90,13 @@ def _outlines(body: bytes) -> Iterator[tuple[str, Outline]]:
 
 
 def _parsed(body: bytes) -> Any:
-    """The document's root, as far as it can be read; None where it is no XML, or defines entities."""
+    """The document's root, as far as it can be read; None where it is no XML, defines entities, or has
+    hundreds of attributes on one element."""
     body = begins_at_once(as_utf8(body, ""))
     body = _DOCTYPE.sub(b"", _ENCODING.sub(rb"\1", body, count=1), count=1)
     if b"<!ENTITY" in body or b"<!DOCTYPE" in body:
+        return None
+    if is_adorned(body):
         return None
     body = _BARE.sub(b"&amp;", repaired(body))
     parser = etree.XMLParser(
