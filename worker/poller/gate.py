@@ -5,7 +5,7 @@ is left. A redirect within one gate belongs to the visit.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from worker.clock import Clock
@@ -37,9 +37,15 @@ class NotYet(Exception):
         self.turn = turn
 
 
+def ask(gates: Gates, clock: Clock, asks: Sequence[Ask]) -> list[Turn]:
+    """Ask for turns, and note when: what keeps us from the visit after that makes it late. Blocks."""
+    asked_at = clock.now()
+    return [turn._replace(asked_at=asked_at) for turn in gates.enter(asks)]
+
+
 class Visiting:
-    """One feed's visit, admitted at its first gate by `turn`. `leave` takes each visit that ended; `tick_s`: how often
-    a clock that is not the machine's is looked at."""
+    """One feed's visit, admitted at its first gate by `turn`, as `ask` gives it. `leave` takes each visit that ended;
+    `tick_s`: how often a clock that is not the machine's is looked at."""
 
     def __init__(
         self,
@@ -55,7 +61,7 @@ class Visiting:
     ) -> None:
         self._feed, self._fetcher, self._gates, self._leave = feed, fetcher, gates, leave
         self._aside, self._clock, self._tick_s = aside, clock, tick_s
-        self._at = clock.now() + turn.wait_s
+        self._at = turn.asked_at + turn.wait_s
         self._inside = {turn.gate: (turn.visit, self._at)}
 
     async def begin(self) -> None:
@@ -101,11 +107,11 @@ class Visiting:
         await self._enter(url)
 
     async def _enter(self, url: str) -> None:
-        ask = Ask(url, self._feed.id, self._feed.id)
-        turn: Turn = (await self._aside(self._gates.enter, [ask]))[0]
+        asks = [Ask(url, self._feed.id, self._feed.id)]
+        turn: Turn = (await self._aside(ask, self._gates, self._clock, asks))[0]
         if not turn.admitted:
             raise NotYet(turn)
-        self._at = self._clock.now() + turn.wait_s
+        self._at = turn.asked_at + turn.wait_s
         self._inside[turn.gate] = turn.visit, self._at
 
 

@@ -20,7 +20,7 @@ from worker.fetch import ALLOWED_BY, Fetcher, Guard
 from worker.model import Ref
 from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
-from worker.poller.gate import Visiting
+from worker.poller.gate import Visiting, ask
 from worker.poller.leases import Leases
 from worker.poller.loading import load
 from worker.poller.parsers import Parsers
@@ -151,14 +151,19 @@ class Poller:
                 if isinstance(turn, Waiting):
                     self._start(self._polling.run(feed, Pushing(feed, turn)))
                 elif turn.admitted:
-                    self._start(self._polling.run(feed, self._visiting(feed, turn)))
+                    later = None if due_by is None else self._queue
+                    self._start(self._polling.run(feed, self._visiting(feed, turn), later))
                 elif due_by is not None and not turn.closed:
-                    heappush(self._queued, (self._clock.now() + turn.wait_s, feed, turn))
+                    self._queue(feed, turn)
                 else:
                     self._start(self._polling.defer(feed, turn))
             if due_by is not None and not leased and not self._running and not self._queued:
                 return
             await self._pause(idle=not leased)
+
+    def _queue(self, feed: Feed, turn: Turn) -> None:
+        """Wait in here for a turn, not in the schedule."""
+        heappush(self._queued, (self._clock.now() + turn.wait_s, feed, turn))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -205,7 +210,7 @@ class Poller:
         leased = [*again, *(self._leases.take(room, due_by) if room > 0 and not held else [])]
         pushed = self._pushes.first(leased)
         fetched = [feed for feed in leased if feed.id not in pushed]
-        turns = self._gates.enter([Ask(feed.url, feed.id, feed.id) for feed in fetched]) if fetched else []
+        turns = ask(self._gates, self._clock, [Ask(feed.url, feed.id, feed.id) for feed in fetched]) if fetched else []
         return [*((feed, pushed[feed.id]) for feed in leased if feed.id in pushed), *zip(fetched, turns, strict=True)]
 
     def _visiting(self, feed: Feed, turn: Turn) -> Visiting:

@@ -5,6 +5,7 @@ Invariant: what ends here ends its lease and leaves its gates, whatever happened
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -67,9 +68,11 @@ class Polling:
         for task in self._reading:
             task.cancel()
 
-    async def run(self, feed: Feed, visiting: Visiting | Pushing) -> None:
-        """Poll a feed and record it, or give it back."""
-        told = Told()
+    async def run(
+        self, feed: Feed, visiting: Visiting | Pushing, later: Callable[[Feed, Turn], None] | None = None
+    ) -> None:
+        """Poll a feed and record it, or give it back. later: takes a feed, still leased, that was told another turn."""
+        told, queued = Told(), False
         try:
             polled, down = await self._judged(feed, told, visiting)
             if polled is None:
@@ -77,7 +80,10 @@ class Polling:
             else:
                 await self._record(feed, polled, told, visiting, down=down)
         except NotYet as shut:
-            await self.defer(feed, shut.turn)
+            if queued := later is not None and not shut.turn.closed:
+                later(feed, shut.turn)
+            else:
+                await self.defer(feed, shut.turn)
         except StorywireError as error:
             log.warning(
                 "poll not recorded", **shown(feed), trouble=str(error), remedy="polled again when its lease ends"
@@ -86,7 +92,8 @@ class Polling:
             log.exception("poll failed", **shown(feed))
         finally:
             visiting.end()
-            await self._leases.let_go(feed)
+            if not queued:
+                await self._leases.let_go(feed)
 
     async def defer(self, feed: Feed, turn: Turn) -> None:
         """Give a feed the place in the schedule that its turn is, and the reason for it."""

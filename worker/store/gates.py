@@ -60,7 +60,8 @@ class Ask(NamedTuple):
 
 class Turn(NamedTuple):
     """`admitted`: it may start in `wait_s` seconds, and has to leave afterwards; otherwise it is to ask again then,
-    `why` in words. `closed`: the server asked for that. `gate`: which one it is; `visit`: the name to leave by."""
+    `why` in words. `closed`: the server asked for that. `gate`: which one it is; `visit`: the name to leave by.
+    `asked_at`: when it was asked, by the clock of who asked, if it noted that: seconds count from there."""
 
     gate: str
     admitted: bool
@@ -68,6 +69,7 @@ class Turn(NamedTuple):
     why: str = ""
     closed: bool = False
     visit: str = ""
+    asked_at: float = 0.0
 
 
 class Look(NamedTuple):
