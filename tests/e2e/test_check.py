@@ -219,7 +219,7 @@ def test_articles_that_have_waited_for_long_fail_the_check(valkey_url: str) -> N
     done = storywire("check", "--only", "lag", redis_url=valkey_url)
     assert done.returncode == 1
     assert "lag         fail  the oldest article has waited for 11 min; 3 articles of late took 0.4 s, " in done.stdout
-    assert "the slowest 9 s: start more" in done.stdout
+    assert "the slowest 9.0 s: start more" in done.stdout
 
 
 def test_a_snapshot_that_failed_fails_the_check(new_server: NewServer) -> None:
