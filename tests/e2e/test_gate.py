@@ -76,7 +76,8 @@ def test_once_waits_for_its_turns(server: GateServer, valkey_url: str) -> None:
             feeds.add(server.address(1, f"/{number}"), "", 0.0)
         done = storywire("poll", "--once", redis_url=valkey_url, gate_spacing="0.5s", gate_parallel=2)
         assert done.returncode == 0, done.stderr
-        assert all(feed.polls.outcome == "ok" for feed in feeds.all())
+        told = {feed.url: (feed.polls.outcome, feed.polls.trouble, feed.polls.reason) for feed in feeds.all()}
+        assert all(outcome == "ok" for outcome, _, _ in told.values()), f"{told}\n{done.stderr}"
     assert len(server.requests) == 7
     assert server.kept(2, 0.5) == []
 

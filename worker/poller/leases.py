@@ -35,8 +35,8 @@ class Leases:
         return self._feeds.lease_due(self._clock.now(), LEASE_S, limit, due_by)
 
     def hold(self, leased: Sequence[Feed]) -> None:
-        """Renew these from now on."""
-        self._held |= {(feed.id, feed.due): feed for feed in leased}
+        """Renew these from now on, or go on with those that were renewed already while they waited for their turn."""
+        self._held = {(feed.id, feed.due): feed for feed in leased} | self._held
 
     async def let_go(self, feed: Feed) -> Feed:
         """Renew this one no more; the feed as it is leased now: what its record, or giving it back, has to name.
