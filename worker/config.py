@@ -136,7 +136,7 @@ SETTINGS = (
         "gate",
         _choice("host", "domain", "feed"),
         "host",
-        "Whose patience is one: what asks the same host, registrable domain or feed keeps the two limits below together",
+        "Whose patience is one: what asks the same host, registrable domain or feed keeps the two limits below",
     ),
     Setting("gate_parallel", _count, "2", "How often one host (or what STORYWIRE_GATE says) is asked at once"),
     Setting("gate_spacing", duration, "1s", "The least time from one request to the next to the same host"),

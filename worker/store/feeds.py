@@ -134,8 +134,9 @@ class Feeds(Leasing):
         return True
 
     def move(self, feed: str, new_url: str, now: float) -> str:
-        """A feed's address has changed for good; the id of the feed that has the new one from now on, this or another
-        that it became part of, or "" where nothing happened (moves.py). Nothing that it showed before is new by that. May be cut short and called again."""
+        """A feed's address has changed for good; the id of the feed that has the new one from now on, this or
+        another that it became part of, or "" where nothing happened (moves.py). Nothing that it showed before
+        is new by that. May be cut short and called again."""
         return self._moves.move(feed, new_url, now)
 
     def remove(self, feed: str) -> bool:
