@@ -5,11 +5,10 @@ It runs in a thread of its own, so that whole processes can be tested against it
 
 import asyncio
 import ssl
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
+
+from tests.e2e.in_thread import InThread
 
 
 @dataclass
@@ -64,7 +63,7 @@ _TLS = b"\x16"
 """What a TLS connection begins with: at a plain port, servers answer it so."""
 
 
-class FeedServer:
+class FeedServer(InThread):
     """Serves `routes` (path -> Answer), which may change at any time; `requests` is what it was asked, over so many
     `connections`.
 
@@ -74,26 +73,12 @@ class FeedServer:
     def __init__(
         self, host: str = "127.0.0.1", port: int = 0, *, tls: ssl.SSLContext | None = None, keep: bool = False
     ) -> None:
+        super().__init__()
         self.host, self.port = host, port
         self._tls, self._keep = tls, keep
         self.routes: dict[str, Answer] = {}
         self.requests: list[Request] = []
         self.connections = 0
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(10), "the feed server did not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(10)
-        assert not self._thread.is_alive(), "the feed server did not stop"
 
     def url(self, path: str) -> str:
         """The address of a path."""
@@ -103,13 +88,6 @@ class FeedServer:
     def asked(self, path: str) -> list[Request]:
         """The requests for a path, in order."""
         return [request for request in list(self.requests) if request.path == path]
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._run())
-        finally:
-            self._loop.close()
 
     async def _run(self) -> None:
         self._stopping = asyncio.Event()

@@ -2,20 +2,20 @@
 
 import asyncio
 import hmac
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from io import BytesIO
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
 from aiohttp import web
+
+from tests.e2e.in_thread import InThread
 
 T = TypeVar("T")
 Form = dict[str, str]
 
 
-class Hub:
+class Hub(InThread):
     """Notes in `asked` what it is asked for; `answer` is its status, `confirms` whether it asks back, `echoes`
     whether it answers with what it was sent.
 
@@ -23,13 +23,11 @@ class Hub:
     """
 
     def __init__(self, lease_s: int = 864_000) -> None:
+        super().__init__()
         self.asked: list[Form] = []
         self.answer, self.confirms, self.lease_s = 202, True, lease_s
         self.echoes = False
         self.confirmations: list[int] = []
-        self._loop = asyncio.new_event_loop()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
     @property
     def url(self) -> str:
@@ -86,26 +84,8 @@ class Hub:
         """Begin something in the hub's loop, and wait for nothing."""
         asyncio.run_coroutine_threadsafe(_awaited(work), self._loop)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(10), "the hub did not start"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(10)
-        assert not self._thread.is_alive(), "the hub did not stop"
-
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
-
-    def _serve(self) -> None:
-        try:
-            self._loop.run_until_complete(self._run())
-        finally:
-            self._loop.close()
 
     async def _run(self) -> None:
         self._stopping, self._tasks = asyncio.Event(), set[asyncio.Task[None]]()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from worker.connect import Redis, connect
+from worker.store.feeds import Feeds
 from worker.store.outbox import Outbox
 
 
@@ -19,6 +20,11 @@ def redis(redis_url: str) -> Iterator[Redis]:
 @pytest.fixture
 def outbox(redis: Redis) -> Outbox:
     return Outbox(redis)
+
+
+@pytest.fixture
+def feeds(redis: Redis) -> Feeds:
+    return Feeds(redis)
 
 
 @pytest.fixture

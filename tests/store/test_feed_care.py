@@ -1,11 +1,8 @@
 """What a person sets of a feed, and the history of its polls."""
 
-from collections.abc import Iterator
-
 import pytest
 from redis import Redis
 
-from worker.connect import connect
 from worker.errors import BadInput
 from worker.schedule import PAUSED, Fetch, PollState
 from worker.store import keys
@@ -13,18 +10,6 @@ from worker.store.feeds import Feed, Feeds
 
 NOW = 1_750_000_000.0
 A, B, C = "https://a.example/feed", "https://b.example/feed", "https://c.example/feed"
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def feeds(redis: Redis) -> Feeds:
-    return Feeds(redis)
 
 
 def got(feeds: Feeds, feed: str) -> Feed:

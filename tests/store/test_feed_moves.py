@@ -1,6 +1,5 @@
 """Feeds whose address changes for good: nothing is lost, nothing is new again, whenever the process ends."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,18 +15,6 @@ from worker.store.feeds import Feeds, Offered
 
 NOW = 1_750_000_000.0
 OLD, NEW, THIRD = "http://old.example/feed", "https://new.example/feed", "https://third.example/feed"
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def feeds(redis: Redis) -> Feeds:
-    return Feeds(redis)
 
 
 def polled(feeds: Feeds, redis: Redis, url: str, *entries: str) -> str:

@@ -2,10 +2,10 @@
 
 import asyncio
 import os
-import signal
 
 import click
 
+from worker.cli.stopping import until_stopped
 from worker.config import load
 
 
@@ -31,9 +31,7 @@ def command(data_dir: str | None) -> None:
             settings=runtime.settings,
             clock=runtime.clock,
         )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, pager.stop)
-        await pager.run()
+        await until_stopped(pager.run(), pager.stop)
 
     settings = load(os.environ, data_dir=data_dir)
     log.configure("pages", settings.log_level, settings.log_format)

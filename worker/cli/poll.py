@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from worker.cli.stopping import until_stopped
 from worker.config import load
 
 if TYPE_CHECKING:
@@ -50,6 +50,4 @@ async def _poll(runtime: "Runtime", *, once: bool) -> None:
         settings=runtime.settings,
         clock=runtime.clock,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, poller.stop)
-    await poller.run(once=once)
+    await until_stopped(poller.run(once=once), poller.stop)

@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import signal
 from typing import TYPE_CHECKING
 
 import click
 
+from worker.cli.stopping import until_stopped
 from worker.config import load
 
 if TYPE_CHECKING:
@@ -36,6 +36,4 @@ async def _serve(runtime: "Runtime") -> None:
     from worker.web.serve import Serving
 
     serving = Serving(runtime)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, serving.stop)
-    await serving.run()
+    await until_stopped(serving.run(), serving.stop)

@@ -5,12 +5,10 @@
 Invariant: whatever the bytes are, the answer is a ParsedFeed; the same document gives the same entries by every way.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from worker.feed import hints, jsonfeed, reader, sitemap, sniff
 from worker.feed.address import web_link
@@ -68,8 +66,7 @@ class ParsedFeed(Struct, frozen=True):
 
     `ttl_s`: the least seconds between fetches that the feed asks for, 0 where it does not; `skip_hours`, `skip_days`:
     hours (0 to 23) and weekdays (0 is Monday), UTC, in which it asks not to be read; `hub`, `topic`: its WebSub hub,
-    and the address under which that knows it, or "". `parts`: an index has no entries of its own, but these documents
-    do (joined() puts them together).
+    and the address under which that knows it, or "".
     """
 
     state: State
@@ -82,7 +79,6 @@ class ParsedFeed(Struct, frozen=True):
     skip_days: tuple[int, ...] = ()
     hub: str = ""
     topic: str = ""
-    parts: tuple[str, ...] = ()
 
 
 def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:
@@ -107,7 +103,6 @@ def parse(body: bytes, url: str, content_type: str) -> ParsedFeed:
         hints.skip_days(body),
         _address(url, found.hub),
         _address(url, found.topic),
-        found.parts,
     )
 
 
@@ -129,24 +124,6 @@ def _read(body: bytes, url: str) -> RawFeed | str:
     if found is None:
         return sniff.what_else(body, url)
     return reader.BROKEN if found.trouble == reader.BROKEN else found
-
-
-def joined(index: ParsedFeed, parts: Sequence[ParsedFeed]) -> ParsedFeed:
-    """An index and those of its documents that could be read, as one feed, the newest entries first.
-
-    An index is as good as the documents it could be made of: with none of them it has no entries, and says why.
-    """
-    read = [part for part in parts if part.state is State.OK]
-    entries = {entry.key: entry for part in read for entry in part.entries}
-    newest = sorted(entries.values(), key=lambda entry: entry.published or 0.0, reverse=True)[:MAX_ENTRIES]
-    reasons = dict.fromkeys(part.reason for part in parts if part.reason)
-    return replace(
-        index,
-        state=State.OK if newest else State.EMPTY,
-        reason="; ".join(reasons)[:500] if newest or reasons else _reason(RawFeed([])),
-        title=next((part.title for part in read if part.title), index.title),
-        entries=tuple(newest),
-    )
 
 
 class _Read(NamedTuple):

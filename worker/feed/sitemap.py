@@ -14,7 +14,7 @@ from worker.feed.dates import stated_time
 from worker.feed.raw import RawEntry, RawFeed
 
 MOST_PARTS = 3
-"""Sitemaps of an index that are read: the newest."""
+"""Sitemaps of an index that are named: the newest."""
 
 _ROOT = re.compile(rb"<(?:[a-zA-Z0-9]{1,20}:)?(urlset|sitemapindex)[\s>]")
 _MAX_DEPTH = 20

@@ -11,14 +11,9 @@ from typing import Any
 
 from worker.clock import Clock
 from worker.fetch import Failed, Fetched, NotModified
-from worker.schedule import retry_after_s
+from worker.fetch.closing import asked_to_close_s
 from worker.store.gates import Ask, Gates, Turn
 from worker.store.gates import Visit as Ended
-
-_CLOSED_BY = (403, 429, 503)
-_LONGEST_CLOSED_S = 86_400.0
-_UNSAID_S = 60.0
-"""How long a gate is closed after 429 without a Retry-After."""
 
 
 class NotYet(Exception):
@@ -82,11 +77,3 @@ class Visit:
         self._inside.clear()
         if ended:
             await self._aside(self._gates.leave, ended)
-
-
-def asked_to_close_s(answer: Fetched | NotModified | Failed | None, now: float) -> float:
-    """For how many seconds an answer wants its whole host left alone."""
-    if not isinstance(answer, Failed) or answer.status not in _CLOSED_BY:
-        return 0.0
-    asked_s = min(retry_after_s(answer.retry_after, now), _LONGEST_CLOSED_S)
-    return asked_s or (_UNSAID_S if answer.status == 429 else 0.0)

@@ -10,7 +10,7 @@ from typing import Any
 
 from worker.clock import Clock
 from worker.fetch import Failed, Fetched, Fetcher, NotModified
-from worker.schedule import retry_after_s
+from worker.fetch.closing import asked_to_close_s
 from worker.store.feeds import Feed
 from worker.store.gates import Ask, Gates, Turn, Visit
 
@@ -19,14 +19,6 @@ _LATE = 0.1
 have been told to start right after it."""
 
 _LEAST_LATE_S = 0.05
-
-_CLOSED_BY = (403, 429, 503)
-"""The statuses whose Retry-After closes a gate: they are about who asks, not about a feed."""
-
-_LONGEST_CLOSED_S = 86400.0
-
-_UNSAID_S = 60.0
-"""How long a gate is closed after 429 without a Retry-After: some hosts take one request a minute."""
 
 
 class NotYet(Exception):
@@ -113,11 +105,3 @@ class Visiting:
             raise NotYet(turn)
         self._at = turn.asked_at + turn.wait_s
         self._inside[turn.gate] = turn.visit, self._at
-
-
-def asked_to_close_s(answer: Fetched | NotModified | Failed | None, now: float) -> float:
-    """For how many seconds an answer wants its whole gate left alone."""
-    if not isinstance(answer, Failed) or answer.status not in _CLOSED_BY:
-        return 0.0
-    asked_s = min(retry_after_s(answer.retry_after, now), _LONGEST_CLOSED_S)
-    return asked_s or (_UNSAID_S if answer.status == 429 else 0.0)

@@ -19,7 +19,7 @@ from worker.feed.kind import kind_of
 from worker.feed.parse import ParsedFeed, State
 from worker.feed.sniff import is_web_page
 from worker.fetch import Failed, Fetched, Fetcher, NotModified
-from worker.poller.gate import asked_to_close_s
+from worker.fetch.closing import asked_to_close_s
 from worker.poller.parsers import Parsers
 from worker.store.gates import Ask, Gates, Visit
 

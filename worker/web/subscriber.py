@@ -16,6 +16,7 @@ from worker.errors import StorywireError
 from worker.feed import websub
 from worker.feed.address import shown_url
 from worker.feed.websub import Step, Subscription, Wanted
+from worker.fetch.closing import LONGEST_CLOSED_S
 from worker.fetch.post import Poster
 from worker.schedule import retry_after_s
 from worker.store.feeds import Feed, Feeds
@@ -29,7 +30,6 @@ LOOK_S = 60.0
 BEAT_S = 5.0
 LEASE_S = 60.0
 _AT_ONCE = 20
-_LONGEST_CLOSED_S = 86400.0
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -180,7 +180,7 @@ class Subscriber:
         else:
             log.warning("hub not asked", **facts, trouble=trouble)
         await self._aside(self._after, feed, asked, wanted, trouble)
-        return min(retry_after_s(posted.retry_after, self._clock.now()), _LONGEST_CLOSED_S)
+        return min(retry_after_s(posted.retry_after, self._clock.now()), LONGEST_CLOSED_S)
 
     def _after(self, feed: str, asked: Subscription, wanted: Wanted | None, trouble: str) -> None:
         """Plan the next look, unless the hub has confirmed or denied meanwhile, which planned it already."""
