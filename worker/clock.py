@@ -11,12 +11,23 @@ class Clock(Protocol):
         """Seconds since 1970, UTC."""
         ...
 
+    def sleep_s(self, seconds: float) -> float:
+        """How many of the machine's seconds to sleep before looking whether so many of this clock's have passed."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> float:
         return time.time()
+
+    def sleep_s(self, seconds: float) -> float:
+        return seconds
+
+
+_LOOK_S = 0.005
+"""How often a clock that others move is looked at."""
 
 
 class ManualClock:
@@ -27,6 +38,9 @@ class ManualClock:
 
     def now(self) -> float:
         return self.now_s
+
+    def sleep_s(self, seconds: float) -> float:
+        return min(seconds, _LOOK_S)
 
     def advance(self, seconds: float) -> None:
         self.now_s += seconds

@@ -131,7 +131,7 @@ SETTINGS = (
     Setting("poll_min", duration, "2m", "The least time between two polls of a feed", 1.0),
     Setting("poll_max", duration, "24h", "The longest; STORYWIRE_POLL_INTERVAL for both makes that fixed", 1.0),
     Setting("fetch_timeout", duration, "30s", "The longest one fetch of a feed may take", 1.0),
-    Setting("fetch_parallel", _count, "64", "How many feeds one poller fetches at once"),
+    Setting("fetch_parallel", _count, "256", "How many feeds one poller fetches at once"),
     Setting(
         "gate",
         _choice("host", "domain", "feed"),

@@ -39,6 +39,10 @@ class Pace(NamedTuple):
         """Seconds since 1970 in the simulated world."""
         return self.began_s + (time.time() - self.real_s) * self.factor
 
+    def sleep_s(self, seconds: float) -> float:
+        """How long so many simulated seconds take."""
+        return seconds / self.factor
+
 
 def host_of(feed: int, feeds: int) -> str:
     """The loopback address of a feed: a few hosts have a hundred feeds, most have one or two."""

@@ -9,9 +9,11 @@ import pytest
 from worker.clock import ManualClock
 from worker.connect import connect
 from worker.fetch import Fetcher, Guard
-from worker.poller.gate import Visiting, ask
+from worker.poller.gate import Visiting
 from worker.store.feeds import Feed, Feeds
-from worker.store.gates import Ask, Gates, Rule, Visit
+from worker.store.gates import Ask, Gates, Rule
+from worker.store.gates import Visit as Ended
+from worker.visit import Visit, ask
 
 NOW = 1_750_000_000.0
 URL = "https://news.example.org/feed"
@@ -40,18 +42,15 @@ async def test_a_start_counts_from_the_question_and_a_missed_one_is_given_up(
         gates = Gates(client, Rule(parallel=2, spacing_s=1.0), clock)
         [before] = gates.enter([Ask(URL, "before")])
         [turn] = ask(gates, clock, [Ask(URL, feed.id, feed.id)])
-        gates.leave([Visit(before.gate, before.visit)])
+        gates.leave([Ended(before.gate, before.visit)])
         assert (turn.admitted, turn.wait_s) == (True, 1.0)
         clock.advance(busy_s)
         visiting = Visiting(
             feed,
             turn,
-            fetcher=Fetcher(user_agent="test", timeout_s=1.0, guard=Guard("0")),
-            gates=gates,
-            leave=lambda visit: gates.leave([visit]),
-            aside=_at_once,
-            clock=clock,
-            tick_s=0.001,
+            Visit(feed.id, gates, _at_once, clock, feed=feed.id),
+            Fetcher(user_agent="test", timeout_s=1.0, guard=Guard("0")),
+            lambda ended: gates.leave([ended]),
         )
         begun = asyncio.create_task(visiting.begin())
         async with asyncio.timeout(10):

@@ -79,14 +79,21 @@ class Pipeline(PlainPipeline):
         with translated(self.url, self.variable):
             return super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
+    def load_scripts(self) -> None:
+        """Not before they are missed: to ask each time whether they are there would double the round trips."""
+
     def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """Send all; all of it again where the server lost its scripts in between, as where a connection broke."""
+        """Send all; all of it again where the server has not the scripts (any more), as where a connection broke.
+
+        That is seen where errors are raised: with `raise_on_error` off, NOSCRIPT is among the answers.
+        """
         stack, scripts = list(self.command_stack), set(self.scripts)
         with translated(self.url, self.variable):
             try:
                 return super().execute(raise_on_error)
             except theirs.NoScriptError:
                 self.command_stack, self.scripts = stack, scripts
+                super().load_scripts()  # type: ignore[no-untyped-call]
                 return super().execute(raise_on_error)
 
 

@@ -25,10 +25,10 @@ from worker.model import AWAITED, PAGE_READ, Article, Ref
 from worker.pages.choose import without_page
 from worker.pages.extractors import Extractors
 from worker.pages.read import Reading, Told
-from worker.pages.visit import NotYet
 from worker.store.gates import Gates
 from worker.store.outbox import Outbox, decode
 from worker.store.pages import Awaited, Pages
+from worker.visit import NotYet
 
 TICK_S = 0.25
 """How often it is asked what is due: one short script."""
@@ -184,13 +184,13 @@ class Pager:
         try:
             done = await self._reading.read(article, told)
         except NotYet as error:
-            due = self._clock.now() + error.wait_s
+            due = self._clock.now() + error.turn.wait_s
             if due < awaited.until:
                 async with self._renewing:
                     self._back.add(awaited)
                     await self._aside(self._pages.put_back, awaited, due)
                 return
-            done = without_page(article, f"was not read in time: {error.why}")
+            done = without_page(article, f"was not read in time: {error}")
         replaced = await self._aside(self._pages.replace, awaited.ref, payload, done, self._clock.now())
         await self._aside(self._pages.done, awaited)
         if replaced:

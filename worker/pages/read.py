@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worker.clock import Clock
-from worker.fetch import Failed, Fetched, Fetcher, NotModified
+from worker.fetch import Failed, Fetched, Fetcher
 from worker.model import Article
 from worker.pages.choose import failed, with_page, without_page
 from worker.pages.extractors import Extractors
 from worker.pages.robots import Policies, Policy, address, policy
-from worker.pages.visit import NotYet, Visit
-from worker.store.gates import Gates
+from worker.store.gates import Gates, Turn
+from worker.visit import Answer, NotYet, Visit
 
 _SOON_S = 0.2
 """When who needs a robots.txt that another is fetching looks again."""
@@ -56,8 +56,8 @@ class Reading:
 
     async def read(self, article: Article, told: Told) -> Article:
         """The article with its page, or with the reason. May be cancelled; raises NotYet and StorywireError."""
-        visit = Visit(article.id, self.gates, self.aside, self.clock)
-        answer: Fetched | NotModified | Failed | None = None
+        visit = Visit(article.id, self.gates, self.aside, self.clock, page=True)
+        answer: Answer | None = None
         try:
             await self._enter(visit, article.url)
             told.stage("wait")
@@ -65,7 +65,7 @@ class Reading:
         except Disallowed as error:
             return without_page(article, str(error))
         finally:
-            await visit.leave(answer)
+            await self._leave(visit, answer)
         told.stage("fetch")
         if not isinstance(answer, Fetched):
             return without_page(article, failed(answer) if isinstance(answer, Failed) else "has not come")
@@ -93,10 +93,10 @@ class Reading:
         """The policy at this address: fetched once, however many pages wait for it, and by the visit of the page where
         that is at its gate already."""
         if robots in self._asking:
-            raise NotYet(_SOON_S, "waits for the site's robots.txt")
+            raise NotYet(Turn("", False, _SOON_S, "waits for the site's robots.txt"))
         self._asking.add(robots)
-        visit = Visit(robots, self.gates, self.aside, self.clock, within)
-        answer: Fetched | NotModified | Failed | None = None
+        visit = Visit(robots, self.gates, self.aside, self.clock, page=True, within=within)
+        answer: Answer | None = None
         try:
             await visit.enter(robots)
             answer = await self.robots_fetcher.fetch(robots, before_redirect=visit.enter)
@@ -104,4 +104,8 @@ class Reading:
             return self._policies.keep(robots, found)
         finally:
             self._asking.discard(robots)
-            await visit.leave(answer)
+            await self._leave(visit, answer)
+
+    async def _leave(self, visit: Visit, answer: Answer | None) -> None:
+        if ended := visit.end(answer):
+            await self.aside(self.gates.leave, ended)

@@ -20,7 +20,7 @@ from worker.fetch import ALLOWED_BY, Fetcher, Guard
 from worker.model import Ref
 from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
-from worker.poller.gate import Visiting, ask
+from worker.poller.gate import Visiting
 from worker.poller.leases import Leases
 from worker.poller.loading import load
 from worker.poller.parsers import Parsers
@@ -36,12 +36,16 @@ from worker.store.hubs import Hubs, Waiting
 from worker.store.outbox import Outbox
 from worker.store.pages import Pages
 from worker.store.pollers import Pollers
+from worker.visit import Visit, ask
 
 TICK_S = 0.5
 """How often an idle poller asks for due feeds: one short script."""
 
 _ROOM = 4
 """A part of what is fetched at once has to be free before more is leased: one at a time would be a round trip each."""
+
+_MOST_LEASED = 32
+"""Leased in one go: whoever was told to start at once has to be begun before that is too late (worker/visit.py)."""
 
 _ROOM_S = 0.02
 """How long a smaller room stays empty at most."""
@@ -207,23 +211,15 @@ class Poller:
             self._wake(self._clock.now() if due_by is None else due_by)
             self._woken = True
         room -= len(again)
-        leased = [*again, *(self._leases.take(room, due_by) if room > 0 and not held else [])]
+        leased = [*again, *(self._leases.take(min(room, _MOST_LEASED), due_by) if room > 0 and not held else [])]
         pushed = self._pushes.first(leased)
         fetched = [feed for feed in leased if feed.id not in pushed]
         turns = ask(self._gates, self._clock, [Ask(feed.url, feed.id, feed.id) for feed in fetched]) if fetched else []
         return [*((feed, pushed[feed.id]) for feed in leased if feed.id in pushed), *zip(fetched, turns, strict=True)]
 
     def _visiting(self, feed: Feed, turn: Turn) -> Visiting:
-        return Visiting(
-            feed,
-            turn,
-            fetcher=self._fetcher,
-            gates=self._gates,
-            leave=self._records.leave,
-            aside=self._aside,
-            clock=self._clock,
-            tick_s=self._tick_s,
-        )
+        visit = Visit(feed.id, self._gates, self._aside, self._clock, feed=feed.id)
+        return Visiting(feed, turn, visit, self._fetcher, self._records.leave)
 
     def _wake(self, now: float) -> None:
         """Who starts us without a network shall hear so at once, and who has one again need not wait; nor who allows
@@ -245,7 +241,7 @@ class Poller:
     async def _wait(self, longest_s: float) -> None:
         """Until a full poller has room, all is polled, a turn has come or we are stopped; no longer than this."""
         if self._queued:
-            longest_s = min(longest_s, max(0.0, self._queued[0][0] - self._clock.now()))
+            longest_s = min(longest_s, self._clock.sleep_s(max(0.0, self._queued[0][0] - self._clock.now())))
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await self._ended.wait()

@@ -15,7 +15,7 @@ from worker.clock import Clock
 from worker.errors import StorywireError
 from worker.feed.address import shown_url
 from worker.feed.parse import ParsedFeed
-from worker.poller.gate import NotYet, Visiting
+from worker.poller.gate import Visiting
 from worker.poller.leases import Leases
 from worker.poller.network import Network
 from worker.poller.poll import Aside, Poll, Told, shown
@@ -36,6 +36,7 @@ from worker.schedule import (
 )
 from worker.store.feeds import Feed, Feeds
 from worker.store.gates import Turn
+from worker.visit import NotYet
 
 log = structlog.get_logger()
 

@@ -18,10 +18,10 @@ from worker.feed.discover import Candidate, candidates
 from worker.feed.kind import kind_of
 from worker.feed.parse import ParsedFeed, State
 from worker.feed.sniff import is_web_page
-from worker.fetch import Failed, Fetched, Fetcher, NotModified
-from worker.fetch.closing import asked_to_close_s
+from worker.fetch import Failed, Fetched, Fetcher
 from worker.poller.parsers import Parsers
-from worker.store.gates import Ask, Gates, Visit
+from worker.store.gates import Gates
+from worker.visit import Answer, NotYet, Visit
 
 MOST_FETCHES = 12
 """Of candidates of one page that are looked at."""
@@ -123,50 +123,37 @@ class Prober:
         kind = kind_of(answer.body)
         return Examined(moved or url, url if moved and moved != url else "", kind, answer, feed, took_ms)
 
-    async def _fetch(self, url: str) -> tuple[Fetched | NotModified | Failed, float]:
+    async def _fetch(self, url: str) -> tuple[Answer, float]:
         """GET it through the gates of all hosts on the way; and the milliseconds that it took after the first."""
-        who, inside = f"add:{feed_id(url)}", dict[str, tuple[str, float]]()
-        answer: Fetched | NotModified | Failed | None = None
+        feed = feed_id(url)
+        visit = Visit(f"add:{feed}", self._gates, asyncio.to_thread, self._clock, feed=feed)
+        answer: Answer | None = None
 
         async def enter(place: str) -> None:
-            await self._enter(place, who, feed_id(url), inside)
+            await self._patiently(visit, place)
 
         try:
             await enter(url)
             began = time.perf_counter()
             answer = await self._fetcher.fetch(url, before_redirect=enter)
             return answer, (time.perf_counter() - began) * 1000
-        except _Closed as closed:
+        except NotYet as closed:
             return Failed("refused", f"cannot be looked at now: {closed}"), 0.0
         finally:
-            await self._leave(inside, answer)
+            if ended := visit.end(answer):
+                await asyncio.to_thread(self._gates.leave, ended)
 
-    async def _enter(self, place: str, who: str, feed: str, inside: dict[str, tuple[str, float]]) -> None:
-        if self._gates.rule.gate(place, feed) in inside:
-            return
+    async def _patiently(self, visit: Visit, place: str) -> None:
+        """Enter, as soon as that may be. Raises NotYet where it takes too long."""
         until = self._clock.now() + _PATIENCE_S
         while True:
-            [turn] = await asyncio.to_thread(self._gates.enter, [Ask(place, who, feed)])
-            if turn.admitted:
-                inside[turn.gate] = turn.visit, self._clock.now() + turn.wait_s
-            elif self._clock.now() + turn.wait_s > until or (turn.closed and turn.wait_s > _CLOSED_PATIENCE_S):
-                raise _Closed(turn.why)
-            await asyncio.sleep(turn.wait_s)
-            if turn.admitted:
-                return
-
-    async def _leave(self, inside: dict[str, tuple[str, float]], answer: Fetched | NotModified | Failed | None) -> None:
-        """Leave all gates; the one that answered, the last, hears what was answered."""
-        now, close_s, visits = self._clock.now(), asked_to_close_s(answer, self._clock.now()), list[Visit]()
-        for gate, (name, since) in reversed(inside.items()):
-            visits.append(Visit(gate, name, max(now - since, 0.001) if answer else 0.0, close_s))
-            close_s = 0.0
-        if visits:
-            await asyncio.to_thread(self._gates.leave, visits)
-
-
-class _Closed(Exception):
-    """A gate on the way does not open soon."""
+            try:
+                return await visit.enter(place)
+            except NotYet as shut:
+                wait_s = shut.turn.wait_s
+                if self._clock.now() + wait_s > until or (shut.turn.closed and wait_s > _CLOSED_PATIENCE_S):
+                    raise
+            await asyncio.sleep(wait_s)
 
 
 def _of_comments(candidate: Candidate) -> bool:

@@ -49,13 +49,16 @@ class Rule(NamedTuple):
 
 class Ask(NamedTuple):
     """Who (a feed's id, an article's) asks for what address. `page`: it is a page or what belongs to one, and has time;
-    `delay_s`: how long after it no other page shall start (Crawl-delay)."""
+    `delay_s`: how long after it no other page shall start (Crawl-delay). `lead_s`: how far ahead its start has to be,
+    for one that comes late; `instead`: the name of a visit that missed its start, and is given up."""
 
     url: str
     who: str
     feed: str = ""
     page: bool = False
     delay_s: float = 0.0
+    lead_s: float = 0.0
+    instead: str = ""
 
 
 class Turn(NamedTuple):
@@ -118,7 +121,7 @@ class Gates:
                 keys=[keys.gate(key), keys.visitors(key), keys.turns(key)],
                 args=[
                     *(ask.who, now, rule.spacing_s, rule.parallel, longest_s, ready_s),
-                    *(name, "page" if ask.page else "", ask.delay_s),
+                    *(name, "page" if ask.page else "", ask.delay_s, ask.lead_s, ask.instead),
                 ],
                 client=pipe,
             )

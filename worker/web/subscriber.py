@@ -20,8 +20,9 @@ from worker.fetch.closing import LONGEST_CLOSED_S
 from worker.fetch.post import Poster
 from worker.schedule import retry_after_s
 from worker.store.feeds import Feed, Feeds
-from worker.store.gates import Ask, Gates, Visit
+from worker.store.gates import Gates
 from worker.store.hubs import Hubs
+from worker.visit import NotYet, Visit
 
 TICK_S = 1.0
 LOOK_S = 60.0
@@ -156,19 +157,16 @@ class Subscriber:
         else:
             assert known is not None
             asked = websub.leaving(known, now)
-        [turn] = await self._aside(self._gates.enter, [Ask(asked.hub, f"hub {feed}")])
-        if not turn.admitted:
-            await self._aside(self._hubs.plan, feed, now + turn.wait_s)
-            return
-        close_s = 0.0
+        visit, close_s = Visit(f"hub {feed}", self._gates, self._aside, self._clock), 0.0
         try:
-            if turn.wait_s:
-                await asyncio.sleep(turn.wait_s)
+            await visit.enter(asked.hub)
             if await self._aside(self._hubs.put, feed, known, asked):
                 close_s = await self._sent(feed, asked, wanted)
+        except NotYet as shut:
+            await self._aside(self._hubs.plan, feed, self._clock.now() + shut.turn.wait_s)
         finally:
-            took_s = max(self._clock.now() - now - turn.wait_s, 0.0)
-            await self._aside(self._gates.leave, [Visit(turn.gate, turn.visit, took_s, close_s)])
+            if ended := visit.close(close_s):
+                await self._aside(self._gates.leave, ended)
 
     async def _sent(self, feed: str, asked: Subscription, wanted: Wanted | None) -> float:
         """Send what is asked; for how many seconds the hub wants to be left alone."""

@@ -3,7 +3,9 @@
 -- ARGV  1 who asks, 2 now, "" for the server's clock; 3 the least time between starts, 4 the most visitors at once,
 --       5 how long a visitor's place is kept, 6 how long who asks is ready to wait on the spot, a minute at
 --       most: seconds; 7 which question this is, something that is never said again: the visit's name, if it is let in;
---       8 "page" for a page, which goes behind all feeds; 9 the least time from its start to that of the next page
+--       8 "page" for a page, which goes behind all feeds; 9 the least time from its start to that of the next page;
+--       10 how far ahead its start has to be, for one that would miss it otherwise, 11 a visit that missed its start and
+--       is given up, or ""
 -- Returns  {1, seconds to the start, ''}, or {0, seconds to the turn, why: 'spacing', 'full', 'crawl' or 'closed'}
 -- Cost  O(log W), W = who waits at this gate: whoever asks too early is told one turn, which nobody else gets
 -- Invariant  starts are at least the spacing apart, and no more than the most are inside, whoever asks from wherever,
@@ -11,7 +13,7 @@
 --            leaves a place for a feed where there are two; a turn outlasts who holds it by a day at most
 local who, spacing, most = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4])
 local keep, ready = tonumber(ARGV[5]), tonumber(ARGV[6])
-local page, delay = ARGV[8] == 'page', tonumber(ARGV[9])
+local page, delay, lead = ARGV[8] == 'page', tonumber(ARGV[9]), tonumber(ARGV[10])
 local now = tonumber(ARGV[2])
 if not now then
   local time = redis.call('TIME')
@@ -31,6 +33,13 @@ if last > now + 60 then -- nobody starts so far ahead: the clock was set back
   redis.call('HSET', KEYS[1], 'last', string.format('%.6f', now))
   redis.call('HDEL', KEYS[1], 'next', 'closed', 'pages', 'crawl')
 end
+local missed = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[11]) or nil)
+if missed then
+  redis.call('ZREM', KEYS[2], ARGV[11])
+  if math.abs(missed - keep - last) < 0.001 then -- nobody came at the last start that was given
+    last = last - spacing
+  end
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 local inside = redis.call('ZCARD', KEYS[2])
 local places = page and math.max(most - 1, 1) or most
@@ -39,14 +48,14 @@ if inside + 1 >= places then -- turns as far apart as visits take, or who has on
   pace = math.max(spacing, math.min(hold, keep) / places)
 end
 local wait = math.max(pace, 0.1)
-local field, free, soonest = 'next', nextfree, math.max(last + spacing, now)
+local field, free, soonest = 'next', nextfree, math.max(last + spacing, now + lead)
 if page then -- after every turn that a feed was told
   field, free, soonest, pace = 'pages', pages, math.max(soonest, nextfree, crawl), math.max(pace, delay)
 end
 local turn = tonumber(redis.call('ZSCORE', KEYS[3], who) or nil)
 local start = math.max(turn or free, soonest)
 local answer
-if closed <= start and inside < places and start - now <= ready then
+if closed <= start and inside < places and start - now <= ready + lead then
   free = math.max(free, start + pace)
   redis.call('HSET', KEYS[1], 'last', string.format('%.6f', start), field, string.format('%.6f', free))
   if page and delay > 0 then
