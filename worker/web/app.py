@@ -14,13 +14,16 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from worker.errors import StorywireError
-from worker.runtime import Runtime
+from worker.web import api, assets, metrics, out, pages, stream
 from worker.web.access import Access
+from worker.web.site import Site
 from worker.web.websub import Callbacks
 
 
-def routes(runtime: Runtime) -> list[BaseRoute]:
+def routes(site: Site) -> list[BaseRoute]:
     """All that is served; under the path of STORYWIRE_PUBLIC_URL as well as without, as proxies do either."""
+
+    runtime = site.runtime
 
     async def healthz(_request: Request) -> Response:
         try:
@@ -32,6 +35,7 @@ def routes(runtime: Runtime) -> list[BaseRoute]:
     served: list[BaseRoute] = [
         Route("/healthz", healthz, methods=["GET"]),
         Callbacks(runtime.hubs, runtime.feeds, runtime.clock).route(),
+        *(route for part in (pages, api, stream, out, metrics, assets) for route in part.routes(site)),
     ]
     path = urlsplit(runtime.settings.public_url).path
     return [Mount(path, routes=served), *served] if path else served

@@ -5,7 +5,7 @@ Invariant: asked to end, it ends within STOP_S: requests in hand are finished or
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -21,6 +21,8 @@ from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.runtime import Runtime
 from worker.web.app import make_app, routes
+from worker.web.live import Live
+from worker.web.site import Site
 from worker.web.subscriber import LOOK_S, TICK_S, Subscriber
 
 STOP_S = 8.0
@@ -84,9 +86,10 @@ class Serving:
     def __init__(self, runtime: Runtime, *, tick_s: float = TICK_S, look_s: float = LOOK_S) -> None:
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
+        self._live = Live(runtime.stories, self._aside)
         self._server = _Server(
             uvicorn.Config(
-                make_app(routes(runtime)),
+                make_app(routes(Site(runtime, self._live, self._aside))),
                 http=_Patient,
                 ws="none",
                 lifespan="off",
@@ -118,11 +121,13 @@ class Serving:
             async with Poster(
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
             ) as poster:
-                keeping = asyncio.create_task(self._subscriber(poster).run()) if settings.public_url else None
+                tasks = [asyncio.create_task(self._live.run())]
+                if settings.public_url:
+                    tasks.append(asyncio.create_task(self._subscriber(poster).run()))
                 try:
                     await self._server.serve(sockets=[listening])
                 finally:
-                    await _ended(keeping)
+                    await _ended(tasks)
         finally:
             listening.close()
             self._threads.shutdown(wait=False, cancel_futures=True)
@@ -163,8 +168,8 @@ def listen(place: str) -> socket.socket:
     return listening
 
 
-async def _ended(task: "asyncio.Task[None] | None") -> None:
-    if task is not None:
+async def _ended(tasks: "Sequence[asyncio.Task[None]]") -> None:
+    for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
