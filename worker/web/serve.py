@@ -86,10 +86,10 @@ class Serving:
     def __init__(self, runtime: Runtime, *, tick_s: float = TICK_S, look_s: float = LOOK_S) -> None:
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
-        self._live = Live(runtime.stories, self._aside)
+        self.live = Live(runtime.stories, self._aside)
         self._server = _Server(
             uvicorn.Config(
-                make_app(routes(Site(runtime, self._live, self._aside))),
+                make_app(routes(Site(runtime, self.live, self._aside))),
                 http=_Patient,
                 ws="none",
                 lifespan="off",
@@ -121,7 +121,7 @@ class Serving:
             async with Poster(
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
             ) as poster:
-                tasks = [asyncio.create_task(self._live.run())]
+                tasks = [asyncio.create_task(self.live.run())]
                 if settings.public_url:
                     tasks.append(asyncio.create_task(self._subscriber(poster).run()))
                 try:
