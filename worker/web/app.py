@@ -35,7 +35,7 @@ def routes(site: Site) -> list[BaseRoute]:
     served: list[BaseRoute] = [
         Route("/healthz", healthz, methods=["GET"]),
         Callbacks(runtime.hubs, runtime.feeds, runtime.clock).route(),
-        *(route for part in (pages, api, stream, out, metrics, assets) for route in part.routes(site)),
+        *(route for part in (pages, stream, api, out, metrics, assets) for route in part.routes(site)),
     ]
     path = urlsplit(runtime.settings.public_url).path
     return [Mount(path, routes=served), *served] if path else served
