@@ -2,13 +2,14 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 
 import pytest
 
+from tests import waiting as waiting_for
 from tests.command import start_storywire, storywire
 from tests.e2e.feed_server import Request, head, page
 from tests.e2e.gate_server import GateServer
@@ -31,12 +32,8 @@ def store(valkey_url: str) -> Bench:
     return bench(valkey_url)
 
 
-def until(holds: Callable[[], bool], message: Callable[[], str], within_s: float = 40.0) -> None:
-    """Wait for whole processes."""
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {within_s:g} s: {message()}"
-        time.sleep(0.02)
+until = partial(waiting_for.eventually, within_s=40.0)
+"""Whole processes take their time."""
 
 
 def test_two_pollers_keep_every_gate_and_one_that_dies_inside_shuts_none(server: GateServer, valkey_url: str) -> None:
@@ -55,16 +52,46 @@ def test_two_pollers_keep_every_gate_and_one_that_dies_inside_shuts_none(server:
         for process in pollers:
             closing.enter_context(process)
             closing.callback(process.kill)
-        until(
-            lambda: len(server.requests) > 8 and any(seen.inside for seen in server.seen.values()), lambda: "not busy"
-        )
+        until(lambda: len(server.requests) > 8 and any(seen.inside for seen in server.seen.values()), message="busy")
         os.kill(pollers[0].pid, signal.SIGKILL)
         asked = {path: len(server.asked(path)) for path in server.routes}
         until(
             lambda: all(len(server.asked(path)) > count for path, count in asked.items()),
-            lambda: f"not asked again: {[p for p, count in asked.items() if len(server.asked(p)) <= count]}",
+            message=lambda: f"asked again: {[p for p, count in asked.items() if len(server.asked(p)) <= count]}",
         )
         assert server.kept(2, SPACING_S) == []
+
+
+def test_a_second_poller_takes_load_off_the_first(server: GateServer, valkey_url: str) -> None:
+    """Twenty hosts, polled as often as may be by one process that fetches two feeds at once, which is too few, and then
+    by two of them: each does its part, and together they ask no host more often than one is allowed to."""
+    server.takes_s = 0.2
+    with connect(valkey_url) as client, ExitStack() as closing:
+        feeds = Feeds(client)
+        for number in range(20):
+            server.serve(f"/{number}", page(rss(ITEM)))
+            feeds.add(server.address(1 + number, f"/{number}"), "", 0.0)
+        often = {"poll_interval": "1s", "poll_min": "1s", "poll_max": "1s", "log_level": "error"}
+
+        def start(name: str) -> None:
+            process = closing.enter_context(
+                start_storywire(
+                    "poll", redis_url=valkey_url, user_agent=name, gate_spacing="0.2s", fetch_parallel=2, **often
+                )
+            )
+            closing.callback(process.kill)
+
+        def share(since: int) -> dict[str, int]:
+            return Counter(request.headers["user-agent"] for request in server.requests[since:])
+
+        start("first")
+        until(lambda: share(0)["first"] >= 20, message=lambda: f"polled: {share(0)}")
+        start("second")
+        until(lambda: share(0)["second"] >= 5, message=lambda: f"polled by the second: {share(0)}")
+        since = len(server.requests)
+        until(lambda: len(server.requests) >= since + 60, message=lambda: f"polled by both: {share(since)}")
+        assert min(share(since)["first"], share(since)["second"]) >= 15, share(since)
+        assert server.kept(2, 0.2) == []
 
 
 def test_once_waits_for_its_turns(server: GateServer, valkey_url: str) -> None:

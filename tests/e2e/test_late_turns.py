@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from worker.clock import ManualClock
+from worker.clock import ManualClock, SystemClock
 from worker.connect import connect
 from worker.fetch import Fetcher, Guard
 from worker.poller.gate import Visiting
@@ -63,6 +63,27 @@ async def test_a_start_counts_from_the_question_and_a_missed_one_is_given_up(
         assert gates.look(turn.gate).inside == 1, "the start that was missed holds no place"
         visiting.end()
         assert gates.look(turn.gate).inside == 0
+
+
+async def test_a_poller_that_is_always_behind_asks_for_a_start_that_it_can_keep(valkey_url: str, feed: Feed) -> None:
+    """Every answer of the store comes later than a start may be: asking for the next one each time would never end."""
+    asked = list[str]()
+    with connect(valkey_url) as client:
+        gates = Gates(client, Rule(parallel=2, spacing_s=1.0))
+
+        async def slowly(call: Callable[..., Any], *args: Any) -> Any:
+            asked.append(call.__name__)
+            answer = call(*args)
+            await asyncio.sleep(0.5)
+            return answer
+
+        visit = Visit(feed.id, gates, slowly, SystemClock(), feed=feed.id)
+        async with asyncio.timeout(10):
+            await visit.enter(URL)
+        assert 1 < len(asked) <= 4, "0.2, 0.4 and 0.8 s ahead at most"
+        assert gates.look("host news.example.org").inside == 1
+        gates.leave(visit.end())
+        assert gates.look("host news.example.org").inside == 0
 
 
 async def _at_once(call: Callable[..., Any], *args: Any) -> Any:

@@ -66,3 +66,17 @@ async def test_a_redirect_to_another_port_of_a_host_that_is_asked_once_at_a_time
     assert article.page == "read"
     assert [request.path for request in other.requests] == ["/robots.txt", "/shown"]
     assert len(server.asked("/moved")) == 1
+
+
+async def test_a_robots_txt_that_asks_to_be_left_alone_closes_the_gate_that_its_page_holds(
+    server: GateServer, desk: Desk
+) -> None:
+    """It is asked for within the visit of the page that was redirected there: the whole host hears the answer."""
+    with FeedServer("127.0.1.1") as other:
+        other.routes["/robots.txt"] = page("slow down", 429, retry_after="900")
+        server.routes["/robots.txt"] = page("User-agent: *\n")
+        server.routes["/moved"] = page("", 302, location=other.url("/shown"))
+        async with reading(desk):
+            (article,) = await desk.settled(*desk.publish(server.address(1, "/moved")))
+    assert article.page == "was left alone: the site's robots.txt cannot be had (status 429)"
+    assert 880 < desk.gates.look("host 127.0.1.1").closed_s <= 900
