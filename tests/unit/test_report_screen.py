@@ -10,16 +10,16 @@ from rich.cells import cell_len
 
 from tests.unit.report_makers import NOW, shown, view
 from worker.cli.screen.changes import MOST_SINGLES, show_changes
-from worker.cli.screen.harmless import MAX_CHARACTERS, harmless
 from worker.cli.screen.members import guides, tree
 from worker.cli.screen.quarantine import innermost
 from worker.cli.screen.table import show_listing
 from worker.cli.screen.terminal import Screen
-from worker.cli.screen.words import ASCII_BLOCKS, fraction, local_time, span, sparkline
 from worker.model import Relation
 from worker.report.following import KINDS, Change
+from worker.report.harmless import MAX_CHARACTERS, harmless
 from worker.report.listing import Listing, Query
 from worker.report.views import StoryView
+from worker.report.words import ASCII_BLOCKS, fraction, local_time, span, sparkline
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from worker.cli.screen.harmless import harmless
 from worker.errors import BadSetting
 from worker.report.cases import Case, Verdict, parse_cases
+from worker.report.harmless import harmless
 
 _SHOWN = 10
 """Cases decided otherwise that are told one by one."""

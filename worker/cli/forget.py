@@ -8,8 +8,8 @@ import click
 
 from worker import config, log
 from worker.cli.opening import must_exist
-from worker.cli.screen.words import count
 from worker.errors import BadSetting
+from worker.report.words import count
 
 if TYPE_CHECKING:
     from worker.forgetting import Removed, Target
@@ -74,8 +74,8 @@ def _told(found: "Removed") -> str:
 
 
 def _of(target: "Target") -> str:
-    from worker.cli.screen.harmless import harmless
     from worker.forgetting import What
+    from worker.report.harmless import harmless
 
     name = harmless(target.name)
     return {What.ARTICLE: f"({name})", What.URL: f"of {name}", What.FEED: f"of the feed {name}, and the feed"}[

@@ -8,8 +8,8 @@ import click
 from worker import config, log
 from worker.cli.loading import DATA_DIR, FILES, WORKERS, arrival_at, end, load, read_index
 from worker.cli.screen.terminal import ended_quietly
-from worker.cli.screen.words import count
 from worker.clock import SystemClock
+from worker.report.words import count
 from worker.runtime import open_runtime
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from worker import supervisor
-from worker.cli.screen.harmless import harmless
-from worker.cli.screen.words import count
 from worker.errors import BadInput
 from worker.feed.lines import Line, article_of
 from worker.files import Index, index
 from worker.intake import Intake, Sent
 from worker.model import Article
+from worker.report.harmless import harmless
+from worker.report.words import count
 from worker.runtime import Runtime
 from worker.store.forgotten import Forgotten
 

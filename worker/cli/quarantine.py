@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.cli.opening import DATA_DIR, opened
-from worker.cli.screen.words import count
 from worker.errors import BadInput, BadSetting
+from worker.report.words import count
 
 if TYPE_CHECKING:
     from worker.runtime import Runtime

@@ -7,9 +7,9 @@ import click
 from msgspec import json as msgspec_json
 
 from worker.cli.opening import DATA_DIR, opened
-from worker.cli.screen.words import count
 from worker.errors import BadInput
 from worker.feed.address import shown_url
+from worker.report.words import count
 
 if TYPE_CHECKING:
     from worker.editing import Edited
@@ -92,7 +92,7 @@ def merge(stories: tuple[str, ...], data_dir: str | None) -> None:
 @DATA_DIR
 def pin(article: str, story: str | None, data_dir: str | None) -> None:
     """Keep an article in its story, or put it into another one, for good: whatever its revisions say."""
-    from worker.cli.screen.harmless import harmless
+    from worker.report.harmless import harmless
 
     with opened(data_dir) as runtime:
         done = runtime.editing.pin(article, story)
@@ -115,10 +115,10 @@ def undo(correction: str, data_dir: str | None) -> None:
 @DATA_DIR
 def corrections(as_json: bool, data_dir: str | None) -> None:
     """List the corrections in force, the oldest first."""
-    from worker.cli.screen.harmless import harmless
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
-    from worker.cli.screen.words import full_time
     from worker.report.cases import correction_record, described
+    from worker.report.harmless import harmless
+    from worker.report.words import full_time
 
     with opened(data_dir) as runtime, ended_quietly():
         found = runtime.editing.corrections()
@@ -175,8 +175,8 @@ def export(file: Path, data_dir: str | None) -> None:
 
 def _tell(done: "Edited") -> None:
     """The name of the correction, and what it was about that earlier ones said."""
-    from worker.cli.screen.harmless import harmless
     from worker.report.cases import described
+    from worker.report.harmless import harmless
 
     click.echo(f"correction {done.made.id}")
     for named in done.lifted:

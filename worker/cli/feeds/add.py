@@ -9,8 +9,8 @@ import click
 from worker.cli.feeds.change import tell_of_pollers
 from worker.cli.feeds.naming import called, words_given
 from worker.cli.opening import DATA_DIR, opened
-from worker.cli.screen.words import count
 from worker.errors import BadInput, BadSetting
+from worker.report.words import count
 
 if TYPE_CHECKING:
     from worker.poller.probe import Examined, Found, Prober
@@ -151,10 +151,10 @@ def _is_known(runtime: "Runtime", url: str, wanted: _Wanted) -> bool:
 
 def _take(runtime: "Runtime", found: "Found", wanted: _Wanted, *, alone: bool) -> None:
     """Add what was found, and show it. Raises BadInput where there is no feed, or several to choose from."""
-    from worker.cli.screen.harmless import harmless
     from worker.cli.screen.probe import choice_lines, show_examined
     from worker.cli.screen.terminal import Screen
     from worker.feed.address import shown_url
+    from worker.report.harmless import harmless
 
     if not found.feeds:
         if not wanted.force:
@@ -190,7 +190,7 @@ def _how(found: "Found") -> str:
 
 def _stored(runtime: "Runtime", url: str, wanted: _Wanted, examined: "Examined | None" = None) -> str:
     """Add a feed; in a line, what became of it."""
-    from worker.cli.screen.harmless import harmless
+    from worker.report.harmless import harmless
 
     feed, is_new = runtime.feeds.add(url, wanted.title, runtime.clock.now(), wanted.folder, wanted.pages)
     found = _line(examined.feed.title) if examined else ""

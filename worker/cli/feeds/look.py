@@ -85,7 +85,7 @@ def _is_in(feed: "Feed", folder: str) -> bool:
 
 def _folders(feeds: "Sequence[Feed]") -> str:
     """Which folders there are, in a line."""
-    from worker.cli.screen.harmless import harmless
+    from worker.report.harmless import harmless
 
     names = sorted({feed.folder for feed in feeds if feed.folder})
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""

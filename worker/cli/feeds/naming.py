@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from worker.cli.screen.harmless import harmless
 from worker.errors import BadInput
+from worker.report.harmless import harmless
 
 if TYPE_CHECKING:
     from worker.store.feeds import Feed, Feeds

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 
-from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.members import SIGNS, STYLES
 from worker.cli.screen.terminal import Part, Screen, fit
-from worker.cli.screen.words import count, local_time
 from worker.model import Relation
 from worker.report.following import Change
+from worker.report.harmless import cut, harmless
 from worker.report.views import MemberView
+from worker.report.words import count, local_time
 
 MARKS = {
     "new": ("●", "bold green"),

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.members import SIGNS, STYLES
 from worker.cli.screen.reasons import reason, verdict
 from worker.cli.screen.terminal import Part, Screen, fit
-from worker.cli.screen.words import count, fraction, full_time
 from worker.cluster.posting import COPY_DISTANCE
 from worker.cluster.relation import COPY_CONTAINMENT, REWRITE_OVERLAP
 from worker.fingerprint import STORY_BITS
 from worker.model import Relation
 from worker.report.comparison import Comparison, Side, Term
+from worker.report.harmless import cut, harmless
+from worker.report.words import count, fraction, full_time
 
 _MOST_TERMS = 14
 _MOST_ONLY = 12

@@ -13,11 +13,11 @@ from rich.cells import cell_len
 from worker.cli.screen.feeds import as_record as feed_record
 from worker.cli.screen.feeds import rate, rfc3339_or_none, status, until_next, why_next
 from worker.cli.screen.fetches import fetch_record, show_fetches
-from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.terminal import Screen, wrapped
-from worker.cli.screen.words import count, full_time, span, sparkline
 from worker.feed.address import host, shown_url
 from worker.feed.websub import Subscription
+from worker.report.harmless import cut, harmless
+from worker.report.words import count, full_time, span, sparkline
 from worker.schedule import Fetch, PollState
 from worker.schedule.adapt import carried_a_day, new_a_day
 from worker.schedule.wording import words as duration

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 
-from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.terminal import Screen, fit, wrapped
-from worker.cli.screen.words import count, span
 from worker.feed.address import host, shown_url
+from worker.report.harmless import cut, harmless
+from worker.report.words import count, span
 from worker.schedule import PAUSED
 from worker.schedule.adapt import new_a_day
 from worker.store.feeds import Feed

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from rich.cells import cell_len
 
 from worker.cli.screen.feeds import outcome_word, rfc3339_or_none
-from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.terminal import Screen, wrapped
-from worker.cli.screen.words import local_time, size, span
+from worker.report.harmless import cut, harmless
+from worker.report.words import local_time, size, span
 from worker.schedule import Fetch
 
 _GAP, _BELOW, _LEAST_ROOM = "  ", "    ", 20

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from worker.cli.screen.harmless import cut, harmless
-from worker.cli.screen.words import fraction, local_time
 from worker.model import Relation
+from worker.report.harmless import cut, harmless
 from worker.report.views import MemberView, StoryView
+from worker.report.words import fraction, local_time
 
 SIGNS = {Relation.FIRST: "●", Relation.COPY: "=", Relation.REWRITE: "≈", Relation.REPORT: "+"}
 STYLES = {Relation.FIRST: "bold", Relation.COPY: "cyan", Relation.REWRITE: "yellow", Relation.REPORT: "green"}

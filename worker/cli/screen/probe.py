@@ -6,13 +6,13 @@ Invariant: whatever a feed calls itself or answers reaches the screen only throu
 from collections.abc import Iterator
 from statistics import median
 
-from worker.cli.screen.harmless import harmless
 from worker.cli.screen.terminal import Part, Screen, fit
-from worker.cli.screen.words import count, full_time, size, span
 from worker.feed.address import shown_url
 from worker.feed.oddities import newest, oddities
 from worker.feed.parse import ParsedFeed, State
 from worker.poller.probe import Examined, Found
+from worker.report.harmless import harmless
+from worker.report.words import count, full_time, size, span
 from worker.schedule.wording import words as duration
 
 _LABEL = 9

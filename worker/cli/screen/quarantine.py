@@ -7,10 +7,10 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
 
-from worker.cli.screen.harmless import harmless
 from worker.cli.screen.terminal import Part, Screen, fit
-from worker.cli.screen.words import count, full_time, span
+from worker.report.harmless import harmless
 from worker.report.views import rfc3339
+from worker.report.words import count, full_time, span
 from worker.store.quarantine import Quarantined
 
 _SHOWN_BYTES = 300

@@ -3,11 +3,11 @@
 Invariant: pure. A is the earlier of the two, B the later.
 """
 
-from worker.cli.screen.harmless import harmless
-from worker.cli.screen.words import count, fraction
 from worker.cluster.relation import SHORT_WORDS
 from worker.model import Relation
 from worker.report.comparison import Comparison, Side
+from worker.report.harmless import harmless
+from worker.report.words import count, fraction
 
 _MOST_NAMED = 5
 _STANDING = "of the shorter text's word triples stand in the other as they are"

@@ -5,12 +5,12 @@ Invariant: the texts of feeds are harmless here; the order is that of event time
 
 from collections.abc import Iterator, Mapping
 
-from worker.cli.screen.harmless import harmless
 from worker.cli.screen.members import SIGNS, STYLES
 from worker.cli.screen.terminal import Part
-from worker.cli.screen.words import count, local_time
 from worker.model import PAGE_READ
+from worker.report.harmless import harmless
 from worker.report.views import MemberView, StoryView
+from worker.report.words import count, local_time
 
 
 def story_lines(view: StoryView, feeds: Mapping[str, str], now: float) -> Iterator[list[Part]]:

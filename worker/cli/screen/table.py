@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from worker.cli.screen.harmless import cut, harmless
 from worker.cli.screen.members import member_lines
 from worker.cli.screen.terminal import Screen
-from worker.cli.screen.words import count, span, sparkline
+from worker.report.harmless import cut, harmless
 from worker.report.listing import Listing, Query
 from worker.report.views import StoryView
+from worker.report.words import count, span, sparkline
 
 Part = tuple[str, str]
 """A text and its style."""

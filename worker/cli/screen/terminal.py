@@ -15,8 +15,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from worker.cli.screen.harmless import cut
-from worker.cli.screen.words import ASCII_BLOCKS, BLOCKS
+from worker.report.harmless import cut
+from worker.report.words import ASCII_BLOCKS, BLOCKS
 
 _TERMINAL_CONTROL = re.compile(
     r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"

@@ -1,4 +1,4 @@
-"""Feed text made fit for a terminal.
+"""Feed text made fit to be shown, on a terminal or a page.
 
 Invariant: the result is one line without control, escape, bidi, zero-width or unassigned characters, of bounded length.
 """
