@@ -1,10 +1,72 @@
-"""assets."""
+"""The files that pages are made with: style sheets, scripts, the icon; read once, from the package.
 
-from starlette.routing import BaseRoute
+Invariant: an address with `?v=` names one content for ever, so that a browser asks for it once; an address without it
+is asked for again each time, and answered 304 where nothing changed. Templates write `{{ base }}{{ "x.css" | asset }}`.
+"""
+
+import hashlib
+from importlib.resources import files
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from worker.web.site import Site
 
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "json": "application/json",
+}
+_FOR_EVER = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
+_VERSION_CHARACTERS = 16
 
-def routes(_site: Site) -> list[BaseRoute]:
-    """Its routes."""
-    return []
+
+class Asset(Struct, frozen=True):
+    """A file as it is served. `version`: a digest of its content."""
+
+    name: str
+    body: bytes
+    media_type: str
+    version: str
+
+
+def load() -> dict[str, Asset]:
+    """name -> file, of all in `static/` that have a type."""
+    found = {}
+    for entry in files("worker.web").joinpath("static").iterdir():
+        media_type = _TYPES.get(entry.name.rpartition(".")[2])
+        if media_type:
+            body = entry.read_bytes()
+            version = hashlib.sha256(body).hexdigest()[:_VERSION_CHARACTERS]
+            found[entry.name] = Asset(entry.name, body, media_type, version)
+    return found
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """The files, and the filter `asset` for templates: a file's address with its version."""
+    assets = load()
+
+    def address(name: str) -> str:
+        return f"/static/{name}?v={assets[name].version}"
+
+    async def serve(request: Request) -> Response:
+        found = assets.get(request.path_params["name"])
+        if found is None:
+            return PlainTextResponse("there is no such file\n", 404)
+        return answer(found, request.query_params.get("v", ""), request.headers.get("if-none-match", ""))
+
+    site.templates.filters["asset"] = address
+    return [Route("/static/{name}", serve, methods=["GET"])]
+
+
+def answer(asset: Asset, version: str, known: str) -> Response:
+    """The file, or 304 where one of the tags that the asker knows is its own."""
+    tag = f'"{asset.version}"'
+    headers = {"etag": tag, "cache-control": _FOR_EVER if version == asset.version else _ASK_AGAIN}
+    if tag in {one.strip().removeprefix("W/") for one in known.split(",")}:
+        return Response(status_code=304, headers=headers)
+    return Response(asset.body, media_type=asset.media_type, headers=headers)
