@@ -39,6 +39,10 @@ class Row(Struct, frozen=True, kw_only=True):
     named: frozenset[str] = frozenset()
     words: str = ""
     sources: tuple[str, ...] = ()
+    came: float = 0.0
+    """When the first of its articles that are there reached us, and `fed` the last: by the wall clock."""
+
+    fed: float = 0.0
 
     @property
     def texts(self) -> int:
@@ -156,6 +160,8 @@ def row_of(lang: str, story: Story, members: Sequence[Member]) -> Row:
         named=frozenset(folded(name) for m in members for name in (m.source, m.newsroom) if name),
         words=f" {folded(titles)} ",
         sources=sources,
+        came=min((member.received for member in members), default=story.first),
+        fed=max((member.received for member in members), default=story.last),
     )
 
 
