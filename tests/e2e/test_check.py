@@ -15,10 +15,10 @@ from tests.conftest import NewServer, is_locked
 from tests.servers import free_port
 from tests.waiting import eventually
 from worker.cli.check import CHECKS
-from worker.cli.examinations import EXAMINATIONS
 from worker.config import load
 from worker.connect import connect
 from worker.embedded import open_server
+from worker.examinations import EXAMINATIONS
 from worker.model import Article, Ref
 from worker.runtime import open_runtime
 from worker.store.pollers import Sign

@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from worker.cli.screen.feed import FeedView, as_record, show_feed
+from worker.cli.screen.feed import show_feed
 from worker.cli.screen.terminal import Screen
 from worker.feed.websub import Subscription
+from worker.report.feed import FeedView, as_record
 from worker.schedule import PAUSED, Fetch, Outcome, Pace, Polled, PollState, after
 from worker.store.feeds import Feed
 from worker.store.gates import Look, Rule

@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace
 from rich.cells import cell_len
 
-from worker.cli.screen.feeds import is_failing, show_feeds
+from worker.cli.screen.feeds import show_feeds
 from worker.cli.screen.terminal import Screen
+from worker.report.feeds import is_failing
 from worker.schedule import PAUSED, PollState
 from worker.store.feeds import Feed
 from worker.store.gates import CLOSED

@@ -28,9 +28,6 @@ CHECKS = (
     "hubs",
     "stories",
 )
-_ONLY_WITH = {"hubs": "public_url"}
-"""Lines that are about nothing unless a setting is made; who asks for one by its name is told so all the same."""
-
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 _EPILOG = """\
@@ -94,11 +91,6 @@ def command(as_json: bool, names: tuple[str, ...], here: bool, data_dir: str | N
     sys.exit(int(failed))
 
 
-def _asked(settings: "Settings") -> list[str]:
-    """The lines of a check of everything."""
-    return [name for name in CHECKS if name not in _ONLY_WITH or getattr(settings, _ONLY_WITH[name])]
-
-
 def show(finding: "Finding", as_json: bool) -> None:
     """Print a line: for a person, or as JSON."""
     if as_json:
@@ -116,8 +108,7 @@ def findings(settings: "Settings", names: Collection[str] = CHECKS, host: str = 
 
     host: whose workers and pollers count; "" for all.
     """
-    from worker import health
-    from worker.cli.examinations import EXAMINATIONS, Scene
+    from worker import examinations, health
     from worker.cli.opening import must_run
     from worker.errors import StorywireError
     from worker.runtime import open_runtime
@@ -125,11 +116,7 @@ def findings(settings: "Settings", names: Collection[str] = CHECKS, host: str = 
     try:
         must_run(settings)
         with open_runtime(settings) as runtime:
-            scene = Scene(runtime, host, runtime.clock.now())
-            for check in names if set(names) != set(CHECKS) else _asked(settings):
-                try:
-                    yield EXAMINATIONS[check](scene)
-                except StorywireError as error:  # one server of two may be down: the other is still looked at
-                    yield health.Finding(check, health.State.FAIL, str(error), {})
+            asked = names if set(names) != set(CHECKS) else examinations.asked(settings)
+            yield from examinations.findings(runtime, asked, host)
     except StorywireError as error:
         yield health.Finding("server", health.State.FAIL, str(error), {})

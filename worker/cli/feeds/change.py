@@ -70,7 +70,7 @@ def poll(feeds: tuple[str, ...], data_dir: str | None) -> None:
     feed's host still holds: a host that asked to be left alone is left alone.
     """
 
-    from worker.cli.screen.feeds import status
+    from worker.report.feeds import status
     from worker.schedule import until
     from worker.store.gates import CLOSED
 

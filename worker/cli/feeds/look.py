@@ -9,7 +9,6 @@ from worker.cli.feeds.naming import named
 from worker.cli.opening import DATA_DIR, opened
 
 if TYPE_CHECKING:
-    from worker.runtime import Runtime
     from worker.store.feeds import Feed
 
 _LIMIT = 50
@@ -47,8 +46,9 @@ def list_(
     brings, Why what is wrong with it, or the reason of its next poll. Sorted by the next poll, by name, by new
     entries a day, by the last poll, by errors in a row, or by when they were added.
     """
-    from worker.cli.screen.feeds import as_record, show_feeds
+    from worker.cli.screen.feeds import show_feeds
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
+    from worker.report.feeds import as_record
 
     with opened(data_dir) as runtime, ended_quietly():
         every, now = runtime.feeds.all(), runtime.clock.now()
@@ -69,7 +69,7 @@ def list_(
 
 
 def _fits(feed: "Feed", words: Sequence[str], folder: str | None, failing: bool, paused: bool) -> bool:
-    from worker.cli.screen.feeds import is_failing
+    from worker.report.feeds import is_failing
 
     if (failing and not is_failing(feed)) or (paused and not feed.paused):
         return False
@@ -116,30 +116,13 @@ def show(feed: str, as_json: bool, data_dir: str | None) -> None:
     How it does, when it is polled next and why, what it brings, its validators, redirects, hub and the gate of its
     host; and of each poll what it found, and what was decided and why.
     """
-    from worker.cli.screen.feed import as_record, show_feed
+    from worker.cli.screen.feed import show_feed
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
+    from worker.report.feed import as_record, look
 
     with opened(data_dir) as runtime, ended_quietly():
-        view = _view(runtime, named(runtime.feeds, feed))
+        view = look(named(runtime.feeds, feed), runtime, runtime.clock.now())
         if as_json:
             print_json(as_record(view))
         else:
             show_feed(Screen(), view)
-
-
-def _view(runtime: "Runtime", feed: "Feed") -> Any:
-    from worker.cli.screen.feed import FeedView
-
-    gate = runtime.gates.rule.gate(feed.url, feed.id)
-    return FeedView(
-        feed=feed,
-        fetches=runtime.feeds.fetches(feed.id),
-        gate=gate,
-        rule=runtime.gates.rule,
-        look=runtime.gates.look(gate),
-        remembered=len(runtime.outbox.marks(feed.id)),
-        pollers=[sign.held for sign in runtime.pollers.alive().values()],
-        subscription=runtime.hubs.get(feed.id),
-        pushes=runtime.hubs.counts(feed.id),
-        now=runtime.clock.now(),
-    )

@@ -4,12 +4,12 @@ Invariant: on a terminal no line is wider than it; a reason that a poll's line h
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from worker.cli.screen.feeds import outcome_word, rfc3339_or_none
 from worker.cli.screen.terminal import Screen, wrapped
+from worker.report.feeds import outcome_word
 from worker.report.harmless import cut, harmless
 from worker.report.words import local_time, size, span
 from worker.schedule import Fetch
@@ -78,21 +78,3 @@ def _in_room(line: str, reason: str, width: int) -> list[str]:
         return [cut(line, width)]
     below = [cut(_BELOW + each, width) for each in wrapped(reason.strip(), room)]
     return [cut(before.rstrip(), width), *below]
-
-
-def fetch_record(fetch: Fetch) -> dict[str, Any]:
-    """A poll as `feeds show --json` prints it; times are RFC 3339, `wait_s` is null for never."""
-    return {
-        "at": rfc3339_or_none(fetch.at),
-        "outcome": fetch.outcome,
-        "status": fetch.status or None,
-        "ms": fetch.took_ms,
-        "bytes": fetch.size,
-        "entries": fetch.entries,
-        "new": fetch.new,
-        "revised": fetch.revised,
-        "carried": fetch.carried,
-        "trouble": fetch.trouble or None,
-        "wait_s": None if fetch.wait_s == float("inf") else fetch.wait_s,
-        "why": fetch.reason,
-    }

@@ -1,13 +1,15 @@
-"""What `storywire check` asks for each of its lines.
+"""What is asked of servers and stores for each line of `storywire check`, which the page of status shows too.
 
 Invariant: nothing is asked of a server before its line's turn, so a server that is down spoils only the lines about it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from worker import health
+from worker.config import Settings
 from worker.connect import identify
+from worker.errors import StorywireError
 from worker.health import Finding
 from worker.names import is_running, parsed, this_host
 from worker.runtime import Runtime
@@ -113,4 +115,25 @@ EXAMINATIONS: Mapping[str, Callable[[Scene], Finding]] = {
     "hubs": _hubs,
     "stories": _stories,
 }
-"""By the names of the lines, `CHECKS` in check.py. Each raises StorywireError where its server fails."""
+"""By the names of the lines, in their order. Each raises StorywireError where its server fails."""
+
+ONLY_WITH = {"hubs": "public_url"}
+"""Lines that are about nothing unless a setting is made; who asks for one by its name is told so all the same."""
+
+
+def asked(settings: Settings) -> list[str]:
+    """The lines of a look at everything."""
+    return [name for name in EXAMINATIONS if name not in ONLY_WITH or getattr(settings, ONLY_WITH[name])]
+
+
+def findings(runtime: Runtime, names: Collection[str], host: str = "") -> Iterator[Finding]:
+    """The findings of these names. One server of two may be down: the other is still looked at.
+
+    host: whose workers and pollers count; "" for all.
+    """
+    scene = Scene(runtime, host, runtime.clock.now())
+    for check in names:
+        try:
+            yield EXAMINATIONS[check](scene)
+        except StorywireError as error:
+            yield Finding(check, health.State.FAIL, str(error), {})
