@@ -126,6 +126,21 @@ class Commits:
                     raise
         raise AssertionError("unreachable")
 
+    def ask(self, lang: str, steps: Callable[[View], Generator[Need, None, T]], strictness: float) -> T:
+        """Run a decision on the stories as they stand, without the lease and without a commit: for who only asks. What
+        is committed meanwhile may be seen in part, as a candidate more or less."""
+        counters: Any = self._redis.hmget(keys.counters(lang), "seq", "story")
+        seq, made = (int(counter or 0) for counter in counters)
+        view = View(lang, seq, made)
+        view.strictness = strictness
+        asked = steps(view)
+        while True:
+            try:
+                self.load(view, next(asked))
+            except StopIteration as stop:
+                value: T = stop.value
+                return value
+
     def load(self, view: View, need: Need) -> None:
         """Put what a view lacks into it: one MGET, and one call for each list of members."""
         lang = view.lang
