@@ -5,7 +5,7 @@ Invariant: this is the only module that reads `STORYWIRE_*` variables, and it re
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-def _folder(text: str) -> str:
+def _whole_path(text: str) -> str:
     return str(Path(text).expanduser().absolute()) if text else ""
 
 
@@ -85,6 +85,21 @@ def _place(text: str) -> str:
     return text.strip()
 
 
+def _amount(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise ValueError("write a whole number from 0")
+    return int(text)
+
+
+def _token(text: str) -> str:
+    text = text.strip()
+    if text and not re.fullmatch(r"[!-~]{16,512}", text):
+        raise ValueError(
+            "write 16 or more letters, digits or signs without spaces, as `openssl rand -hex 24` makes them"
+        )
+    return text
+
+
 def _choice(*allowed: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text.lower() not in allowed:
@@ -103,6 +118,7 @@ class Setting:
     default: str
     help: str
     least_s: float = 0.0
+    secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -115,7 +131,10 @@ SETTINGS = (
     Setting("data_dir", _path, "~/.local/share/storywire", "Folder of the embedded server, its socket, lock and log"),
     Setting("retention", duration, "7d", "How long a story is kept after its last article", 3600.0),
     Setting(
-        "archive_dir", _folder, "", "Folder to which stories go as they end, a file a day; without it, they are gone"
+        "archive_dir",
+        _whole_path,
+        "",
+        "Folder to which stories go as they end, a file a day; without it, they are gone",
     ),
     Setting("strictness", _share, "0.5", "What one story asks of two articles, from 0 (little) to 1 (near certainty)"),
     Setting("batch", _count, "50", "Articles in one job"),
@@ -168,7 +187,28 @@ SETTINGS = (
         "Address under which others reach `storywire serve`, a path allowed; with it, feeds that have a hub (WebSub) "
         "are pushed",
     ),
-    Setting("listen", _place, "127.0.0.1:8080", "Address and port that `storywire serve` listens at"),
+    Setting(
+        "listen",
+        _place,
+        "127.0.0.1:8080",
+        "Address and port that `storywire serve` listens at; one that is not of this machine alone demands a token",
+    ),
+    Setting(
+        "token",
+        _token,
+        "",
+        "The editor's token, 16 characters or more: for corrections, and where others reach the site for reading too",
+        secret=True,
+    ),
+    Setting(
+        "token_file", _whole_path, "", "File that holds the token, readable by its owner only; instead of the above"
+    ),
+    Setting(
+        "proxies",
+        _amount,
+        "0",
+        "How many proxies of yours stand in front of `serve` and add to X-Forwarded-For; 0: it is not believed",
+    ),
     Setting("user_agent", str, "Storywire/0.1 (+https://github.com/storywire/storywire)", "What the poller says it is"),
     Setting("log_level", _choice("debug", "info", "warning", "error"), "info", "The least level that is logged"),
     Setting("log_format", _choice("auto", "pretty", "json"), "auto", "`auto`: pretty on a terminal, JSON otherwise"),
@@ -202,6 +242,9 @@ class Settings:
     allow_private: str
     public_url: str
     listen: str
+    token: str = field(repr=False)
+    token_file: str
+    proxies: int
     user_agent: str
     log_level: str
     log_format: str
@@ -230,5 +273,6 @@ def load(environ: Mapping[str, str], **overrides: str | None) -> Settings:
                 raise ValueError(f"write {setting.least_s:.0f}s or more, less is too short")
             values[setting.name] = value
         except ValueError as error:
-            raise BadSetting(f"{setting.variable}={text!r}: {error}") from None
+            shown = "" if setting.secret else f"={text!r}"
+            raise BadSetting(f"{setting.variable}{shown}: {error}") from None
     return Settings(**values)

@@ -5,10 +5,16 @@ Invariant: no log line holds the secret end of a callback's address, and a body 
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from worker.web.headers import guarded
 
 MAX_BODY = 5_000_000
 REQUEST_S = 30.0
@@ -22,48 +28,73 @@ log = structlog.get_logger()
 
 
 class TooBig(Exception):
-    """A body is larger than MAX_BODY."""
+    """A body is larger than it may be."""
+
+
+def _line(_request: Request, status: int) -> Response:
+    return PlainTextResponse(f"{HTTPStatus(status).phrase.lower()}\n", status)
 
 
 class Access:
-    """Logs, and ends what takes too long."""
+    """Logs, ends what takes too long, and answers with `answer` where the application did not.
 
-    def __init__(self, app: ASGIApp, request_s: float = REQUEST_S) -> None:
-        self._app, self._request_s = app, request_s
+    A stream of events may last: it is bounded by whoever sends it.
+    """
+
+    def __init__(
+        self, app: ASGIApp, answer: Callable[[Request, int], Response] = _line, request_s: float = REQUEST_S
+    ) -> None:
+        self._app, self._answer, self._request_s = app, answer, request_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             return
         began, sent = time.perf_counter(), {"status": 0, "bytes": 0}
+        limit = asyncio.timeout(self._request_s)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent["status"] = message["status"]
-                headers = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-                message["headers"] = [*message.get("headers", ()), *headers]
+                message["headers"] = guarded(message.get("headers", ()))
+                if _is_stream(message["headers"]):
+                    limit.reschedule(None)
             sent["bytes"] += len(message.get("body", b""))
             await send(message)
 
+        async def answered(status: int) -> None:
+            if not sent["status"]:
+                response = self._answer(Request(scope), status)
+                response.headers["connection"] = "close"
+                await response(scope, receive, sending)
+
         try:
-            async with asyncio.timeout(self._request_s):
+            async with limit:
                 await self._app(scope, receive, sending)
         except TimeoutError:
-            await _refuse(sending, sent, 408, b"too slow\n")
+            await answered(408)
+        except Exception:  # a fault of ours: seen, and told to whoever asked
+            log.exception("not served", path=shown_path(scope["path"]))
+            await answered(500)
         finally:
             _told(scope, sent, began)
+
+
+def _is_stream(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers)
 
 
 def _told(scope: Scope, sent: dict[str, int], began: float) -> None:
     facts: dict[str, Any] = {
         "method": scope["method"],
         "path": shown_path(scope["path"]),
-        "status": sent["status"] or 500,  # it failed, and is answered so by whoever is told of that
+        "status": sent["status"] or 500,  # broken off
         "bytes": sent["bytes"],
         "took_ms": round((time.perf_counter() - began) * 1000, 1),
         "client": (scope.get("client") or ("",))[0],
     }
-    write = log.debug if scope["path"] in _QUIET and sent["status"] < 400 else log.info
+    quiet = scope["path"] in _QUIET or "/static/" in scope["path"]
+    write = log.debug if quiet and sent["status"] < 400 else log.info
     write("served", **facts)
 
 
@@ -74,17 +105,9 @@ def shown_path(path: str) -> str:
     return f"{before}{callback}{feed}{more}{'...' if more else ''}"
 
 
-async def _refuse(send: Send, sent: dict[str, int], status: int, said: bytes) -> None:
-    if sent["status"]:
-        return
-    headers = [(b"content-length", str(len(said)).encode()), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": said})
-
-
-async def body_of(receive: Receive, announced: str) -> bytes:
+async def body_of(receive: Receive, announced: str, most: int = MAX_BODY) -> bytes:
     """The body of a request; raises TooBig as soon as that is known, and ConnectionError where it breaks off."""
-    if announced.isdecimal() and int(announced) > MAX_BODY:
+    if announced.isdecimal() and int(announced) > most:
         raise TooBig
     parts, size = list[bytes](), 0
     while True:
@@ -93,7 +116,7 @@ async def body_of(receive: Receive, announced: str) -> bytes:
             raise ConnectionAbortedError
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        if size > MAX_BODY:
+        if size > most:
             raise TooBig
         if not message.get("more_body", False):
             return b"".join(parts)

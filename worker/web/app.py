@@ -3,19 +3,21 @@
 Invariant: whatever a part does, a request ends with an answer and a line in the log.
 """
 
-from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from worker.errors import StorywireError
-from worker.web import api, assets, metrics, out, pages, stream
+from worker.web import api, assets, login, metrics, out, pages, stream, troubles
 from worker.web.access import Access
+from worker.web.guard import Guard
 from worker.web.site import Site
 from worker.web.websub import Callbacks
 
@@ -35,12 +37,19 @@ def routes(site: Site) -> list[BaseRoute]:
     served: list[BaseRoute] = [
         Route("/healthz", healthz, methods=["GET"]),
         Callbacks(runtime.hubs, runtime.feeds, runtime.clock).route(),
-        *(route for part in (pages, stream, api, out, metrics, assets) for route in part.routes(site)),
+        *(route for part in (pages, stream, api, out, metrics, assets, login) for route in part.routes(site)),
     ]
     path = urlsplit(runtime.settings.public_url).path
     return [Mount(path, routes=served), *served] if path else served
 
 
-def make_app(served: Sequence[BaseRoute]) -> Starlette:
-    """The application with these routes."""
-    return Starlette(routes=list(served), middleware=[Middleware(Access)])
+def make_app(site: Site) -> Starlette:
+    """The application: access (log, bounds, headers) > guard (who may ask) > compression > routes."""
+    around = [
+        Middleware(Access, partial(troubles.answer, site)),
+        Middleware(Guard, site),
+        Middleware(GZipMiddleware, compresslevel=5),
+    ]
+    app = Starlette(routes=routes(site), middleware=around)
+    troubles.handle(app, site)
+    return app

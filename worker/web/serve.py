@@ -5,7 +5,7 @@ Invariant: asked to end, it ends within STOP_S: requests in hand are finished or
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -20,7 +20,8 @@ from worker.errors import Permanent
 from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.runtime import Runtime
-from worker.web.app import make_app, routes
+from worker.web.app import make_app
+from worker.web.limits import RATES, Rate
 from worker.web.live import Live
 from worker.web.site import Site
 from worker.web.subscriber import LOOK_S, TICK_S, Subscriber
@@ -81,15 +82,26 @@ class _Server(uvicorn.Server):
 
 
 class Serving:
-    """Serves until stopped. `tick_s`, `look_s`: how often subscriptions are looked at."""
+    """Serves until stopped. `tick_s`, `look_s`: how often subscriptions are looked at; `rates`: how often one client
+    may ask for what costs.
 
-    def __init__(self, runtime: Runtime, *, tick_s: float = TICK_S, look_s: float = LOOK_S) -> None:
+    Raises BadSetting where others than this machine reach it, and there is no token.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        tick_s: float = TICK_S,
+        look_s: float = LOOK_S,
+        rates: Mapping[str, Rate] = RATES,
+    ) -> None:
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
         self.live = Live(runtime.stories, self._aside)
         self._server = _Server(
             uvicorn.Config(
-                make_app(routes(Site(runtime, self.live, self._aside))),
+                make_app(Site(runtime, self.live, self._aside, rates=rates)),
                 http=_Patient,
                 ws="none",
                 lifespan="off",

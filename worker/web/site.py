@@ -12,7 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from worker.runtime import Runtime
+from worker.web.limits import RATES, Rate
 from worker.web.live import Live
+from worker.web.safety import Safety
 
 
 def _environment() -> Environment:
@@ -28,21 +30,33 @@ def _environment() -> Environment:
 
 @dataclass
 class Site:
-    """`live`: the stories in memory and their changes; `aside`: runs a blocking call in a thread."""
+    """`live`: the stories in memory and their changes; `aside`: runs a blocking call in a thread; `safety`: who may
+    read and edit; `rates`: how often one client may ask for what costs.
+
+    Raises BadSetting where a token is demanded and there is none.
+    """
 
     runtime: Runtime
     live: Live
     aside: Callable[..., Awaitable[Any]]
     templates: Environment = field(default_factory=_environment)
+    rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
+    safety: Safety = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.safety = Safety(self.runtime.settings, self.runtime.clock.now)
 
     def page(self, request: Request, template: str, facts: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """An HTML page: the template with these facts, and what every page has: `base` (the path under which the site
-        is served, no slash at its end), `here` (this page's path below that), `now`, `trouble`."""
+        is served, no slash at its end), `here` (this page's path below that), `now`, `trouble`, `form_token` (the field
+        `csrf` of its forms; "" for who may not edit), `has_token` (whether anybody may log in)."""
         base = request.scope.get("root_path", "").rstrip("/")
         own = {
             "base": base,
             "here": request.url.path.removeprefix(base) or "/",
             "now": self.runtime.clock.now(),
             "trouble": self.live.trouble,
+            "form_token": self.safety.form_token(request),
+            "has_token": self.safety.has_token,
         }
         return HTMLResponse(self.templates.get_template(template).render(own | dict(facts)), status)

@@ -1,0 +1,121 @@
+"""Stands before the application: which names it answers to, whose changes it takes, who may see it, and how often.
+
+    host -> origin -> token, session or key -> rate -> the application
+
+Invariant: what passes was meant for this site, and came from somebody who may ask for it; only `/healthz`, the
+callbacks of hubs and static files are open to all.
+"""
+
+import time
+from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from worker.web.limits import Buckets, client_of
+from worker.web.safety import is_loopback
+from worker.web.site import Site
+from worker.web.troubles import answer
+
+_READS = ("GET", "HEAD", "OPTIONS")
+_FREE = ("/static/", "/login")
+_FEEDS_OUT = ("/stories.atom", "/stories.json")
+
+
+class Guard:
+    """Refuses, or passes on."""
+
+    def __init__(self, app: ASGIApp, site: Site, now: Callable[[], float] = time.monotonic) -> None:
+        self._app, self._site, self._safety = app, site, site.safety
+        self._buckets = {kind: Buckets(rate, now) for kind, rate in site.rates.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        request = Request(scope, receive)
+        path = self._safety.split(scope["path"])[1]
+        passed = path == "/healthz" or path.startswith("/websub/")
+        refusal = None if passed else self._refusal(request, path)
+        await (refusal or self._app)(scope, receive, send)
+
+    def _refusal(self, request: Request, path: str) -> Response | None:
+        if not self._meant(request):
+            return self._answer(
+                request,
+                421,
+                "Ask by the address of this machine (127.0.0.1 or localhost), or set STORYWIRE_PUBLIC_URL to the "
+                "address by which others reach it.",
+            )
+        if request.method not in _READS and not self._from_here(request):
+            return self._answer(request, 403, "What changes something is taken from pages of this site only.")
+        return self._stranger(request, path) or self._too_often(request, _kind(request, path))
+
+    def _meant(self, request: Request) -> bool:
+        """Whether the site is called by a name of its own. A name that is led to 127.0.0.1 by its owner (DNS
+        rebinding) is not: its pages would read ours. Where others reach the port itself, the token protects."""
+        if not self._safety.loopback:
+            return True
+        try:
+            host = urlsplit("//" + request.headers.get("host", "")).hostname or ""
+        except ValueError:
+            return False
+        return bool(host) and (is_loopback(host) or host == self._safety.public.hostname)
+
+    def _from_here(self, request: Request) -> bool:
+        """Whether no other site's page sent it; programs send neither header."""
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            return False
+        origin = request.headers.get("origin")
+        if origin is None:
+            return True
+        public = self._safety.public
+        own = {request.headers.get("host", ""), public.netloc} - {""}
+        scheme, _, place = origin.partition("://")
+        return scheme in ("http", "https") and place in own
+
+    def _stranger(self, request: Request, path: str) -> Response | None:
+        """What is answered to who may not read."""
+        if self._safety.may_read(request) or path.startswith(_FREE):
+            return None
+        if path in _FEEDS_OUT and request.method in _READS and self._safety.opens_feed(request):
+            return None
+        if "authorization" in request.headers or "key" in request.query_params:
+            if refusal := self._too_often(request, "login"):
+                return refusal
+        elif request.method in _READS and "text/html" in request.headers.get("accept", ""):
+            return self._to_login(request)
+        said = "Send the header `Authorization: Bearer TOKEN` with the token of this site."
+        return self._answer(request, 401, said, {"WWW-Authenticate": 'Bearer realm="storywire"'})
+
+    def _to_login(self, request: Request) -> Response:
+        """Browsers send no cookie with the first request that another site's link makes: have them ask again."""
+        where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return self._answer(request, 401, "One moment.", {"Refresh": "0"})
+        base = self._safety.split(request.url.path)[0]
+        return RedirectResponse(f"{base}/login?{urlencode({'next': where})}", 303)
+
+    def _too_often(self, request: Request, kind: str) -> Response | None:
+        if not kind:
+            return None
+        peer = request.client.host if request.client else ""
+        forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+        client = client_of(peer, forwarded, self._site.runtime.settings.proxies)
+        wait_s = self._buckets[kind].wait_s(client)
+        if not wait_s:
+            return None
+        after = str(int(wait_s) + 1)
+        return self._answer(request, 429, f"Try again in {after} s.", {"Retry-After": after})
+
+    def _answer(self, request: Request, status: int, said: str, headers: dict[str, str] | None = None) -> Response:
+        return answer(self._site, request, status, said, headers)
+
+
+def _kind(request: Request, path: str) -> str:
+    """Which limit a request counts against; "" for none."""
+    if path == "/login" and request.method == "POST":
+        return "login"
+    if path == "/api/v1/similar":
+        return "similar"
+    return "search" if path == "/api/v1/search" or request.query_params.get("q") else ""
