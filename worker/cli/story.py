@@ -67,11 +67,7 @@ def split(story: str, articles: tuple[str, ...], data_dir: str | None) -> None:
     """
     with opened(data_dir) as runtime:
         done = runtime.editing.split(story, articles)
-    rest, new = done.made.stories
-    copies = len(done.made.correction.one) - len(set(articles))
-    along = f", {copies} of them as copies of those named" if copies > 0 else ""
-    click.echo(f"{new} is the story of {count(len(done.made.correction.one), 'article')} taken out of {rest}{along}")
-    _tell(done)
+    _tell(done, asked=len(set(articles)))
 
 
 @command.command("merge", epilog="Example: storywire story merge en-7f3k en-81aa")
@@ -81,8 +77,6 @@ def merge(stories: tuple[str, ...], data_dir: str | None) -> None:
     """Make one story of several; the oldest number stays, the others lead to it."""
     with opened(data_dir) as runtime:
         done = runtime.editing.merge(stories)
-    keep, *others = done.made.stories
-    click.echo(f"{keep} took in {', '.join(others)}")
     _tell(done)
 
 
@@ -92,11 +86,8 @@ def merge(stories: tuple[str, ...], data_dir: str | None) -> None:
 @DATA_DIR
 def pin(article: str, story: str | None, data_dir: str | None) -> None:
     """Keep an article in its story, or put it into another one, for good: whatever its revisions say."""
-    from worker.report.harmless import harmless
-
     with opened(data_dir) as runtime:
         done = runtime.editing.pin(article, story)
-    click.echo(f"{harmless(done.made.correction.one[0])} is in {done.made.stories[0]} for good")
     _tell(done)
 
 
@@ -116,7 +107,8 @@ def undo(correction: str, data_dir: str | None) -> None:
 def corrections(as_json: bool, data_dir: str | None) -> None:
     """List the corrections in force, the oldest first."""
     from worker.cli.screen.terminal import Screen, ended_quietly, print_json
-    from worker.report.cases import correction_record, described
+    from worker.report.cases import correction_record
+    from worker.report.corrected import said
     from worker.report.harmless import harmless
     from worker.report.words import full_time
 
@@ -127,9 +119,10 @@ def corrections(as_json: bool, data_dir: str | None) -> None:
             if as_json:
                 print_json(correction_record(named.lang, named.correction))
                 continue
-            said = harmless(described(named.lang, named.correction).removeprefix("storywire story "))
             until = f"  (until {full_time(named.correction.until)})" if named.correction.until else ""
-            screen.say((f"{named.id:<8}", "bold"), f"  {full_time(named.correction.made)}  {said}{until}")
+            screen.say(
+                (f"{named.id:<8}", "bold"), f"  {full_time(named.correction.made)}  {harmless(said(*named))}{until}"
+            )
         if not found:
             click.echo("no corrections: `storywire story split | merge | pin` makes one", err=True)
 
@@ -173,13 +166,13 @@ def export(file: Path, data_dir: str | None) -> None:
     click.echo(f"{file}: {count(len(found), 'pair')} of articles")
 
 
-def _tell(done: "Edited") -> None:
-    """The name of the correction, and what it was about that earlier ones said."""
-    from worker.report.cases import described
+def _tell(done: "Edited", asked: int = 0) -> None:
+    """What was done, the name of the correction, and what it was about that earlier ones said."""
+    from worker.report.corrected import overridden, told
     from worker.report.harmless import harmless
 
+    lang, made = done.made
+    click.echo(told(lang, made, asked, harmless))
     click.echo(f"correction {done.made.id}")
-    for named in done.lifted:
-        said = described(named.lang, named.correction).removeprefix("storywire story ")
-        part = "a part of " if named.correction.number in done.partly else ""
-        click.echo(f"overrides {part}{named.id} ({harmless(said)})")
+    for line in overridden(lang, [named.correction for named in done.lifted], done.partly, harmless):
+        click.echo(line)
