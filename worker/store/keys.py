@@ -74,7 +74,8 @@ def fence(lang: str) -> str:
 def counters(lang: str) -> str:
     """hash: `seq`, the last commit; `story`, the last story number; `articles`, now stored; `hand`, the last
     correction; `corrected`, the version of the corrections; `taker` and `commit`, what names the last lease and the
-    last commit, so that one that is asked for again is known. Forever."""
+    last commit, so that one that is asked for again is known; `hours`, with which commit each of the last 25 hours that
+    had any began (`HOUR:SEQ`). Forever."""
     return _shard(lang, "counters")
 
 
@@ -120,8 +121,8 @@ def latest(lang: str) -> str:
 
 
 def events(lang: str) -> str:
-    """stream of new, grew, merged, split, and what editors did; ids are `seq-n`. Bound: about 100,000 entries.
-    Lifetime: forever."""
+    """stream of new, grew, merged, split, and what editors did; ids are `seq-n`. Bound: about 100,000 entries, and more
+    where the last 24 hours had more, up to 1,000,000. Lifetime: forever."""
     return _shard(lang, "events")
 
 
@@ -188,6 +189,44 @@ def claim(page: bytes) -> str:
     """string, a packed Claim: which article a page is, by a hash of its canonical address. Bound: one an article.
     Lifetime: a TTL of the retention."""
     return f"sw:{SCHEMA}:claim:{page.hex()}"
+
+
+# --- alerts -------------------------------------------------------------------------------------------------------
+
+
+def alerts() -> str:
+    """hash: `position`, the cursor up to which events were looked through; `since:RULE`, since when a rule is there,
+    with a hash of what it is about. Bound: the rules of the file, 200. Lifetime: forever."""
+    return f"sw:{SCHEMA}:{{alerts}}:state"
+
+
+def alerts_holder() -> str:
+    """string, the process that looks through the events. Lifetime: a TTL of seconds, renewed."""
+    return f"sw:{SCHEMA}:{{alerts}}:holder"
+
+
+def alerts_told() -> str:
+    """zset of rule and story that were told of (`RULE`, a zero byte, the story's id), by when they were last met.
+    Bound: 100,000, the oldest leave first. Lifetime: 120 days each."""
+    return f"sw:{SCHEMA}:{{alerts}}:told"
+
+
+def alerts_queue() -> str:
+    """zset of ids of deliveries by when they are due; a leased one stands at the end of its lease. Bound: 10,000.
+    Lifetime: until it was taken, or is a day old."""
+    return f"sw:{SCHEMA}:{{alerts}}:queue"
+
+
+def alerts_waiting() -> str:
+    """hash: id -> packed Delivery, which holds nothing of an article. Bound and lifetime: those of the queue: up to
+    10,000."""
+    return f"sw:{SCHEMA}:{{alerts}}:waiting"
+
+
+def alerts_dead() -> str:
+    """list, newest first, of packed Deliveries that nobody took within a day. Bound: 1,000. Lifetime: until a person
+    drops them."""
+    return f"sw:{SCHEMA}:{{alerts}}:dead"
 
 
 # --- a feed -------------------------------------------------------------------------------------------------------

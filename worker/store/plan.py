@@ -13,6 +13,9 @@ from worker.store import keys
 
 ALIAS_TTL_S = 90 * 86_400
 EVENTS_KEPT = 100_000
+"""Events of a language that are kept however old they are; of more, those of the last 24 hours."""
+EVENTS_MOST = 1_000_000
+"""And never more than these."""
 
 
 def plan(view: View) -> tuple[list[str], list[Any]]:
@@ -41,6 +44,7 @@ def plan(view: View) -> tuple[list[str], list[Any]]:
         "articles": sum({"join": 1, "leave": -1, "merge": 0}[move.kind] for move in view.changes.moves),
         "events": [(f"{e.seq}-{e.part}", _place(blobs, msgpack.encode(e))) for e in view.changes.events],
         "events_kept": EVENTS_KEPT,
+        "events_most": EVENTS_MOST,
         "hand": view.hand,
         "corrections": [
             (number, _place(blobs, msgpack.encode(said))) if (said := view.ties.get(number)) else (number,)

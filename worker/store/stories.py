@@ -5,7 +5,7 @@ Invariant: reads only, and never an error for what ended between two reads: it i
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import msgpack
 from redis import Redis
@@ -20,6 +20,20 @@ _member = msgpack.Decoder(Member)
 _story = msgpack.Decoder(Story | Alias)
 _correction = msgpack.Decoder(Correction)
 _event = msgpack.Decoder(Event)
+
+
+class Extent(NamedTuple):
+    """What there is of a language: the first and the last event that are kept, (0, 0) where there is none, and how many
+    stories."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+    stories: int
+
+    def follows(self, position: tuple[int, int]) -> bool:
+        """Whether all events after a position are there: it is kept itself, or none was ever let go of (the first of
+        all is that of the first commit)."""
+        return position <= self.last and (position >= self.first or self.first <= (1, 0))
 
 
 class Stories:
@@ -51,7 +65,7 @@ class Stories:
     def members(self, lang: str, number: int) -> list[Member]:
         """All members of a story, by event time, equal times by arrival."""
         uids: Any = self._redis.zrange(keys.members(lang, number), 0, -1)
-        return sorted(self.present(lang, uids), key=lambda m: (m.time, m.seq))
+        return sorted(self.present(lang, uids), key=_in_time)
 
     def present(self, lang: str, uids: Sequence[bytes]) -> list[Member]:
         """Those of these articles that the store has."""
@@ -99,15 +113,40 @@ class Stories:
 
     def end(self) -> dict[str, tuple[int, int]]:
         """The newest position of each language's stream."""
+        return {lang: extent.last for lang, extent in self.extents().items()}
+
+    def extents(self) -> dict[str, Extent]:
+        """What there is of each language; one round trip."""
         languages = self.languages()
         pipeline = self._redis.pipeline(transaction=False)
         for lang in languages:
+            pipeline.xrange(keys.events(lang), count=1)
             pipeline.xrevrange(keys.events(lang), count=1)
-        positions = {}
-        for lang, entries in zip(languages, pipeline.execute(), strict=True):
-            seq, _, part = entries[0][0].partition(b"-") if entries else (b"0", b"-", b"0")
-            positions[lang] = (int(seq), int(part))
-        return positions
+            pipeline.zcard(keys.latest(lang))
+        found = pipeline.execute()
+        read = zip(languages, found[::3], found[1::3], found[2::3], strict=True)
+        return {lang: Extent(_position(first), _position(last), stories) for lang, first, last, stories in read}
+
+    def numbers(self, lang: str) -> list[int]:
+        """The numbers of all stories of a language, the latest by event time first."""
+        found: Any = self._redis.zrange(keys.latest(lang), 0, -1, desc=True)
+        return [int(number) for number in found]
+
+    def whole(self, lang: str, numbers: Sequence[int]) -> list[tuple[Story, list[Member]] | None]:
+        """The stories of these numbers, through their aliases, each with its members as `members` has them; None for
+        one that has ended. Three round trips, and one more where there are aliases."""
+        found = self._stories(lang, numbers)
+        roots = [story.root for story in found if isinstance(story, Alias)]
+        through = dict(zip(roots, self._stories(lang, roots), strict=True))
+        resolved = [through[story.root] if isinstance(story, Alias) else story for story in found]
+        stories = [story if isinstance(story, Story) and story.articles else None for story in resolved]
+        pipeline = self._redis.pipeline(transaction=False)
+        for number in dict.fromkeys(story.number for story in stories if story):
+            pipeline.zrange(keys.members(lang, number), 0, -1)
+        rolls = dict(zip(dict.fromkeys(s.number for s in stories if s), pipeline.execute(), strict=True))
+        there = {member.uid: member for member in self.present(lang, [uid for roll in rolls.values() for uid in roll])}
+        order = {n: sorted((there[u] for u in roll if u in there), key=_in_time) for n, roll in rolls.items()}
+        return [(story, order[story.number]) if story else None for story in stories]
 
     def counts(self) -> dict[str, int]:
         """`articles` and `stories` now stored, over all languages."""
@@ -149,6 +188,15 @@ class Stories:
     def _stories(self, lang: str, numbers: Sequence[int]) -> list[Story | Alias | None]:
         raws: Any = self._redis.mget([keys.story(lang, number) for number in numbers]) if numbers else []
         return [_story.decode(raw) if raw else None for raw in raws]
+
+
+def _position(entries: Sequence[tuple[bytes, Any]]) -> tuple[int, int]:
+    seq, _, part = entries[0][0].partition(b"-") if entries else (b"0", b"-", b"0")
+    return int(seq), int(part)
+
+
+def _in_time(member: Member) -> tuple[float, int]:
+    return member.time, member.seq
 
 
 def _batched(numbers: Iterable[int], size: int) -> Iterator[list[int]]:

@@ -65,6 +65,28 @@ for _, correction in ipairs(plan.corrections) do
   end
 end
 for _, event in ipairs(plan.events) do
-  redis.call('XADD', KEYS[5], 'MAXLEN', '~', plan.events_kept, event[1], 'e', ARGV[blob + event[2]])
+  redis.call('XADD', KEYS[5], event[1], 'e', ARGV[blob + event[2]])
+end
+if #plan.events == 0 then
+  return 1
+end
+-- The ids of events are no times, so `hours` says with which commit each of the last 25 hours began, by the server's
+-- clock; what was there before the first of them counts as of that hour.
+local hour = math.floor(redis.call('TIME')[1] / 3600)
+local said = redis.call('HGET', KEYS[2], 'hours') or ''
+if not said:match(hour .. ':%d+$') then
+  local hours = {}
+  for began, seq in said:gmatch('(%d+):(%d+)') do
+    if tonumber(began) >= hour - 24 and tonumber(began) < hour then
+      hours[#hours + 1] = began .. ':' .. seq
+    end
+  end
+  hours[#hours + 1] = hour .. ':' .. (said == '' and '0' or plan.events[1][1]:match('^%d+'))
+  said = table.concat(hours, ' ')
+  redis.call('HSET', KEYS[2], 'hours', said)
+end
+if redis.call('XLEN', KEYS[5]) > plan.events_kept then
+  redis.call('XTRIM', KEYS[5], 'MINID', '~', said:match(':(%d+)'))
+  redis.call('XTRIM', KEYS[5], 'MAXLEN', '~', plan.events_most)
 end
 return 1
