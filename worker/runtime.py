@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from worker.forgetting import Forgetting
     from worker.ingest import Ingest
     from worker.jobs import Jobs
+    from worker.store.alerts import Alerts
     from worker.store.feeds import Feeds
     from worker.store.gates import Gates
     from worker.store.hubs import Hubs
@@ -105,6 +106,13 @@ class Runtime:
         from worker.store.hubs import Hubs  # noqa: PLC0415
 
         return Hubs(self.redis)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """Alerts on their way."""
+        from worker.store.alerts import Alerts  # noqa: PLC0415
+
+        return Alerts(self.redis)
 
     @cached_property
     def lags(self) -> Lags:

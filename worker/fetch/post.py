@@ -1,4 +1,4 @@
-"""A form sent to an address that others wrote, behind the same guard as every fetch.
+"""A form or a body sent to an address that others wrote, behind the same guard as every fetch.
 
 Invariant: the answer is a value, whatever the net or the server does; no cookies, no body read beyond a line; what is
 sent goes to the address that was given, and nowhere else.
@@ -60,16 +60,23 @@ class Poster:
 
     async def post(self, url: str, form: Mapping[str, str]) -> Posted:
         """POST a form. No redirect is followed: the form holds secrets, and the visit was let in for this host."""
+        return await self._in_time(url, dict(form), {})
+
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
+        """POST a body with these headers; no redirect is followed either."""
+        return await self._in_time(url, body, headers)
+
+    async def _in_time(self, url: str, data: dict[str, str] | bytes, headers: Mapping[str, str]) -> Posted:
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, form)
+                return await self._post(url, data, headers)
         except TimeoutError:
             return Posted(0, f"did not answer within {self._timeout_s:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return Posted(0, answers.failure(error).reason)
 
-    async def _post(self, url: str, form: Mapping[str, str]) -> Posted:
-        async with self._session.post(URL(url), data=form, allow_redirects=False) as response:
+    async def _post(self, url: str, data: dict[str, str] | bytes, headers: Mapping[str, str]) -> Posted:
+        async with self._session.post(URL(url), data=data, headers=headers, allow_redirects=False) as response:
             status = response.status
             if 200 <= status < 300:
                 return Posted(status)

@@ -1,0 +1,54 @@
+"""From events to what is to be told: which rules do the stories that changed meet.
+
+Invariant: reads only; a story that was begun before a rule was there is never told of by it, nor is any because of what
+a feed's first fetch brought.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from worker.alerts.match import why
+from worker.alerts.rules import Rule, Rules
+from worker.model import Event, Member, Story, story_id
+from worker.store.alerts import Delivery, Find, delivery_id
+from worker.store.stories import Stories
+
+_KINDS = frozenset({"new", "grew", "merged", "split", "moved"})
+"""What may make a story meet a rule."""
+
+
+def finds(
+    events: Iterable[Event], stories: Stories, rules: Rules, since: Mapping[str, float], now: float
+) -> list[Find]:
+    """What these events lead to; each story is looked at once, as it is now."""
+    changed = {(e.lang, e.into or e.story) for e in events if e.kind in _KINDS and not e.backfill}
+    found: dict[tuple[str, str], Find] = {}
+    for lang, number in sorted(changed):
+        if not any(not rule.lang or lang in rule.lang for rule in rules.rules):
+            continue
+        story = stories.find(lang, number)
+        if story is None:
+            continue
+        members = stories.members(lang, story.number)
+        for rule in met(rules.rules, lang, members, since):
+            names = _names(lang, story)
+            found[rule.name, names[0]] = Find(rule.name, names, _deliveries(rule, rules, names[0], now))
+    return list(found.values())
+
+
+def met(rules: Iterable[Rule], lang: str, members: Sequence[Member], since: Mapping[str, float]) -> list[Rule]:
+    """The rules that a story of these members meets and that were there when its first article was fetched."""
+    began = min((member.received for member in members), default=0.0)
+    return [rule for rule in rules if began >= since[rule.name] and why(rule, lang, members)]
+
+
+def _names(lang: str, story: Story) -> tuple[str, ...]:
+    """Its id, and those under which it may have been told of."""
+    return tuple(story_id(lang, number) for number in (story.number, *story.aliases))
+
+
+def _deliveries(rule: Rule, rules: Rules, story: str, now: float) -> tuple[Delivery, ...]:
+    return tuple(
+        Delivery(delivery_id(rule.name, story, to, part), rule.name, to, part, story, now)
+        for to in dict.fromkeys(rule.to)
+        for part in range(len(rules.targets[to]))
+    )
