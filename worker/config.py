@@ -209,6 +209,12 @@ SETTINGS = (
         "0",
         "How many proxies of yours stand in front of `serve` and add to X-Forwarded-For; 0: it is not believed",
     ),
+    Setting(
+        "alerts",
+        _whole_path,
+        "",
+        "File of rules by which `storywire serve` tells others of stories (docs/alerts.md); without it, nobody is told",
+    ),
     Setting("user_agent", str, "Storywire/0.1 (+https://github.com/storywire/storywire)", "What the poller says it is"),
     Setting("log_level", _choice("debug", "info", "warning", "error"), "info", "The least level that is logged"),
     Setting("log_format", _choice("auto", "pretty", "json"), "auto", "`auto`: pretty on a terminal, JSON otherwise"),
@@ -245,6 +251,7 @@ class Settings:
     token: str = field(repr=False)
     token_file: str
     proxies: int
+    alerts: str
     user_agent: str
     log_level: str
     log_format: str
