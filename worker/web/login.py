@@ -18,10 +18,9 @@ from worker.web.troubles import answer
 def routes(site: Site) -> list[BaseRoute]:
     """`/login` and `/logout`."""
 
-    async def ask(request: Request) -> Response:
-        return _form(site, request, request.query_params.get("next", ""), "")
-
     async def log_in(request: Request) -> Response:
+        if request.method != "POST":
+            return _form(site, request, request.query_params.get("next", ""), "")
         form = await form_of(request)
         session = site.safety.log_in(form.get("token", ""))
         if not session:
@@ -38,8 +37,7 @@ def routes(site: Site) -> list[BaseRoute]:
         return response
 
     return [
-        Route("/login", ask, methods=["GET"]),
-        Route("/login", log_in, methods=["POST"]),
+        Route("/login", log_in, methods=["GET", "POST"]),
         Route("/logout", log_out, methods=["POST"]),
     ]
 
