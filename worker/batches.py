@@ -20,6 +20,8 @@ from worker.ingest import BatchResult
 from worker.jobs.apart import Call, Ended, apart, in_this_process
 from worker.jobs.hang import ALONE_CPU_S, allow_cpu
 from worker.jobs.worker import HEARTBEAT_TTL_S, TimedOut
+from worker.metrics import Metrics
+from worker.metrics.table import ARTICLES, BATCHES, CANDIDATES, FETCH_TO_STORY, LEASE_WAIT
 from worker.model import Ref
 from worker.runtime import Runtime
 from worker.store.commits import Commits
@@ -78,14 +80,16 @@ class Batches:
         beating: Callable[[], set[str]],
         clock: Clock,
         apart: Callable[[Call, float], Ended] = in_this_process,
+        metrics: Metrics | None = None,
     ) -> None:
         self._run, self._ready, self._outbox, self._apart = run, ready, outbox, apart
         self._quarantine, self._trials = quarantine, trials
         self._beating, self._clock = beating, clock
+        self._metrics = metrics or Metrics("worker")
         self._said_full: dict[str, float] = {}
 
     @classmethod
-    def of(cls, runtime: Runtime, name: str) -> Self:
+    def of(cls, runtime: Runtime, name: str, metrics: Metrics | None = None) -> Self:
         """Those of a worker of this name."""
         return cls(
             runtime.ingest.run,
@@ -96,6 +100,7 @@ class Batches:
             lambda: runtime.jobs.beating(HEARTBEAT_TTL_S),
             runtime.clock,
             apart,
+            metrics,
         )
 
     def ingest(self, refs: Sequence[Ref]) -> None:
@@ -131,6 +136,7 @@ class Batches:
 
     def _one_by_one(self, deaths: Mapping[Ref, Sequence[Mark]]) -> None:
         log.warning("batch", outcome="one by one", articles=len(deaths), reason="a worker died of it, or beside it")
+        self._metrics.count(BATCHES, outcome="one by one")
         order = sorted(deaths, key=lambda ref: sum(mark.stage is not Stage.TOGETHER for mark in deaths[ref]))
         slow = [ref for ref in order if not self._is_dealt_with(ref, deaths[ref], SOON_CPU_S)]
         for ref in slow:
@@ -183,11 +189,12 @@ class Batches:
             raise  # the whole job is tried again, and the worker says so
         except Exception as error:
             log.warning("batch", outcome="halved", articles=len(refs), error=repr(error))
+            self._metrics.count(BATCHES, outcome="halved")
             middle = len(refs) // 2
             self._together(refs[:middle])
             self._together(refs[middle:])
         else:
-            _tell(result, started)
+            self._tell(result, started)
 
     def _try(self, ref: Ref, payload: bytes) -> None:
         """Cluster one article, of which this payload waits, or put it into the quarantine."""
@@ -199,16 +206,31 @@ class Batches:
         except Exception as error:
             self._put(ref, payload, f"{type(error).__name__}: {error}", format_exc())
         else:
-            _tell(result, started)
+            self._tell(result, started)
 
     def _put(self, ref: Ref, payload: bytes, reason: str, traceback: str) -> Put:
         put = self._quarantine.put(ref, payload, reason, traceback, self._clock.now())
         outcome = {Put.KEPT: "quarantined", Put.GONE: "superseded", Put.FULL: "waits, the quarantine is full"}[put]
+        self._metrics.count(BATCHES, outcome="full" if put is Put.FULL else outcome)
         see = f"storywire quarantine {'list' if put is Put.FULL else 'show'}"
         if put is Put.FULL and not self._is_news(ref.feed):
             return put
         log.error("batch", outcome=outcome, articles=1, article=ref.article, feed=ref.feed, reason=reason, see=see)
         return put
+
+    def _tell(self, result: BatchResult, started: float) -> None:
+        stages = {f"{stage}_ms": round(ms, 1) for stage, ms in result.stages_ms.items()}
+        log.info("batch", outcome="ok", articles=result.articles, **result.counts, ms=_since_ms(started), **stages)
+        self._metrics.count(BATCHES, outcome="ok")
+        self._metrics.stages(stages)
+        if "wait" in result.stages_ms:
+            self._metrics.observe(LEASE_WAIT, result.stages_ms["wait"] / 1000)
+        for outcome, articles in result.counts.items():
+            self._metrics.count(ARTICLES, articles, outcome=outcome)
+        for lag_s in result.lags_s:
+            self._metrics.observe(FETCH_TO_STORY, lag_s)
+        for stories in result.candidates:
+            self._metrics.observe(CANDIDATES, stories)
 
     def _is_news(self, feed: str) -> bool:
         """Whether the last minute has not told yet of this feed that its quarantine is full."""
@@ -240,11 +262,6 @@ def _deadly(deaths: Sequence[Mark], payload: bytes) -> str:
     if stages.count(Stage.ALONE) < DEATHS and stages.count(Stage.BEFORE) < DEATHS_BEFORE:
         return ""
     return f"its worker died, or ran out of time or memory, {len(stages)} times with nothing else in hand"
-
-
-def _tell(result: BatchResult, started: float) -> None:
-    stages = {f"{stage}_ms": ms for stage, ms in result.stages_ms.items()}
-    log.info("batch", outcome="ok", articles=result.articles, **result.counts, ms=_since_ms(started), **stages)
 
 
 def _patiently(call: Callable[[], T]) -> T:

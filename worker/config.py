@@ -85,6 +85,10 @@ def _place(text: str) -> str:
     return text.strip()
 
 
+def _place_or_none(text: str) -> str:
+    return _place(text) if text else ""
+
+
 def _amount(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("write a whole number from 0")
@@ -210,6 +214,13 @@ SETTINGS = (
         "How many proxies of yours stand in front of `serve` and add to X-Forwarded-For; 0: it is not believed",
     ),
     Setting(
+        "metrics",
+        _place_or_none,
+        "",
+        "Address and port at which poller, pages and worker tell Prometheus their metrics, each at the next free port "
+        "from this one on; without it, they do not, and `storywire serve` does at `/metrics`",
+    ),
+    Setting(
         "alerts",
         _whole_path,
         "",
@@ -251,6 +262,7 @@ class Settings:
     token: str = field(repr=False)
     token_file: str
     proxies: int
+    metrics: str
     alerts: str
     user_agent: str
     log_level: str
@@ -264,6 +276,11 @@ def environment(settings: Settings) -> dict[str, str]:
         value = getattr(settings, setting.name)
         texts[setting.variable] = f"{value:f}s" if setting.parse is duration else str(value)
     return texts
+
+
+def is_set(environ: Mapping[str, str], name: str) -> bool:
+    """Whether an environment says anything of a setting."""
+    return any(environ.get(setting.variable) for setting in SETTINGS if setting.name == name)
 
 
 def load(environ: Mapping[str, str], **overrides: str | None) -> Settings:

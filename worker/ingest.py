@@ -35,12 +35,14 @@ _ATTEMPTS = 5
 
 @dataclass
 class BatchResult:
-    """What became of a batch: `counts` of new, joined, revised, repeated, forgotten articles, and milliseconds a
-    stage."""
+    """What became of a batch: `counts` of new, joined, revised, repeated, forgotten articles, milliseconds a stage, of
+    each article that was measured the seconds since its fetch, and how many stories each was compared with."""
 
     articles: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    stages_ms: Counter[str] = field(default_factory=Counter)
+    stages_ms: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    lags_s: list[float] = field(default_factory=list)
+    candidates: list[int] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -49,7 +51,7 @@ class BatchResult:
         try:
             yield
         finally:
-            self.stages_ms[name] += round((time.perf_counter() - began) * 1000)
+            self.stages_ms[name] += (time.perf_counter() - began) * 1000
 
 
 class Ingest:
@@ -94,10 +96,10 @@ class Ingest:
             self._place(lang, batch, kept, result)
             with result.stage("settle"):
                 self._outbox.settle([(ref, member.revision) for ref, member in batch])
-            self._note_lags(batch)
+            result.lags_s += self._note_lags(batch)
         return result
 
-    def _note_lags(self, batch: Sequence[tuple[Ref, Member]]) -> None:
+    def _note_lags(self, batch: Sequence[tuple[Ref, Member]]) -> list[float]:
         """Say how long these took since they were fetched; of a revision and of a file's line that is not known, and
         what waited for its page was meant to wait."""
         now = self._clock.now()
@@ -106,6 +108,7 @@ class Ingest:
         if self._lags is not None:
             with suppress(StorywireError):  # a measurement: the batch is done without it
                 self._lags.note(lags_s, now)
+        return lags_s
 
     def expire(self, limit: int = 100) -> int:
         """End up to `limit` stories a language that have been quiet for longer than the retention; articles removed.
@@ -150,7 +153,7 @@ class Ingest:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 with self._commits.lease(lang) as lease:
-                    result.stages_ms["wait"] += round(lease.waited_ms)
+                    result.stages_ms["wait"] += lease.waited_ms
                     counts = self._decide(lease, batch, kept, result)
                 result.counts += counts
                 return
@@ -165,7 +168,7 @@ class Ingest:
         with result.stage("read"):
             batch = self._wanted(waiting)
             counts["forgotten"] += len(waiting) - len(batch)
-            self._commits.answer(view, prefetch(view, batch), lease)
+            compared: list[list[Story]] = self._commits.answer(view, prefetch(view, batch), lease)
         with result.stage("decide"):
             now = self._clock.now()
             for member in batch:
@@ -176,6 +179,7 @@ class Ingest:
                 self._commits.renew(lease)
         with result.stage("commit"):
             self._commits.commit(lease, view)
+        result.candidates += map(len, compared)
         return +counts
 
     def _wanted(self, waiting: Sequence[tuple[Ref, Member]]) -> list[Member]:

@@ -14,6 +14,8 @@ import structlog
 from worker.batches import Batches
 from worker.errors import NotArchived
 from worker.jobs.worker import BatchWorker, End
+from worker.metrics import Metrics
+from worker.metrics.table import EXPIRED, REQUEUED
 from worker.names import new_name
 from worker.runtime import Runtime
 from worker.store.archive import Archive
@@ -37,12 +39,13 @@ EXPIRE_LIMIT = 20
 log = structlog.get_logger()
 
 
-def work(runtime: Runtime, burst: bool = False) -> End:
+def work(runtime: Runtime, burst: bool = False, metrics: Metrics | None = None) -> End:
     """Work until stopped, until the queue is empty (burst), or until it is time for a fresh process."""
+    metrics = metrics or Metrics("worker")
     if runtime.settings.archive_dir:
         Archive(Path(runtime.settings.archive_dir)).make()
-    sweeper, name = Sweeper(runtime), new_name()
-    batches = Batches.of(runtime, name)
+    sweeper, name = Sweeper(runtime, metrics), new_name()
+    batches = Batches.of(runtime, name, metrics)
     gc.set_threshold(*GC_THRESHOLDS)
     worker = BatchWorker(runtime.jobs, batches.ingest, sweeper.turn, name)
     end = worker.run(burst=burst, max_jobs=MAX_JOBS)
@@ -53,8 +56,8 @@ def work(runtime: Runtime, burst: bool = False) -> End:
 class Sweeper:
     """What is due between two jobs. Every worker does it; what one has done, the others find done."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
+    def __init__(self, runtime: Runtime, metrics: Metrics | None = None) -> None:
+        self._runtime, self._metrics = runtime, metrics or Metrics("worker")
         self._sweep_due = self._expire_due = 0.0
 
     def turn(self) -> None:
@@ -80,6 +83,7 @@ class Sweeper:
         before = now - (jobs.oldest_age_s(now) or 0.0) - PENDING_S
         refs = self._runtime.outbox.stale(before, now, SWEEP_LIMIT)
         if refs:
+            self._metrics.count(REQUEUED, len(refs))
             log.warning("queued again", articles=len(refs), jobs=jobs.enqueue(refs), pending_s=round(now - before))
         return len(refs)
 
@@ -94,6 +98,7 @@ class Sweeper:
             log.error("nothing expires", trouble=str(error))
             return 0
         if removed:
+            self._metrics.count(EXPIRED, removed)
             log.info("expired", articles=removed)
             self._expire_due = 0.0
         return removed

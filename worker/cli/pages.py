@@ -19,10 +19,12 @@ def command(data_dir: str | None) -> None:
     of these processes share the work; without any, summaries are clustered at once.
     """
     from worker import log
+    from worker.cli.measuring import measured
+    from worker.metrics import Metrics
     from worker.pages.loop import Pager
     from worker.runtime import Runtime, open_runtime
 
-    async def read(runtime: Runtime) -> None:
+    async def read(runtime: Runtime, metrics: Metrics) -> None:
         pager = Pager(
             pages=runtime.pages,
             outbox=runtime.outbox,
@@ -30,10 +32,11 @@ def command(data_dir: str | None) -> None:
             enqueue=runtime.jobs.enqueue,
             settings=runtime.settings,
             clock=runtime.clock,
+            metrics=metrics,
         )
         await until_stopped(pager.run(), pager.stop)
 
     settings = load(os.environ, data_dir=data_dir)
     log.configure("pages", settings.log_level, settings.log_format)
-    with open_runtime(settings, carry_over=True) as runtime:
-        asyncio.run(read(runtime))
+    with open_runtime(settings, carry_over=True) as runtime, measured("pages", settings) as metrics:
+        asyncio.run(read(runtime, metrics))

@@ -11,6 +11,7 @@ from worker.cli.stopping import until_stopped
 from worker.config import load
 
 if TYPE_CHECKING:
+    from worker.metrics import Metrics
     from worker.runtime import Runtime
 
 
@@ -25,6 +26,7 @@ def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
     Ctrl-C end it: what is being fetched is given back, and polled again at the next start.
     """
     from worker import log
+    from worker.cli.measuring import measured
     from worker.poller.subscribe import subscribe
     from worker.runtime import open_runtime
 
@@ -33,10 +35,11 @@ def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
     with open_runtime(settings, carry_over=True) as runtime:
         for line in subscribe(runtime.feeds, opml, runtime.clock.now()):
             click.echo(line, err=True)
-        asyncio.run(_poll(runtime, once=once))
+        with measured("poller", settings) as metrics:
+            asyncio.run(_poll(runtime, metrics, once=once))
 
 
-async def _poll(runtime: "Runtime", *, once: bool) -> None:
+async def _poll(runtime: "Runtime", metrics: "Metrics", *, once: bool) -> None:
     from worker.poller.loop import Poller
 
     poller = Poller(
@@ -49,5 +52,6 @@ async def _poll(runtime: "Runtime", *, once: bool) -> None:
         enqueue=runtime.jobs.enqueue,
         settings=runtime.settings,
         clock=runtime.clock,
+        metrics=metrics,
     )
     await until_stopped(poller.run(once=once), poller.stop)

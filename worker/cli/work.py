@@ -17,12 +17,13 @@ def command(burst: bool, data_dir: str | None) -> None:
     Start as many as there are processors. Each starts itself afresh after 5,000 batches.
     """
     from worker import log, tasks
+    from worker.cli.measuring import measured
     from worker.jobs.worker import End
     from worker.runtime import open_runtime
 
     settings = load(os.environ, data_dir=data_dir)
     log.configure("worker", settings.log_level, settings.log_format)
-    with open_runtime(settings, carry_over=True) as runtime:
-        end = tasks.work(runtime, burst=burst)
+    with open_runtime(settings, carry_over=True) as runtime, measured("worker", settings) as metrics:
+        end = tasks.work(runtime, burst=burst, metrics=metrics)
     if end is End.WORN:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606

@@ -21,6 +21,8 @@ from worker.config import Settings
 from worker.errors import Permanent, StorywireError
 from worker.feed.address import shown_url
 from worker.fetch import Fetcher, Guard
+from worker.metrics import Metrics
+from worker.metrics.table import PAGES
 from worker.model import AWAITED, PAGE_READ, Article, Ref
 from worker.pages.choose import without_page
 from worker.pages.extractors import Extractors
@@ -62,7 +64,9 @@ class Pager:
         clock: Clock,
         extractors: Extractors | None = None,
         tick_s: float = TICK_S,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics("pages")
         self._pages, self._outbox, self._enqueue = pages, outbox, enqueue
         self._settings, self._clock, self._tick_s = settings, clock, tick_s
         guard = Guard(settings.allow_private)
@@ -199,6 +203,8 @@ class Pager:
         outcome = "read" if done.page == PAGE_READ else "summary"
         late = {} if replaced else {"late": True}
         log.info("page", article=article.id, url=shown_url(article.url), outcome=outcome, **facts, **late)
+        self._metrics.count(PAGES, outcome=outcome)
+        self._metrics.stages(told.facts)
         await self._aside(self._pages.note, "" if done.page == PAGE_READ else done.page)
 
     async def _flush(self) -> None:

@@ -17,6 +17,7 @@ from worker.clock import Clock
 from worker.config import Settings
 from worker.errors import Transient
 from worker.fetch import ALLOWED_BY, Fetcher, Guard
+from worker.metrics import Metrics
 from worker.model import Ref
 from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
@@ -74,6 +75,7 @@ class Poller:
         parsers: Parsers | None = None,
         tick_s: float = TICK_S,
         look_s: float = LOOK_S,
+        metrics: Metrics | None = None,
     ) -> None:
         self._feeds, self._gates = feeds, gates
         self._settings = settings
@@ -107,6 +109,7 @@ class Poller:
             pace=Pace(settings.poll_interval, settings.poll_min, settings.poll_max),
             clock=clock,
             aside=self._aside,
+            metrics=metrics or Metrics("poller"),
         )
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()

@@ -15,6 +15,8 @@ from worker.clock import Clock
 from worker.errors import StorywireError
 from worker.feed.address import shown_url
 from worker.feed.parse import ParsedFeed
+from worker.metrics import Metrics
+from worker.metrics.table import DEFERRED, ENTRIES, FETCHED_BYTES, POLLS, UNRECORDED
 from worker.poller.gate import Visiting
 from worker.poller.leases import Leases
 from worker.poller.network import Network
@@ -55,7 +57,9 @@ class Polling:
         pace: Pace,
         clock: Clock,
         aside: Aside,
+        metrics: Metrics,
     ) -> None:
+        self._metrics = metrics
         self._feeds, self._poll, self._pushes = feeds, poll, pushes
         self._leases, self._records, self._pace = leases, records, pace
         self._clock, self._aside = clock, aside
@@ -86,6 +90,7 @@ class Polling:
             else:
                 await self.defer(feed, shut.turn)
         except StorywireError as error:
+            self._metrics.count(UNRECORDED)
             log.warning(
                 "poll not recorded", **shown(feed), trouble=str(error), remedy="polled again when its lease ends"
             )
@@ -99,6 +104,7 @@ class Polling:
     async def defer(self, feed: Feed, turn: Turn) -> None:
         """Give a feed the place in the schedule that its turn is, and the reason for it."""
         state = replace(feed.polls, next_poll=self._clock.now() + turn.wait_s, reason=turn.why)
+        self._metrics.count(DEFERRED)
         try:
             await self._records.write(Record(await self._leases.let_go(feed), state, None))
         except StorywireError as error:
@@ -176,6 +182,16 @@ class Polling:
         write = log.info if polled.outcome.good else log.warning
         trouble = {"trouble": polled.trouble} if polled.trouble else {}
         write("polled", **shown(feed), outcome=str(polled.outcome), **trouble, **told.facts, next=state.reason)
+        self._measure(polled, told)
+
+    def _measure(self, polled: Polled, told: Told) -> None:
+        metrics, pushed = self._metrics, "yes" if told.facts.get("pushed") else "no"
+        metrics.count(POLLS, outcome=polled.outcome, pushed=pushed)
+        metrics.count(FETCHED_BYTES, told.size)
+        metrics.stages(told.facts)
+        for kind in ("new", "revised", "carried", "later"):
+            if count := getattr(polled, kind):
+                metrics.count(ENTRIES, count, kind=kind)
 
     def _planned(self, feed: Feed, polled: Polled, visiting: Visiting | Pushing, *, down: bool) -> PollState:
         now = self._clock.now()

@@ -1,1 +1,0 @@
-"""Every metric, named once, with its meaning and what to do about it."""
