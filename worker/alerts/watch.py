@@ -8,6 +8,7 @@ and what it had sent without noting so is sent once more under the same id.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -138,6 +139,17 @@ class Watching:
         else:
             await self._aside(self._alerts.again, tried, until, at)
         told(tried, sent, at, now)
+
+
+async def watch(runtime: Runtime, file: RuleFile, aside: Callable[..., Awaitable[Any]], **options: float) -> None:
+    """Watch until cancelled; options are those of Watching."""
+    async with Sender(runtime.settings) as sender:
+        watching = Watching(runtime, file, sender, aside, **options)
+        try:
+            await watching.run()
+        finally:
+            with suppress(StorywireError):
+                await aside(watching.let_go)
 
 
 def message_of(runtime: Runtime, rules: Rules, delivery: Delivery) -> Message | None:
