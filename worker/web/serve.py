@@ -4,11 +4,13 @@ Invariant: asked to end, it ends within STOP_S: requests in hand are finished or
 """
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -17,6 +19,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from worker.config import endpoints
 from worker.errors import Permanent
+from worker.alerts.file import RuleFile
+from worker.alerts.watch import watch
 from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.runtime import Runtime
@@ -85,7 +89,7 @@ class Serving:
     """Serves until stopped. `tick_s`, `look_s`: how often subscriptions are looked at; `rates`: how often one client
     may ask for what costs.
 
-    Raises BadSetting where others than this machine reach it, and there is no token.
+    Raises BadSetting where others than this machine reach it, and there is no token, and for a bad file of rules.
     """
 
     def __init__(
@@ -97,6 +101,8 @@ class Serving:
         rates: Mapping[str, Rate] = RATES,
     ) -> None:
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
+        rules = runtime.settings.alerts
+        self._rules = RuleFile(Path(rules), os.environ) if rules else None
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
         self.live = Live(runtime.stories, self._aside)
         self._server = _Server(
@@ -134,6 +140,8 @@ class Serving:
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
             ) as poster:
                 tasks = [asyncio.create_task(self.live.run())]
+                if self._rules is not None:
+                    tasks.append(asyncio.create_task(watch(self._runtime, self._rules, self._aside)))
                 if settings.public_url:
                     tasks.append(asyncio.create_task(self._subscriber(poster).run()))
                 try:
