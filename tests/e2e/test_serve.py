@@ -182,7 +182,14 @@ def test_what_is_answered_to_anybody(valkey_url: str, place: str) -> None:
     with running("serve", redis_url=valkey_url, listen=place, public_url=f"http://{place}/wire"):
         eventually(lambda: answers(place), 30, "does not listen")
         assert get(place, "/wire/healthz")[0] == 200
-        for path in ("/", "/websub", "/websub/f", "/websub/f/t", "/wire/websub/f/t", "/websub/f/t?hub.mode=subscribe"):
+        for path in (
+            "/nothing",
+            "/websub",
+            "/websub/f",
+            "/websub/f/t",
+            "/wire/websub/f/t",
+            "/websub/f/t?hub.mode=subscribe",
+        ):
             status, headers, _ = get(place, path)
             assert (status, "server" in headers) == (404, False), path
         assert get(place, "/websub/f/t", "POST", b"<rss/>")[0] == 410
