@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from worker.cli.paging import LISTEN, NO_PAGE, place_for_page
 from worker.config import load
 from worker.errors import Permanent
 
@@ -37,11 +38,15 @@ _HOST = "http://127.0.0.1:"
 @click.option("--seed", type=click.IntRange(0), help="The same seed tells the same news.  [default: another each time]")
 @click.option("--seconds", type=click.FloatRange(1), help="End by itself after so long.")
 @click.option("--data-dir", metavar="DIR", help="Keep what was gathered in this folder.  [default: a temporary one]")
-def command(speed: float, seed: int | None, seconds: float | None, data_dir: str | None) -> None:
+@LISTEN
+@NO_PAGE
+def command(
+    speed: float, seed: int | None, seconds: float | None, data_dir: str | None, listen: str | None, no_page: bool
+) -> None:
     """Watch stories form in the news of an invented country: real feeds over real HTTP, all on this machine.
 
     Breaking stories, wire copies, rewrites, follow-ups, corrections, one slow feed and one that breaks; the poller,
-    the workers and the report are those of `up`. The live store is never touched. Ctrl-C ends all.
+    the workers, the page and the report are those of `up`. The live store is never touched. Ctrl-C ends all.
     """
     from worker import log, supervisor
     from worker.demo.outlets import OUTLETS
@@ -53,25 +58,27 @@ def command(speed: float, seed: int | None, seconds: float | None, data_dir: str
     with ExitStack() as closing:
         folder = data_dir or closing.enter_context(tempfile.TemporaryDirectory(prefix="storywire-demo-"))
         site = closing.enter_context(serving(NewsroomServer(seed, speed=speed)))
-        settings = _settings_in(folder, site)
+        settings = _settings_in(folder, site, listen)
         log.configure("demo", settings.log_level, settings.log_format)
         closing.enter_context(supervisor.alone(settings.data_dir))
-        runtime = closing.enter_context(open_runtime(settings, carry_over=True))
+        placed = closing.enter_context(place_for_page(settings, listen, say, wanted=not no_page))
+        runtime = closing.enter_context(open_runtime(placed[0], carry_over=True))
         _make_room(runtime.feeds, settings.data_dir)
         for outlet in OUTLETS:
             runtime.feeds.add(f"{site}/{outlet.id}/feed.xml", outlet.name, runtime.clock.now())
         say(f"Look closer in another terminal: storywire report --members --data-dir {settings.data_dir}")
         say(f"The local newsroom is at {site}/: {len(OUTLETS)} outlets; --seed {seed} tells this news again.")
         with _ended_after(seconds):
-            supervisor.run(runtime, say)
+            supervisor.run(runtime, say, placed[1])
 
 
-def _settings_in(folder: str, site: str) -> "Settings":
+def _settings_in(folder: str, site: str, listen: str | None) -> "Settings":
     """Those of the environment, but for the servers: a demo has a store of its own, and reaches its own site only."""
-    others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR")
+    others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR", "STORYWIRE_PUBLIC_URL")
     return load(
         {name: value for name, value in os.environ.items() if name not in others},
         data_dir=folder,
+        listen=listen,
         poll_interval=_POLL_INTERVAL,
         poll_min=_POLL_INTERVAL,
         poll_max=_POLL_INTERVAL,

@@ -1,12 +1,13 @@
 """Starts the other processes, keeps them running and ends them: what `up`, `demo`, `replay` and `import` stand on.
 
-Invariant: one Ctrl-C ends everything, in order: the report, the poller, the workers, and last, with the runtime, the
-embedded server.
+Invariant: one Ctrl-C ends everything, in order: the report, the page, the poller, the workers, and last, with the
+runtime, the embedded server.
 """
 
 import fcntl
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -20,6 +21,7 @@ from worker.config import Settings
 from worker.connect import connect_plain
 from worker.errors import Permanent, StorywireError, Transient
 from worker.jobs import Jobs
+from worker.listening import url_of
 from worker.runtime import Runtime
 from worker.supervisor.child import Child
 from worker.supervisor.journal import Journal
@@ -34,11 +36,17 @@ _READY_S = 30.0
 log = structlog.get_logger()
 
 
-def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("report", "--follow")) -> None:
-    """Workers, poller, page reader and the report in this terminal, until Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
+def run(
+    runtime: Runtime,
+    say: Callable[[str], None],
+    page: socket.socket | None = None,
+    report: Sequence[str] = ("report", "--follow"),
+) -> None:
+    """Workers, poller, page reader, the page and the report in this terminal, until Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
 
-    say: prints a line for the person who watches. Raises Transient if a process cannot be kept running; call inside
-    `alone`.
+    say: prints a line for the person who watches; page: where the page is served, on a socket that listens already, so
+    that its address holds from the moment it is said; None: nowhere. Raises Transient if a process that is needed
+    cannot be kept running; call inside `alone`.
     """
     with _signals_unwind(), closing(Journal(runtime.settings.data_dir, say)) as journal:
         try:
@@ -48,18 +56,30 @@ def run(runtime: Runtime, say: Callable[[str], None], report: Sequence[str] = ("
                 if reading := runtime.settings.pages != "off":
                     runtime.pages.beat()  # the first polls may be over before it has started
                 working += processes.start("poller", "poll")
-                if runtime.settings.public_url:
-                    processes.start("web", "serve")
+                if page is not None:
+                    _start_page(processes, page, say)
                 silence = Silence(working)
                 say(f"Polling; {count} worker{'s' * (count > 1)}; log in {journal.path}. Ctrl-C ends all.")
                 if reading:
                     processes.start("pages", "pages")
+                if page is not None:
+                    say(f"The page: {url_of(page)}")
                 processes.start("report", *report, on_terminal=True)
                 while True:
                     processes.wait(_LOOK_S)
                     _look_after(runtime, silence)
         except KeyboardInterrupt:
             say("Ended.")
+
+
+def _start_page(processes: Processes, page: socket.socket, say: Callable[[str], None]) -> None:
+    """Serve on the socket; where that cannot be, say so, let who opens it be refused, and go on without."""
+
+    def give_up(reason: str) -> None:
+        page.close()
+        say(f"The page is not served: {reason}")
+
+    processes.start("web", "serve", "--fd", str(page.fileno()), hands=[page.fileno()], instead=give_up)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -46,7 +46,7 @@ class Child:
     """A process kept alive by a thread of its own.
 
     `hear(name, line)` is called with each line of its standard error (and output, unless it has the terminal's);
-    `mourn(died)` with each unexpected end.
+    `mourn(died)` with each unexpected end. hands: file descriptors that it inherits.
     """
 
     def __init__(
@@ -59,8 +59,10 @@ class Child:
         hear: Callable[[str, str], None],
         mourn: Callable[[Died], None],
         on_terminal: bool = False,
+        hands: Collection[int] = (),
     ) -> None:
         self.name = name
+        self._hands = (lifeline, *hands)
         self._command, self._environment, self._lifeline = list(command), dict(environment), lifeline
         self._hear, self._mourn, self._on_terminal = hear, mourn, on_terminal
         self._process: subprocess.Popen[bytes] | None = None
@@ -130,7 +132,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=None if self._on_terminal else subprocess.PIPE,
                 stderr=subprocess.PIPE if self._on_terminal else subprocess.STDOUT,
-                pass_fds=(self._lifeline,),
+                pass_fds=self._hands,
                 process_group=0,  # the terminal's Ctrl-C is the parent's: children are ended in order
             )
             return self._process

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
@@ -41,13 +42,28 @@ class Processes:
         }
         self._groups: list[list[Child]] = []
         self._lifeline, self._held = os.pipe()
+        self._instead: dict[str, Callable[[str], None]] = {}
         self._failed: Died | None = None
         self.first_death: Died | None = None
         self.log_path = journal.path
         self._news = threading.Event()
 
-    def start(self, name: str, *arguments: str, count: int = 1, on_terminal: bool = False) -> list[Child]:
-        """Start `storywire ARGUMENTS` so many times; with `on_terminal` its output goes where this process's goes."""
+    def start(
+        self,
+        name: str,
+        *arguments: str,
+        count: int = 1,
+        on_terminal: bool = False,
+        hands: Collection[int] = (),
+        instead: Callable[[str], None] | None = None,
+    ) -> list[Child]:
+        """Start `storywire ARGUMENTS` so many times; with `on_terminal` its output goes where this process's goes.
+
+        hands: file descriptors that it inherits. instead: what is called, from another thread, with the reason when it
+        is hopeless, and the others go on without it.
+        """
+        if instead is not None:
+            self._instead[name] = instead
         # -P: `worker` is a common name, and the folder that a person happens to be in may hold another.
         command = [sys.executable, "-P", "-m", "worker", *arguments]
         children = [
@@ -59,6 +75,7 @@ class Processes:
                 hear=self._journal.hear,
                 mourn=self._mourn,
                 on_terminal=on_terminal,
+                hands=hands,
             )
             for _ in range(count)
         ]
@@ -102,10 +119,18 @@ class Processes:
     def _mourn(self, died: Died) -> None:
         self.first_death = self.first_death or died
         if died.row >= GIVE_UP and not died.worked:
-            self._failed = died
-            self._news.set()
+            if died.name in self._instead:
+                self._go_on_without(died)
+            else:
+                self._failed = died
+                self._news.set()
         else:
             log.warning("started again", process=died.name, after=str(died), pause_s=died.pause_s)
+
+    def _go_on_without(self, died: Died) -> None:
+        for child in [child for group in self._groups for child in group if child.name == died.name]:
+            child.end()
+        self._instead[died.name](self.reason(died))
 
     def __enter__(self) -> Self:
         return self

@@ -17,12 +17,11 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from worker.config import endpoints
-from worker.errors import Permanent
 from worker.alerts.file import RuleFile
 from worker.alerts.watch import watch
 from worker.fetch import Guard
 from worker.fetch.post import Poster
+from worker.listening import listen, place_of
 from worker.runtime import Runtime
 from worker.web.app import make_app
 from worker.web.limits import RATES, Rate
@@ -37,7 +36,6 @@ _HEAD_S = 10.0
 _KEEP_ALIVE_S = 15
 _MOST_HEAD = 32_768
 _MOST_AT_ONCE = 1_000
-_BACKLOG = 1_024
 _HUB_S = 15.0
 
 T = TypeVar("T")
@@ -99,7 +97,9 @@ class Serving:
         tick_s: float = TICK_S,
         look_s: float = LOOK_S,
         rates: Mapping[str, Rate] = RATES,
+        listening: socket.socket | None = None,
     ) -> None:
+        self._listening = listening
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
         rules = runtime.settings.alerts
         self._rules = RuleFile(Path(rules), os.environ) if rules else None
@@ -132,9 +132,10 @@ class Serving:
     async def run(self) -> None:
         """Until stopped. Raises Permanent where it cannot listen."""
         settings = self._runtime.settings
-        listening = listen(settings.listen)
-        place = "{}:{}".format(*listening.getsockname()[:2])
-        log.info("listening", address=place, public_url=settings.public_url or "none: no hub is asked to push")
+        listening = self._listening or listen(settings.listen)
+        log.info(
+            "listening", address=place_of(listening), public_url=settings.public_url or "none: no hub is asked to push"
+        )
         try:
             async with Poster(
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
@@ -170,22 +171,6 @@ class Serving:
         """Run a blocking call in a thread of our own."""
         result: Awaitable[T] = asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args))
         return await result
-
-
-def listen(place: str) -> socket.socket:
-    """A socket that listens at an address and a port; raises Permanent where it cannot."""
-    [(host, port)] = endpoints(place)
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        why = (error.strerror or "no reason given").lower()
-        raise Permanent(f"STORYWIRE_LISTEN={place}: {why}: give another address or port") from None
-    listening.setblocking(False)
-    return listening
 
 
 async def _ended(tasks: "Sequence[asyncio.Task[None]]") -> None:
