@@ -3,8 +3,8 @@
 Invariant: only what is in the table can be counted, and each process has a registry of its own.
 """
 
-from worker.metrics.recorder import Metrics, Reading
+from worker.metrics.recorder import CONTENT_TYPE, Metrics, Reading
 from worker.metrics.server import exposed
 from worker.metrics.table import METRICS, Kind, Metric
 
-__all__ = ["METRICS", "Kind", "Metric", "Metrics", "Reading", "exposed"]
+__all__ = ["CONTENT_TYPE", "METRICS", "Kind", "Metric", "Metrics", "Reading", "exposed"]

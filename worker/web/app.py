@@ -44,8 +44,9 @@ def routes(site: Site) -> list[BaseRoute]:
 
 
 def make_app(site: Site) -> Starlette:
-    """The application: access (log, bounds, headers) > guard (who may ask) > compression > routes."""
+    """The application: counts > access (log, bounds, headers) > guard (who may ask) > compression > routes."""
     around = [
+        Middleware(metrics.Measured, site),
         Middleware(Access, partial(troubles.answer, site)),
         Middleware(Guard, site),
         Middleware(GZipMiddleware, compresslevel=5),

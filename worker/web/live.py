@@ -46,6 +46,11 @@ class Live:
         self.trouble = ""
         self._listeners: set[asyncio.Queue[Changed]] = set()
 
+    @property
+    def listening(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     async def run(self) -> None:
         """Until cancelled. A server that is away is waited for; `trouble` says so meanwhile."""
         follower: Follower | None = None

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from worker.metrics import Metrics
 from worker.runtime import Runtime
 from worker.web.limits import RATES, Rate
 from worker.web.live import Live
@@ -31,7 +32,7 @@ def _environment() -> Environment:
 @dataclass
 class Site:
     """`live`: the stories in memory and their changes; `aside`: runs a blocking call in a thread; `safety`: who may
-    read and edit; `rates`: how often one client may ask for what costs.
+    read and edit; `rates`: how often one client may ask for what costs; `metrics`: what this process counts.
 
     Raises BadSetting where a token is demanded and there is none.
     """
@@ -41,6 +42,7 @@ class Site:
     aside: Callable[..., Awaitable[Any]]
     templates: Environment = field(default_factory=_environment)
     rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
+    metrics: Metrics = field(default_factory=lambda: Metrics("web"))
     safety: Safety = field(init=False)
 
     def __post_init__(self) -> None:

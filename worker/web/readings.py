@@ -1,0 +1,119 @@
+"""Figures of the whole store for `/metrics`: read when Prometheus asks, and not more often than they are worth.
+
+Invariant: one look at a time, however many ask; the server spends at most a twentieth of its time on them, and no
+answer waits for a server that does not answer.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
+
+import structlog
+
+from worker import health
+from worker.errors import StorywireError
+from worker.metrics import Reading
+from worker.metrics import table as metric
+from worker.runtime import Runtime
+
+LIMIT_S = 2.0
+"""How long an answer waits: Prometheus gives up after ten seconds, and would then have nothing of this process."""
+
+FRESH_S = 1.0
+SHARE = 0.05
+"""With 10,000 feeds a look takes half a second: it is then made every ten seconds at most."""
+
+log = structlog.get_logger()
+
+
+class Looks:
+    """Looks at the store when asked, see above. `aside` runs a blocking call in a thread."""
+
+    def __init__(
+        self,
+        look: Callable[[], list[Reading]],
+        aside: Callable[..., Awaitable[Any]],
+        limit_s: float = LIMIT_S,
+        fresh_s: float = FRESH_S,
+    ) -> None:
+        self._look, self._aside, self._limit_s, self._fresh_s = look, aside, limit_s, fresh_s
+        self._looking: asyncio.Task[list[Reading]] | None = None
+        self._seen: list[Reading] = []
+        self._fresh_until = 0.0
+
+    async def readings(self) -> list[Reading]:
+        """What the store looks like; of a server that does not answer only that."""
+        if time.monotonic() < self._fresh_until:
+            return self._seen
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._looked())
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._looking), self._limit_s)
+        except TimeoutError:
+            return [Reading(metric.UP, 0)]
+
+    async def _looked(self) -> list[Reading]:
+        began = time.monotonic()
+        try:
+            found: list[Reading] = await self._aside(self._look)
+        except StorywireError as error:
+            log.debug("no readings", reason=str(error))
+            found = [Reading(metric.UP, 0)]
+        now = time.monotonic()
+        self._seen = [*found, Reading(metric.LOOK, now - began)]
+        self._fresh_until = now + max(self._fresh_s, (now - began) / SHARE)
+        return self._seen
+
+
+def look(runtime: Runtime) -> list[Reading]:
+    """All figures of the store; blocks. Raises StorywireError."""
+    found = [Reading(metric.UP, 1)]
+    for part in (_waiting, _alive, _feeds, _stored):
+        found += part(runtime)
+    return found
+
+
+def _waiting(runtime: Runtime) -> Iterator[Reading]:
+    now, jobs, outbox = runtime.clock.now(), runtime.jobs, runtime.outbox
+    yield Reading(metric.QUEUE, jobs.depth())
+    yield Reading(metric.QUEUE_OLDEST, jobs.oldest_age_s(now) or 0)
+    yield Reading(metric.OUTBOX, outbox.depth())
+    yield Reading(metric.OUTBOX_MOST, runtime.settings.max_pending)
+    yield Reading(metric.OUTBOX_OLDEST, outbox.oldest_age_s(now) or 0)
+    yield Reading(metric.AWAITING, runtime.pages.depth())
+    yield Reading(metric.QUARANTINE, runtime.quarantine.depth())
+
+
+def _alive(runtime: Runtime) -> Iterator[Reading]:
+    yield Reading(metric.WORKERS, len(runtime.jobs.listening()))
+    held = [bool(sign.held) for sign in runtime.pollers.alive().values()]
+    yield Reading(metric.POLLERS, held.count(False), ("polling",))
+    yield Reading(metric.POLLERS, held.count(True), ("held",))
+
+
+def _feeds(runtime: Runtime) -> Iterator[Reading]:
+    feeds = runtime.feeds.all()
+    figures = health.of_feeds(feeds).figures
+    failing, paused, gone = (_number(figures, name) for name in ("in_error", "paused", "gone"))
+    fine = len(feeds) - failing - paused - gone
+    for status, number in (("ok", fine), ("failing", failing), ("paused", paused), ("gone", gone)):
+        yield Reading(metric.FEEDS, number, (status,))
+    yield Reading(metric.LATE, _number(health.of_polls(feeds, runtime.clock.now(), held=False).figures, "late_s"))
+
+
+def _stored(runtime: Runtime) -> Iterator[Reading]:
+    counts, quiet_since = runtime.stories.counts(), runtime.stories.quiet_since()
+    yield Reading(metric.STORIES, counts["stories"])
+    yield Reading(metric.STORED, counts["articles"])
+    ends = runtime.clock.now() - runtime.settings.retention
+    yield Reading(metric.OVERDUE, 0 if quiet_since is None else max(0, ends - quiet_since))
+    used, most = runtime.pollers.memory()
+    yield Reading(metric.MEMORY, used)
+    yield Reading(metric.MEMORY_MOST, most)
+
+
+def _number(figures: Mapping[str, object], name: str) -> float:
+    value = figures[name]
+    assert isinstance(value, int | float)
+    return value
