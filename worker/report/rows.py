@@ -1,0 +1,138 @@
+"""A story as a line of a list, and the folding of its words, so that they are found however they are written.
+
+Invariant: pure; what is looked for and what is looked in are folded alike.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from msgspec import Struct
+
+from worker.cluster.timing import heat_at
+from worker.model import Member, Story, story_id
+from worker.report.views import growth, outlets, rank
+
+BINS = 16
+MOST_WORDS = 10_000
+"""Characters of a story's words that are searched: some 1,500 words, the first and the latest of its headlines."""
+
+_ASCII = {code: " " for code in range(128) if not chr(code).isalnum()}
+_UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x312F), (0x31A0, 0xA4CF), (0xF900, 0xFAFF))
+"""Scripts without spaces between words: Thai and Lao, Burmese, Khmer, Han and kana, and Han beyond 0x20000."""
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """A story in a list. `outlets`: how many newsrooms; `named`: what they are called, folded; `words`: those of its
+    headlines, folded, a space around each; `rank`: its place by heat; `growth`: arrivals in equal parts of its life;
+    `aliases`: numbers of the stories that were merged into it.
+
+    `came`: when the first of its articles that are there reached us, `fed`: the last; by the wall clock.
+    """
+
+    story: str
+    lang: str
+    number: int
+    headline: str
+    articles: int
+    outlets: int
+    copies: int
+    rewrites: int
+    first: float
+    last: float
+    heat: float
+    rank: tuple[float, float]
+    growth: tuple[int, ...] = ()
+    named: frozenset[str] = frozenset()
+    words: str = ""
+    sources: tuple[str, ...] = ()
+    came: float = 0.0
+    fed: float = 0.0
+    aliases: tuple[int, ...] = ()
+
+    @property
+    def texts(self) -> int:
+        """Distinct texts: all but the copies."""
+        return self.articles - self.copies
+
+    @property
+    def reports(self) -> int:
+        """Articles of their own, the first not counted."""
+        return max(0, self.articles - 1 - self.copies - self.rewrites)
+
+    def heat_now(self, now: float) -> float:
+        """Arrivals, halved every two hours until now."""
+        return heat_at(self.heat, self.last, now)
+
+
+def row_of(lang: str, story: Story, members: Sequence[Member]) -> Row:
+    """The row of a story with these members, by event time."""
+    named = dict.fromkeys(name for m in members for name in (m.source, m.newsroom) if name)
+    return Row(
+        story=story_id(lang, story.number),
+        lang=lang,
+        number=story.number,
+        headline=story.headline,
+        articles=story.articles,
+        outlets=max(1, len(outlets(story))),
+        copies=story.copies,
+        rewrites=story.rewrites,
+        first=story.first,
+        last=story.last,
+        heat=story.heat,
+        rank=rank(story),
+        growth=growth([member.time for member in members], BINS),
+        named=frozenset(outlet_name(name) for name in named),
+        words=_words(dict.fromkeys(member.title for member in members)),
+        sources=tuple(dict.fromkeys(_same(member.source) for member in members if member.source)),
+        came=min((member.received for member in members), default=story.first),
+        fed=max((member.received for member in members), default=story.last),
+        aliases=story.aliases,
+    )
+
+
+def folded(text: str) -> str:
+    """A text as it is searched: without case, accents and punctuation, words apart by one space."""
+    if text.isascii():
+        return " ".join(text.lower().translate(_ASCII).split())
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(_kept(c) for c in plain).split())
+
+
+def needles(words: str) -> tuple[str, ...]:
+    """What all have to be in the `words` of a row that is asked for: each begins a word there, or stands anywhere
+    where its script puts no spaces between words."""
+    return tuple(word if _unspaced(word) else f" {word}" for word in dict.fromkeys(folded(words).split()))
+
+
+@lru_cache(maxsize=10_000)
+def outlet_name(name: str) -> str:
+    """A domain or the name of an outlet as it is compared: the same object for the same name."""
+    return folded(name) or name.casefold()
+
+
+@lru_cache(maxsize=10_000)
+def _same(name: str) -> str:
+    """The same object for the same name: thousands of rows name one outlet."""
+    return name
+
+
+def _kept(c: str) -> str:
+    if c.isalnum():
+        return c
+    if unicodedata.combining(c):  # an accent
+        return ""
+    return c if unicodedata.category(c)[0] == "M" else " "  # a vowel of Thai or Hindi belongs to its word
+
+
+def _unspaced(word: str) -> bool:
+    code = ord(word[0])
+    return code >= 0x20000 or any(first <= code <= last for first, last in _UNSPACED)
+
+
+def _words(titles: Iterable[str]) -> str:
+    """The words of headlines, each once, in order of time; the middle is left out where there are too many."""
+    words = f" {' '.join(dict.fromkeys(folded(' '.join(titles)).split()))} "
+    if len(words) <= MOST_WORDS:
+        return words
+    return f"{words[: MOST_WORDS // 2]} {words[-MOST_WORDS // 2 :]}"
