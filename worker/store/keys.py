@@ -51,6 +51,12 @@ def schema() -> str:
     return "sw:schema"
 
 
+def identity() -> str:
+    """string, 16 random bytes that name this store: ids of entries in feeds of stories are made of it. Lifetime:
+    forever."""
+    return "sw:identity"
+
+
 # --- a language's shard -------------------------------------------------------------------------------------------
 
 
