@@ -1,0 +1,156 @@
+"""Which story is this? A text, or the address of an article, beside the stories that there are.
+
+Invariant: nothing that is sent is kept, and no address that is sent is fetched; no more than AT_ONCE are compared at
+once, and who would wait behind WAITING others is told to come back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.errors import BadInput
+from worker.feed.identity import page_of
+from worker.model import Member, story_id
+from worker.report.similar import Match, asked_member, joined, matches
+from worker.report.views import member_views
+from worker.runtime import Runtime
+from worker.store.commits import Commits
+from worker.web.api.answers import answer, none_such, read
+from worker.web.api.operation import Operation
+from worker.web.api.records import OtherArticle, SharedTerm, Similar, SimilarStory, SimilarTo
+from worker.web.links import safe
+from worker.web.site import Site
+
+AT_ONCE = 2
+WAITING = 8
+"""A text takes some 10 ms, the worst of hostile ones 2 s."""
+
+_SAID = """Compares a text with the stories as if it came now, by the same decision that places articles, and says which
+one it would join, as what, and why. Or give the `url` of an article that the store has: then its story is told at once.
+An address is not fetched: of an article that the store does not have, send title and text. Nothing of it is kept."""
+
+
+class Turns:
+    """So many at once; so many more may wait."""
+
+    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
+        self._free, self._most, self._inside = asyncio.Semaphore(at_once), at_once + waiting, 0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """A turn for the block. Raises 503 where too many wait."""
+        if self._inside >= self._most:
+            raise HTTPException(503, "Too many texts are being compared: try again in a moment.", {"Retry-After": "2"})
+        self._inside += 1
+        try:
+            async with self._free:
+                yield
+        finally:
+            self._inside -= 1
+
+
+def operations(site: Site) -> Sequence[Operation]:
+    """Its part of the table."""
+    turns = Turns()
+
+    async def similar(request: Request) -> Response:
+        given = await read(request, SimilarTo)
+        if given.url is not None and (given.title or given.text):
+            raise BadInput("body: has a url and a text: send one of them")
+        if not (given.url or given.title or given.text):
+            raise BadInput("body: has neither text nor title nor url: send one of them")
+        async with turns.one():
+            if given.url is None:
+                return answer(request, await site.aside(by_text, site.runtime, given))
+            found = await site.aside(by_address, site.runtime, given.url)
+        if found is None:
+            raise none_such(given.url, "article's address that the store knows", "send its title and text")
+        return answer(request, found)
+
+    return (
+        Operation(
+            name="similar", method="POST", path="/v1/similar", group="Stories", summary="Which story is this?",
+            said=_SAID, answer=Similar, call=similar, body=SimilarTo,
+            problems={404: "The store has no article at that address.", 413: "The body is too large."},
+            example=("/v1/similar", {
+                "title": "Bridge closed after cracks were found",
+                "text": "The harbour bridge was closed on Monday after engineers found cracks in a pillar.",
+            }),
+        ),
+    )  # fmt: skip
+
+
+def by_text(runtime: Runtime, given: SimilarTo) -> Similar:
+    """The answer for a text; blocks."""
+    lang, article = asked_member(given.title or "", given.text or "", given.lang or "", runtime.clock.now())
+    commits = Commits(runtime.redis)
+    found = commits.ask(lang, lambda view: matches(view, article), runtime.settings.strictness)
+    best = joined(found)
+    return Similar(
+        lang=lang,
+        words=article.prints.words,
+        story=best.story if best else None,
+        article=None,
+        stories=[_story(match) for match in found],
+    )
+
+
+def by_address(runtime: Runtime, url: str) -> Similar | None:
+    """The answer for an address, by the claim of the feeds that lead to it, or by the id of an article that is called
+    by its address; blocks."""
+    page = page_of(url)
+    claim = runtime.outbox.claims.stake({page: None}, 0.0).get(page) if page else None
+    there = runtime.stories.article(claim.article) if claim and claim.article else runtime.stories.article(url)
+    story = runtime.stories.find(there[0], there[1].story) if there else None
+    if there is None or story is None:
+        return None
+    lang, member = there
+    repeated = next(iter(runtime.stories.present(lang, [member.of])), None) if member.of else None
+    (view,) = member_views([member])
+    return Similar(
+        lang=lang,
+        words=member.prints.words,
+        story=story_id(lang, story.number),
+        article=member.id,
+        stories=[
+            SimilarStory(
+                story=story_id(lang, story.number),
+                headline=story.headline,
+                articles=story.articles,
+                score=round(view.score or 1.0, 4),
+                threshold=None,
+                joins=True,
+                relation=str(view.relation),
+                of=_other(repeated),
+                nearest=None,
+                cosine=None,
+                shared=[],
+                why="is in it: the store has the article of this address",
+            )
+        ],
+    )
+
+
+def _story(match: Match) -> SimilarStory:
+    return SimilarStory(
+        story=match.story,
+        headline=match.headline,
+        articles=match.articles,
+        score=round(match.score, 4),
+        threshold=round(match.threshold, 4),
+        joins=match.joins,
+        relation=str(match.relation),
+        of=_other(match.of),
+        nearest=_other(match.nearest),
+        cosine=round(match.cosine, 4),
+        shared=[SharedTerm(each.term, round(each.given, 3), round(each.theirs, 3)) for each in match.shared],
+        why=match.why,
+    )
+
+
+def _other(member: Member | None) -> OtherArticle | None:
+    return None if member is None else OtherArticle(member.id, member.title, safe(member.url), member.source)

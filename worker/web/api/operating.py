@@ -1,0 +1,117 @@
+"""How the feeds and the processes do.
+
+Invariant: no answer holds a feed's password.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.errors import BadInput
+from worker.examinations import asked, findings
+from worker.feed.address import shown_url
+from worker.report import feed as one_feed
+from worker.report import feeds as many_feeds
+from worker.runtime import Runtime
+from worker.store.feeds import Feed
+from worker.web.api.answers import answer, none_such
+from worker.web.api.operation import Operation, Parameter
+from worker.web.api.parameters import FEED
+from worker.web.api.records import FeedList, FullFeed, Status
+from worker.web.site import Site
+
+_LIMIT, _MOST = 200, 1_000
+_WORST = ("fail", "warn", "ok")
+_ADDRESSES = ("url", "moved", "hub", "topic")
+_STATES = ("new", "ok", "unchanged", "empty", "failed", "unreachable", "refused", "gone", "paused")
+
+_LISTED = (
+    Parameter("status", "How its last poll went.", {"type": "string", "enum": list(_STATES)}),
+    Parameter("q", "Words in its name, address or folder.", {"type": "string", "minLength": 1, "maxLength": 200}),
+    Parameter("limit", "So many at most.", {"type": "integer", "minimum": 1, "maximum": _MOST, "default": _LIMIT}),
+    Parameter("after", "`next` of the page before.", {"type": "string", "pattern": "^[0-9a-f]{12}$"}),
+)
+
+
+def operations(site: Site) -> Sequence[Operation]:
+    """Its part of the table."""
+
+    async def feeds(request: Request) -> Response:
+        return answer(request, await site.aside(_feeds, site.runtime, dict(request.query_params)))
+
+    async def feed(request: Request) -> Response:
+        name = request.path_params["feed"]
+        found = await site.aside(_feed, site.runtime, name)
+        if found is None:
+            raise none_such(name, "feed", "/api/v1/feeds lists the feeds")
+        return answer(request, found)
+
+    async def status(request: Request) -> Response:
+        return answer(request, await site.aside(_status, site.runtime))
+
+    return (
+        Operation(
+            name="listFeeds", method="GET", path="/v1/feeds", group="Feeds and health", summary="List feeds",
+            said="How each does, when it is polled next, and why; by id.", answer=FeedList, call=feeds,
+            parameters=_LISTED, example=("/v1/feeds?status=failed", None),
+        ),
+        Operation(
+            name="getFeed", method="GET", path="/v1/feeds/{feed}", group="Feeds and health", summary="Get a feed",
+            said="With its last 30 polls: what each found, and what was decided and why.", answer=FullFeed, call=feed,
+            parameters=(FEED,), problems={404: "There is no such feed."}, example=("/v1/feeds/0123456789ab", None),
+        ),
+        Operation(
+            name="getStatus", method="GET", path="/v1/status", group="Feeds and health", summary="How all of it does",
+            said="The lines of `storywire check --json`. The answer has status 200 also where a line says `fail`; "
+            "`/healthz` is for monitors that look at the status alone.",
+            answer=Status, call=status, example=("/v1/status", None),
+        ),
+    )  # fmt: skip
+
+
+def _feeds(runtime: Runtime, asked_for: dict[str, str]) -> dict[str, Any]:
+    limit, after = _limit(asked_for.get("limit", str(_LIMIT))), asked_for.get("after", "")
+    if after and not (len(after) == 12 and set(after) <= set("0123456789abcdef")):
+        raise BadInput("after: is no feed's id: leave it out to begin at the top")
+    if (state := asked_for.get("status")) is not None and state not in _STATES:
+        raise BadInput(f"status: write one of {', '.join(_STATES)}")
+    words = asked_for.get("q", "").casefold().split()
+    fitting = [feed for feed in runtime.feeds.all() if _fits(feed, state, words)]
+    rest = sorted((feed for feed in fitting if feed.id > after), key=lambda feed: feed.id)
+    return {
+        "feeds": [_public(many_feeds.as_record(feed)) for feed in rest[:limit]],
+        "found": len(fitting),
+        "next": rest[limit - 1].id if len(rest) > limit else None,
+    }
+
+
+def _limit(text: str) -> int:
+    limit = int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0
+    if not 1 <= limit <= _MOST:
+        raise BadInput(f"limit: write a whole number from 1 to {_MOST}")
+    return limit
+
+
+def _fits(feed: Feed, state: str | None, words: Sequence[str]) -> bool:
+    text = f"{feed.title or feed.polls.title}\n{shown_url(feed.url)}\n{feed.folder}".casefold()
+    return (state is None or many_feeds.status(feed) == state) and all(word in text for word in words)
+
+
+def _feed(runtime: Runtime, name: str) -> dict[str, Any] | None:
+    found = runtime.feeds.get(name)
+    return _public(one_feed.as_record(one_feed.look(found, runtime, runtime.clock.now()))) if found else None
+
+
+def _public(record: dict[str, Any]) -> dict[str, Any]:
+    return record | {name: shown_url(record[name]) for name in _ADDRESSES if record.get(name)}
+
+
+def _status(runtime: Runtime) -> dict[str, Any]:
+    found = [
+        {"check": finding.check, "state": str(finding.state), "said": finding.said, **finding.figures}
+        for finding in findings(runtime, asked(runtime.settings))
+    ]
+    states = {line["state"] for line in found}
+    return {"state": next((state for state in _WORST if state in states), "ok"), "checks": found}

@@ -1,0 +1,127 @@
+"""Stories and articles: lists from the board in memory, one of them whole from the store.
+
+Invariant: nothing is changed; lists answer while the server is away, and say so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from worker.errors import BadInput
+from worker.model import parse_story_id
+from worker.report.board import Row
+from worker.report.views import rfc3339
+from worker.web.api import whole
+from worker.web.api.answers import answer, none_such
+from worker.web.api.operation import Operation, Parameter
+from worker.web.api.parameters import ARTICLE, LISTED, STORY, WORDS
+from worker.web.api.records import FullArticle, FullStory, StoryList, StoryRecord
+from worker.web.asking import asked
+from worker.web.site import Site
+
+_LISTED = """Filtered and sorted, a page at a time. Pages go on from a place in the order, so a story that moves
+meanwhile may be on two of them or on none; one that does not move is on one."""
+_SEARCHED = """The same list, of stories in whose headlines, of any of their articles, all of the words begin a word.
+Case and accents do not count."""
+_STORY = """With its articles, why each belongs, what they share, and its corrections. An id is for good: that of a
+story that became part of another one answers with that one, and says so in `moved_from`."""
+_ARTICLE = """An article, why it is in its story, and that story. The store keeps no text."""
+
+
+def operations(site: Site) -> Sequence[Operation]:
+    """Its part of the table."""
+
+    async def stories(request: Request) -> Response:
+        return _list(site, request)
+
+    async def search(request: Request) -> Response:
+        if not request.query_params.get("q", "").strip():
+            raise BadInput("q: is missing: write the words to look for")
+        return _list(site, request)
+
+    async def story(request: Request) -> Response:
+        name = request.path_params["story"]
+        place = parse_story_id(name)
+        found = await site.aside(whole.story, site.runtime, *place, name) if place else None
+        if found is None:
+            raise none_such(name, "story of the store, or has ended", "/api/v1/stories lists the stories")
+        return answer(request, found, {"content-location": f"{_base(request)}/api/v1/stories/{found.story}"})
+
+    async def article(request: Request) -> Response:
+        name = request.path_params["article"]
+        found = await site.aside(whole.article, site.runtime, name)
+        if found is None:
+            raise none_such(name, "article of the store", "/api/v1/stories/STORY lists those of a story")
+        return answer(request, found)
+
+    required = tuple(_required(each) if each is WORDS else each for each in LISTED)
+    return (
+        Operation(
+            name="listStories", method="GET", path="/v1/stories", group="Stories", summary="List stories",
+            said=_LISTED, answer=StoryList, call=stories, parameters=LISTED,
+            example=("/v1/stories?lang=en&outlets=2&since=6h", None),
+        ),
+        Operation(
+            name="search", method="GET", path="/v1/search", group="Stories", summary="Find stories by words",
+            said=_SEARCHED, answer=StoryList, call=search, parameters=required,
+            example=("/v1/search?q=harbour+bridge", None),
+        ),
+        Operation(
+            name="getStory", method="GET", path="/v1/stories/{story}", group="Stories", summary="Get a story",
+            said=_STORY, answer=FullStory, call=story, parameters=(STORY,),
+            problems={404: "There is no such story, or it has ended."},
+            example=("/v1/stories/en-1", None),
+        ),
+        Operation(
+            name="getArticle", method="GET", path="/v1/articles/{article}", group="Stories", summary="Get an article",
+            said=_ARTICLE, answer=FullArticle, call=article, parameters=(ARTICLE,),
+            problems={404: "There is no such article."},
+            example=("/v1/articles/herald%2F1", None),
+        ),
+    )  # fmt: skip
+
+
+def _list(site: Site, request: Request) -> Response:
+    wanted = asked(request.query_params)
+    if not site.live.ready.is_set():
+        raise HTTPException(503, "The stories are being read: ask again in a second.", {"Retry-After": "1"})
+    now = site.runtime.clock.now()
+    found = site.live.board.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
+    return answer(
+        request,
+        StoryList(
+            stories=[record(row, now) for row in found.rows],
+            found=found.stories,
+            articles=found.articles,
+            next=found.following or None,
+            stale=site.live.trouble or None,
+        ),
+    )
+
+
+def record(row: Row, now: float) -> StoryRecord:
+    """A row of the board as the API shows it: what `report --json` prints."""
+    return StoryRecord(
+        story=row.story,
+        headline=row.headline,
+        lang=row.lang,
+        articles=row.articles,
+        outlets=row.outlets,
+        copies=row.copies,
+        rewrites=row.rewrites,
+        reports=row.reports,
+        first=rfc3339(row.first),
+        last=rfc3339(row.last),
+        heat=round(row.heat_now(now), 4),
+    )
+
+
+def _required(each: Parameter) -> Parameter:
+    return replace(each, required=True)
+
+
+def _base(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")
