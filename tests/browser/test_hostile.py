@@ -1,0 +1,124 @@
+"""Hostile news on a real site in a real browser: shown as text on every page, nothing of it runs, leads or hides."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
+
+from tests.browser.hostile_news import TITLES, publish
+from tests.e2e.site import RunningSite, running_site, site_runtime
+
+PAGES = ("/", "/?sort=new", "/?q=script", "/?q=%3Cscript%3E&outlet=%22onclick=x", "/feeds", "/status", "/api", "/login",
+         "/nothing/%3Cscript%3Ealert(1)%3C/script%3E")  # fmt: skip
+HIDING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def site(server_pool) -> Iterator[RunningSite]:  # type: ignore[no-untyped-def]
+    """A site on which hostile news are stories."""
+    with site_runtime(server_pool.url("valkey")) as runtime:
+        publish(runtime)
+        assert runtime.outbox.depth() == 0 and runtime.quarantine.depth() == 0
+        with running_site(runtime) as running:
+            yield running
+
+
+@pytest.fixture
+def seen(browser: Browser, site: RunningSite) -> Iterator["Seen"]:
+    """A page of a phone."""
+    context = browser.new_context(viewport=PHONE)
+    yield Seen(context.new_page(), site.url)
+    context.close()
+
+
+class Seen:
+    """A page, and whatever happens on it that must not."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self._url, self.wrong = page, url, list[str]()
+        page.on("dialog", self._dialog)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        page.on("request", self._request)
+        page.on("popup", lambda other: self.wrong.append(f"opened {other.url}"))
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and "the server responded with a status of 404" not in message.text:
+            self.wrong.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith(self._url) or "hacked" in urlsplit(request.url).path:
+            self.wrong.append(f"asked for {request.url}")
+
+    def visit(self, path: str) -> None:
+        """Open a page, look and hover; fails for whatever was not to happen."""
+        self.page.goto(self._url + path, wait_until="load")
+        assert self.page.evaluate("window.hacked") is None
+        assert self.page.url == self._url + path, "the page led elsewhere"
+        found = self.page.evaluate(_LOOK)
+        assert found["markup"] == [], f"{path}: feeds' text became markup"
+        assert [link for link in found["links"] if not link.startswith(("http://", "https://"))] == [], path
+        assert found["wide"] <= found["room"], f"{path}: wider than a phone by {found['widest']}"
+        hiding = {f"U+{ord(sign):04X}" for sign in HIDING.findall(found["text"].replace("\r", ""))}
+        assert not hiding, f"{path}: signs that hide or turn text: {hiding}"
+        assert self.wrong == [], path
+
+
+_LOOK = """() => {
+  const named = 'iframe, object, embed, base, marquee, form[action^="http"], meta[http-equiv="refresh"], ' +
+    'script:not([src]), style, img[src*="hacked"]';
+  const handled = [...document.querySelectorAll('*')].filter(
+    e => [...e.attributes].some(a => a.name.startsWith('on') || a.name === 'style' && !e.isConnected));
+  const outside = [...document.querySelectorAll('body *')].filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.right > document.documentElement.clientWidth + 1 && box.width > 0;
+  });
+  return {
+    markup: [...document.querySelectorAll(named), ...handled].map(e => e.outerHTML.slice(0, 200)),
+    links: [...document.querySelectorAll('a[href], area[href]')].map(e => e.href || e.href.baseVal),
+    wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth,
+    widest: outside.slice(0, 3).map(e => e.outerHTML.slice(0, 160)).join(' '),
+    text: document.body.innerText,
+  };
+}"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_hostile_news_are_text_on_every_page(seen: Seen, path: str) -> None:
+    seen.visit(path)
+
+
+def test_every_title_is_shown_as_it_was_written(seen: Seen) -> None:
+    """Those that hold no characters that hide: letter by letter, markup and all."""
+    seen.visit("/?limit=100&sort=new")
+    text = " ".join(seen.page.inner_text("main").split())
+    for name in TITLES:
+        assert f"Raw{name}" in text, f"{name} is not shown"
+    for name in ("Script", "Quotes", "Template", "Arabic", "Hebrew"):
+        assert f"Raw{TITLES[name]}" in text, name
+
+
+def test_hostile_news_are_text_on_the_pages_of_stories(seen: Seen, site: RunningSite) -> None:
+    """Every story, with all of its articles, links and earlier titles."""
+    seen.visit("/?limit=100&sort=new")
+    links = seen.page.evaluate(
+        "[...document.querySelectorAll('a[href*=\"/stories/\"]')].map(e => e.getAttribute('href'))"
+    )
+    paths = sorted({path for path in links if re.fullmatch(r"/stories/[a-z]+-\w+", path)})
+    assert len(paths) > len(TITLES)
+    for path in paths:
+        seen.visit(path)
+
+
+def test_hostile_news_are_text_on_the_pages_of_feeds(seen: Seen, site: RunningSite) -> None:
+    for feed in site.runtime.feeds.all():
+        seen.visit(f"/feeds/{feed.id}")
