@@ -28,9 +28,10 @@ const storywire = (() => {
   // The same words as worker/web/pages/rows.py has.
   function ago(seconds) {
     if (seconds < 60) return "just now";
-    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+    if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min ago`;
     if (seconds < 2 * 86400) return `${Math.floor(seconds / 3600)} h ago`;
-    return `${Math.floor(seconds / 86400)} d ago`;
+    if (seconds < 2 * 365.25 * 86400) return `${Math.floor(seconds / 86400)} d ago`;
+    return `${Math.floor(seconds / (365.25 * 86400))} y ago`;
   }
 
   function tick(within = document) {
