@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from worker.alerts.rules import Rule
 from worker.model import Member
-from worker.report.board import folded
 from worker.report.harmless import harmless
+from worker.report.rows import folded
 from worker.report.words import count, span
 
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")

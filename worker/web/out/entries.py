@@ -1,0 +1,104 @@
+"""A feed of stories as values, before it is written as Atom or as JSON.
+
+Invariant: pure; all texts are one harmless line, all links are http(s), and no entry is changed after it was published.
+"""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from worker.model import Member, Relation
+from worker.report.board import Filter
+from worker.report.harmless import harmless
+from worker.report.rows import Row
+from worker.report.views import rfc3339
+from worker.report.words import count
+from worker.web.asking import since_text
+from worker.web.links import safe
+
+_MOST_TAGS = 10
+NO_HEADLINE = "A story without a headline"
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A story. `id`: a URN that is its own for ever; `updated`: when anything but a copy last came; `link`: its page;
+    `first_link`: its first article, "" where that has no address that may be followed; `author`: who was first."""
+
+    id: str
+    title: str
+    published: float
+    updated: float
+    summary: str
+    link: str
+    first_link: str
+    first_title: str
+    author: str
+    lang: str
+    tags: tuple[str, ...]
+
+
+class Feed(Struct, frozen=True, kw_only=True):
+    """A list of stories, the newest first. `following`: the address of the next part of it, "" for none."""
+
+    id: str
+    title: str
+    updated: float
+    home: str
+    own: str
+    following: str
+    lang: str
+    entries: tuple[Entry, ...]
+
+
+def entry(store: UUID, base: str, row: Row, members: Sequence[Member], *, updates: bool) -> Entry:
+    """The entry of a story with these members, of which there is at least one. updates: let it come again, under
+    another id, whenever one more outlet reports it."""
+    first = members[0]
+    came = [member.received for member in members]
+    news = [member.received for member in members if member.relation is not Relation.COPY]
+    name = f"{row.story}/{row.outlets}" if updates else row.story
+    author = harmless(first.source)
+    sources = dict.fromkeys(harmless(source) for source in row.sources)
+    return Entry(
+        id=uuid5(store, name).urn,
+        title=harmless(row.headline, NO_HEADLINE),
+        published=min(came),
+        updated=max(news, default=max(came)),
+        summary=_summary(row, first, author),
+        link=f"{base}/stories/{row.story}",
+        first_link=safe(first.url) or "",
+        first_title=harmless(first.title),
+        author=author,
+        lang="" if row.lang == "und" else row.lang,
+        tags=tuple(source for source in sources if source)[:_MOST_TAGS],
+    )
+
+
+def _summary(row: Row, first: Member, author: str) -> str:
+    said = f"{count(row.outlets, 'outlet')}, {count(row.articles, 'article')}, {count(row.copies, 'copy', 'copies')}, "
+    said += f"{count(row.rewrites, 'rewrite')}; first: {author or 'an outlet without a name'}, {rfc3339(first.time)}"
+    title = harmless(first.title)
+    return f"{said}: {title}" if title and title != harmless(row.headline) else said
+
+
+def title_of(wanted: Filter) -> str:
+    """What a feed of these stories is called."""
+    said = []
+    if wanted.words:
+        said.append(f"about {harmless(wanted.words)}")
+    if wanted.lang:
+        said.append(f"in {harmless(wanted.lang)}")
+    if wanted.outlet:
+        said.append(f"with {harmless(wanted.outlet)}")
+    if wanted.min_outlets > 1:
+        said.append(f"of {wanted.min_outlets} or more outlets")
+    if wanted.since_s is not None:
+        said.append(f"of the last {since_text(wanted.since_s)}")
+    return "Storywire: stories" + (f" {', '.join(said)}" if said else "")
+
+
+def feed_name(query: Mapping[str, str]) -> str:
+    """What a feed's id is made of: what it is asked for, whatever the order, without secrets and places in it."""
+    return "feed?" + urlencode(sorted((k, v) for k, v in query.items() if v and k not in ("key", "after", "limit")))
