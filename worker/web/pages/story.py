@@ -1,10 +1,158 @@
-"""The page of story."""
+"""A story's page: the picture of who repeats whom, its articles, their headlines, what holds it together, its past.
 
-from starlette.routing import BaseRoute
+Invariant: an address of a story leads to it for as long as the story lives, whatever it was merged into; an editor's
+forms are on the page only for who may send them.
+"""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from worker.feed.address import shown_url
+from worker.model import Correction, Member, parse_story_id, story_id
+from worker.report.belonging import Shared, Why, belonging, shared_terms
+from worker.report.corrected import said
+from worker.report.harmless import harmless
+from worker.report.views import StoryView, rfc3339, story_view
+from worker.report.words import span
+from worker.runtime import Runtime
+from worker.web.drawing import draw
+from worker.web.pages.correcting import Results, correcting
+from worker.web.pages.rows import ago, utc
+from worker.web.pages.telling import PAGE, lines, mark_titles, retitled, summary
 from worker.web.site import Site
 
+_MOST_FEEDS = 100
+"""Feeds that are looked up for a page; of others only the id is known."""
+_MOST_PAST = 50
+"""Merges, and corrections, that a page lists."""
 
-def routes(_site: Site) -> list[BaseRoute]:
-    """Its routes."""
-    return []
+
+class Dossier(Struct, frozen=True, kw_only=True):
+    """All that is kept of a story. `why`: of each member; `texts`, `terms`: see shared_terms; `took_in`: the ids of
+    the stories that were merged into it; `past`: (name, correction) of what editors said of it."""
+
+    view: StoryView
+    why: Sequence[Why]
+    texts: int
+    terms: Sequence[Shared]
+    took_in: Sequence[str]
+    past: Sequence[tuple[str, Correction]]
+    lang: str
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """`/stories/{id}`, and an editor's corrections below it."""
+    results = Results()
+
+    async def show(request: Request) -> Response:
+        return await answer(site, request, results)
+
+    return [Route("/stories/{story}", show, methods=["GET"]), *correcting(site, results, answer)]
+
+
+async def answer(site: Site, request: Request, results: Results, wrong: str = "") -> Response:
+    """The page of the story that the address names; wrong: why a correction was refused. A story that was merged leads
+    to the one that it is part of."""
+    name = request.path_params["story"]
+    now = site.runtime.clock.now()
+    found = await site.aside(dossier, site.runtime, name, now)
+    if found is None:
+        return _gone(site, request, name, results)
+    if found.view.story != name:
+        base = request.scope.get("root_path", "").rstrip("/")
+        return RedirectResponse(f"{base}/stories/{found.view.story}?was={name}", 301)
+    page, pages = _page(request, found.view.articles)
+    members = found.view.members or ()
+    first, last = (page - 1) * PAGE, page * PAGE
+    feeds = await site.aside(_feeds, site.runtime, (feed for member in members[first:last] for feed in member.feeds))
+    was = request.query_params.get("was", "")
+    facts = {
+        "story": found.view,
+        "headline": harmless(found.view.headline, "(no headline)"),
+        "summary": summary(found.view),
+        "last_ago": ago(found.view.quiet_s),
+        "last": rfc3339(found.view.last),
+        "span": (utc(found.view.first), utc(found.view.last)),
+        "lasted": span(found.view.last - found.view.first),
+        "picture": draw(members) if members else None,
+        "mark_titles": list(mark_titles(members)),
+        "lines": lines(members, found.why, feeds, first, last),
+        "page": page,
+        "pages": pages,
+        "per_page": PAGE,
+        "retitled": retitled(members),
+        "texts": found.texts,
+        "terms": [(harmless(shared.term), shared.texts) for shared in found.terms],
+        "took_in": found.took_in[:_MOST_PAST],
+        "past": [(one, harmless(said(found.lang, each)), utc(each.made)) for one, each in found.past[-_MOST_PAST:]],
+        "was": was if was in found.took_in else "",
+        "done": results.get(request.query_params.get("done", "")),
+        "wrong": wrong,
+        "may_edit": site.safety.may_edit(request),
+    }
+    return site.page(request, "story.html", facts, 400 if wrong else 200)
+
+
+def dossier(runtime: Runtime, name: str, now: float) -> Dossier | None:
+    """What is kept of a story, by its id or that of one that it took in; None where there is none. Blocks."""
+    parsed = parse_story_id(name)
+    found = runtime.stories.find(*parsed) if parsed and parsed[0].isalnum() else None
+    if parsed is None or found is None:
+        return None
+    lang = parsed[0]
+    members = runtime.stories.members(lang, found.number)
+    took_in = [story_id(lang, number) for number in found.aliases]
+    past = _past(runtime, lang, {story_id(lang, found.number), *took_in}, members)
+    texts, terms = shared_terms(members)
+    view = story_view(lang, found, now, times=[member.time for member in members], members=members)
+    return Dossier(
+        view=view,
+        why=belonging(members, runtime.settings.strictness, past),
+        texts=texts,
+        terms=terms,
+        took_in=took_in,
+        past=past,
+        lang=lang,
+    )
+
+
+def _past(runtime: Runtime, lang: str, stories: set[str], members: Sequence[Member]) -> list[tuple[str, Correction]]:
+    """The corrections in force that were about these stories, or put one of these members where it is."""
+    ids = {member.id for member in members}
+    return [
+        (named.id, named.correction)
+        for named in runtime.editing.corrections()
+        if named.lang == lang and (stories & set(named.stories) or ids & set(named.correction.one))
+    ]
+
+
+def _feeds(runtime: Runtime, ids: Iterable[str]) -> Mapping[str, str]:
+    """Feed id -> what it is called, of those that are known."""
+    wanted = list(dict.fromkeys(ids))[:_MOST_FEEDS]
+    known = {feed: found for feed in wanted if (found := runtime.feeds.get(feed))}
+    return {feed: found.title or found.polls.title or shown_url(found.url) for feed, found in known.items()}
+
+
+def _page(request: Request, articles: int) -> tuple[int, int]:
+    """Which page of the table is asked for, and of how many."""
+    pages = max(1, -(-articles // PAGE))
+    asked = request.query_params.get("page", "")
+    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
+    return min(max(1, number), pages), pages
+
+
+def _gone(site: Site, request: Request, name: str, results: Results) -> Response:
+    settings = site.runtime.settings
+    facts: dict[str, Any] = {
+        "name": harmless(name, "?"),
+        "is_id": parse_story_id(name) is not None,
+        "kept": span(settings.retention),
+        "archived": bool(settings.archive_dir),
+        "done": results.get(request.query_params.get("done", "")),
+    }
+    return site.page(request, "story_gone.html", facts, 404)

@@ -1,0 +1,173 @@
+"""A story in words, article by article: who repeats whom and how much later, why it belongs, what it was called before.
+
+Invariant: pure; what a template writes is decided here. Texts are harmless (one line, nothing that hides or turns what
+stands beside it), and an address is None unless it may be followed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from worker.model import PAGE_READ, Relation
+from worker.report.belonging import Why
+from worker.report.harmless import cut, harmless
+from worker.report.views import MemberView, StoryView, rfc3339
+from worker.report.words import count, span
+from worker.web.drawing import newsroom, outlet_name
+from worker.web.links import safe
+from worker.web.pages.rows import utc
+
+PAGE = 100
+"""Articles of one page of the table."""
+
+_MOST_FEEDS = 3
+_TITLE_CELLS = 60
+_OUTLET_CELLS = 40
+_PLURALS = {
+    Relation.COPY: ("copy", "copies"),
+    Relation.REWRITE: ("rewrite", "rewrites"),
+    Relation.REPORT: ("report of its own", "reports of their own"),
+}
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """A row of the table. `number`: in the order of time, from 1; `of`: that of the article it repeats, 0 for none;
+    `words`: what it is to that one; `feeds`: (id, name) of feeds that carried it, `more_feeds`: how many others;
+    `titles`: (when it was replaced, headline), the newest first."""
+
+    number: int
+    id: str
+    time: str
+    at: str
+    outlet: str
+    domain: str
+    title: str
+    url: str | None
+    relation: Relation
+    of: int
+    words: str
+    why: Why
+    feeds: tuple[tuple[str, str], ...]
+    more_feeds: int
+    page: str
+    titles: tuple[tuple[str, str], ...]
+
+
+class Retitled(Struct, frozen=True):
+    """An article whose outlet changed its headline: (from when, headline), the oldest first."""
+
+    number: int
+    outlet: str
+    titles: tuple[tuple[str, str], ...]
+
+
+def lines(
+    members: Sequence[MemberView], why: Sequence[Why], feeds: Mapping[str, str], first: int, last: int
+) -> list[Line]:
+    """The rows of members `first` to `last` (from 0, `last` not included), which are in the order of time."""
+    numbers = {member.id: number for number, member in enumerate(members)}
+    days = {rfc3339(member.time)[:10] for member in (members[0], members[-1])} if members else set()
+    return [
+        _line(members, n, numbers.get(members[n].of or ""), why[n], feeds, several_days=len(days) > 1)
+        for n in range(first, min(last, len(members)))
+    ]
+
+
+def _line(
+    members: Sequence[MemberView],
+    number: int,
+    of: int | None,
+    why: Why,
+    feeds: Mapping[str, str],
+    *,
+    several_days: bool,
+) -> Line:
+    member = members[number]
+    known = [(feed, harmless(feeds[feed])) for feed in member.feeds if feed in feeds]
+    stamp = utc(member.time).removesuffix(" UTC")
+    return Line(
+        number=number + 1,
+        id=member.id,
+        time=rfc3339(member.time),
+        at=stamp[5:] if several_days else stamp[11:] or stamp,
+        outlet=named(member),
+        domain=harmless(member.outlet) if member.source and member.outlet != member.source else "",
+        title=harmless(member.title, "(no headline)"),
+        url=safe(member.url),
+        relation=member.relation,
+        of=0 if of is None else of + 1,
+        words=relation_words(members, number, of),
+        why=why,
+        feeds=tuple(known[:_MOST_FEEDS]),
+        more_feeds=len(member.feeds) - len(known[:_MOST_FEEDS]),
+        page=_page(member),
+        titles=tuple((utc(until), harmless(title, "(no headline)")) for until, title in reversed(member.titles)),
+    )
+
+
+def named(member: MemberView) -> str:
+    """A member's outlet, as it is shown."""
+    return cut(harmless(outlet_name(member), "outlet not stated"), _OUTLET_CELLS)
+
+
+def relation_words(members: Sequence[MemberView], number: int, of: int | None) -> str:
+    """`copy of Port Herald, 12 min later`; of: the number of the member that it repeats, from 0."""
+    member = members[number]
+    if member.relation is Relation.FIRST:
+        return "first"
+    if member.relation is Relation.REPORT:
+        return f"report of its own, {_later(member.time - members[0].time, ' after the first')}"
+    if of is None:
+        return f"{member.relation} of an article that is no longer here"
+    other = members[of]
+    whom = "its own article" if newsroom(other) == newsroom(member) != "" else named(other)
+    return f"{member.relation} of {whom}, {_later(member.time - other.time, ' later')}"
+
+
+def mark_titles(members: Sequence[MemberView]) -> Iterator[str]:
+    """What the picture says of each article when it is pointed at."""
+    numbers = {member.id: number for number, member in enumerate(members)}
+    for number, member in enumerate(members):
+        title = cut(harmless(member.title, "(no headline)"), _TITLE_CELLS)
+        words = relation_words(members, number, numbers.get(member.of or ""))
+        yield f"{utc(member.time)[5:16]} {named(member)}: {title} ({words})"
+
+
+def summary(view: StoryView) -> str:
+    """Who was first, and what became of it, in a sentence or two."""
+    members = view.members or ()
+    if not members:
+        return ""
+    first = next((member for member in members if member.relation is Relation.FIRST), members[0])
+    began = f"{named(first)} was first, {utc(first.time)}"
+    then = []
+    for relation, words in _PLURALS.items():
+        found = [member for member in members if member.relation is relation]
+        if found:
+            after = _later(found[0].time - first.time, " later")
+            then.append(f"{count(len(found), *words)}, {'the first ' if len(found) > 1 else ''}{after}")
+    if not then:
+        return f"{began}. Nobody else has told it so far." if len(members) == 1 else f"{began}."
+    return f"{began}. Then {'; '.join(then)}."
+
+
+def retitled(members: Sequence[MemberView]) -> list[Retitled]:
+    """The articles whose headline was changed, with all that they were called."""
+    found = []
+    for number, member in enumerate(members):
+        if member.titles:
+            since = [member.time, *(until for until, _ in member.titles)]
+            called = [title for _, title in member.titles] + [member.title]
+            titles = tuple((utc(at), harmless(title, "(no headline)")) for at, title in zip(since, called, strict=True))
+            found.append(Retitled(number + 1, named(member), titles))
+    return found
+
+
+def _later(seconds: float, words: str) -> str:
+    return f"{span(seconds)}{words}" if seconds >= 1 else "at the same time"
+
+
+def _page(member: MemberView) -> str:
+    if member.page == PAGE_READ:
+        return "full text from its page"
+    return f"by its feed's summary: its page {harmless(member.page)}" if member.page else ""
