@@ -61,6 +61,7 @@ def document(operations: Sequence[Operation], base: str) -> dict[str, Any]:
         "components": {
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "STORYWIRE_TOKEN."}},
+            "responses": {f"Problem{status}": _problem(status, when) for status, when in ALWAYS.items()},
             "headers": {"ETag": {"schema": {"type": "string"}, "description": "Send it back as `If-None-Match`."}},
         },
     }
@@ -77,7 +78,10 @@ def _operation(each: Operation) -> dict[str, Any]:
     if each.parameters:
         said["parameters"] = [_parameter(parameter) for parameter in each.parameters]
     if each.body is not None:
-        content: dict[str, Any] = {"schema": {"$ref": _REF.format(name=each.body.__name__)}, "example": each.example[1]}
+        schema: dict[str, Any] = {"$ref": _REF.format(name=each.body.__name__)}
+        if each.any_of:
+            schema["anyOf"] = [{"required": [name]} for name in each.any_of]
+        content = {"schema": schema, "example": each.example[1]}
         said["requestBody"] = {"required": True, "content": {"application/json": content}}
     if each.edits:
         said["security"] = [{"token": []}]
@@ -91,13 +95,22 @@ def _responses(each: Operation) -> dict[str, Any]:
     if each.method == "GET" and each.answer is not None:
         fine["headers"] = {"ETag": {"$ref": "#/components/headers/ETag"}}
         responses["304"] = {"description": "It is as it was."}
-    problems = ALWAYS | dict(each.problems)
-    if each.body is not None:
-        problems |= {413: "The body is too large.", 415: "The body is no JSON."}
-    for status, when in sorted(problems.items()):
-        content = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
-        responses[str(status)] = {"description": f"{HTTPStatus(status).phrase}: {when}", "content": content}
-    return responses
+    for status in ALWAYS:
+        responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    for status, when in problems(each).items():
+        responses[str(status)] = _problem(status, when)
+    return dict(sorted(responses.items()))
+
+
+def problems(each: Operation) -> dict[int, str]:
+    """Further statuses of an operation, besides those of ALWAYS, with when they come."""
+    of_body = {} if each.body is None else {413: "The body is too large.", 415: "The body is no JSON."}
+    return dict(each.problems) | of_body
+
+
+def _problem(status: int, when: str) -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}}
+    return {"description": f"{HTTPStatus(status).phrase}: {when}", "content": content}
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

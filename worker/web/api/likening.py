@@ -30,8 +30,8 @@ WAITING = 8
 """A text takes some 10 ms, the worst of hostile ones 2 s."""
 
 _SAID = """Compares a text with the stories as if it came now, by the same decision that places articles, and says which
-one it would join, as what, and why. Or give the `url` of an article that the store has: then its story is told at once.
-An address is not fetched: of an article that the store does not have, send title and text. Nothing of it is kept."""
+one it would join, as what, and why. With the `url` of an article that the store has, its story is told at once. An
+address is not fetched: of an article that the store does not have, send title and text. Nothing of it is kept."""
 
 
 class Turns:
@@ -59,23 +59,21 @@ def operations(site: Site) -> Sequence[Operation]:
 
     async def similar(request: Request) -> Response:
         given = await read(request, SimilarTo)
-        if given.url is not None and (given.title or given.text):
-            raise BadInput("body: has a url and a text: send one of them")
         if not (given.url or given.title or given.text):
             raise BadInput("body: has neither text nor title nor url: send one of them")
         async with turns.one():
-            if given.url is None:
-                return answer(request, await site.aside(by_text, site.runtime, given))
-            found = await site.aside(by_address, site.runtime, given.url)
+            found = await site.aside(by_address, site.runtime, given.url) if given.url else None
+            if found is None and (given.title or given.text):
+                found = await site.aside(by_text, site.runtime, given)
         if found is None:
-            raise none_such(given.url, "article's address that the store knows", "send its title and text")
+            raise none_such(given.url or "", "article's address that the store knows", "send its title and text")
         return answer(request, found)
 
     return (
         Operation(
             name="similar", method="POST", path="/v1/similar", group="Stories", summary="Which story is this?",
-            said=_SAID, answer=Similar, call=similar, body=SimilarTo,
-            problems={404: "The store has no article at that address.", 413: "The body is too large."},
+            said=_SAID, answer=Similar, call=similar, body=SimilarTo, any_of=("title", "text", "url"),
+            problems={404: "The store has no article at that address."},
             example=("/v1/similar", {
                 "title": "Bridge closed after cracks were found",
                 "text": "The harbour bridge was closed on Monday after engineers found cracks in a pillar.",

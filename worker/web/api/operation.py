@@ -27,8 +27,9 @@ class Parameter:
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """`path`: below /api, `{story}` for a part of it; `call`: None where another part of the site serves it; `answer`:
-    the Struct of its 200, None where `media` is no JSON; `problems`: further statuses, with when they come; `example`:
-    (path and query, body) that a reader can try; `edits`: takes the token."""
+    the Struct of its 200, None where `media` is no JSON; `any_of`: fields of the body of which it needs one;
+    `problems`: further statuses, with when they come; `example`: (path and query, body) that a reader can try; `edits`:
+    takes the token."""
 
     name: str
     method: str
@@ -40,6 +41,7 @@ class Operation:
     call: Call | None = None
     parameters: tuple[Parameter, ...] = ()
     body: type | None = None
+    any_of: tuple[str, ...] = ()
     media: str = "application/json"
     problems: Mapping[int, str] = field(default_factory=dict)
     example: tuple[str, Mapping[str, Any] | None] = ("", None)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from worker.web.api.document import ALWAYS, problems
 from worker.web.api.operation import Operation
 
 
@@ -25,6 +26,7 @@ def facts(document: Mapping[str, Any], operations: Sequence[Operation], address:
     return {
         "introduction": document["info"]["description"].split("\n\n"),
         "groups": [(tag["name"], _group(document, operations, tag["name"], address)) for tag in document["tags"]],
+        "always": sorted(ALWAYS.items()),
         "records": [_record(name, schema) for name, schema in sorted(document["components"]["schemas"].items())],
     }
 
@@ -52,7 +54,7 @@ def _shown(document: Mapping[str, Any], each: Operation, address: str) -> dict[s
         "media": each.media,
         "edits": each.edits,
         "curl": curl(each, address),
-        "problems": [(status, of["description"]) for status, of in said["responses"].items() if int(status) >= 400],
+        "problems": sorted(problems(each).items()),
     }
 
 

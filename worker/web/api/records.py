@@ -5,7 +5,7 @@ Invariant: a field that an answer has stands here with its meaning; times are RF
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Time = Annotated[str, Meta(description="RFC 3339, UTC.", examples=["2026-05-04T09:30:00Z"])]
@@ -160,14 +160,14 @@ class Similar(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SimilarTo(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A text, or the address of an article."""
+    """A text, the address of an article, or both: then the text is compared where the store has no such address."""
 
-    title: Annotated[str | None, Meta(min_length=1, max_length=2_000)] = None
-    text: Annotated[str | None, Meta(min_length=1, max_length=200_000, description="Plain, or HTML.")] = None
-    lang: Annotated[str | None, Meta(min_length=2, max_length=12, description="Told by the text where not given.")] = (
-        None
+    title: Annotated[str, Meta(min_length=1, max_length=2_000)] | UnsetType = UNSET
+    text: Annotated[str, Meta(min_length=1, max_length=200_000, description="Plain, or HTML.")] | UnsetType = UNSET
+    lang: Annotated[str, Meta(min_length=2, max_length=12, description="ISO 639; else the text tells.")] | UnsetType = (
+        UNSET
     )
-    url: Annotated[str | None, Meta(min_length=1, max_length=2_000, description="In place of a text.")] = None
+    url: Annotated[str, Meta(min_length=1, max_length=2_000)] | UnsetType = UNSET
 
 
 class FetchRecord(Struct, kw_only=True):
