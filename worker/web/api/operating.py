@@ -23,13 +23,17 @@ from worker.web.api.records import FeedList, FullFeed, Status
 from worker.web.site import Site
 
 _LIMIT, _MOST = 200, 1_000
+_MOST_WORDS = 200
+"""Characters."""
 _WORST = ("fail", "warn", "ok")
 _ADDRESSES = ("url", "moved", "hub", "topic")
 _STATES = ("new", "ok", "unchanged", "empty", "failed", "unreachable", "refused", "gone", "paused")
 
 _LISTED = (
     Parameter("status", "How its last poll went.", {"type": "string", "enum": list(_STATES)}),
-    Parameter("q", "Words in its name, address or folder.", {"type": "string", "minLength": 1, "maxLength": 200}),
+    Parameter(
+        "q", "Words in its name, address or folder.", {"type": "string", "minLength": 1, "maxLength": _MOST_WORDS}
+    ),
     Parameter("limit", "So many at most.", {"type": "integer", "minimum": 1, "maximum": _MOST, "default": _LIMIT}),
     Parameter("after", "`next` of the page before.", {"type": "string", "pattern": "^[0-9a-f]{12}$"}),
 )
@@ -77,6 +81,8 @@ def _feeds(runtime: Runtime, asked_for: dict[str, str]) -> dict[str, Any]:
         raise BadInput("after: is no feed's id: leave it out to begin at the top")
     if (state := asked_for.get("status")) is not None and state not in _STATES:
         raise BadInput(f"status: write one of {', '.join(_STATES)}")
+    if len(asked_for.get("q", "")) > _MOST_WORDS:
+        raise BadInput(f"q: write at most {_MOST_WORDS} characters")
     words = asked_for.get("q", "").casefold().split()
     fitting = [feed for feed in runtime.feeds.all() if _fits(feed, state, words)]
     rest = sorted((feed for feed in fitting if feed.id > after), key=lambda feed: feed.id)

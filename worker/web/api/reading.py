@@ -30,6 +30,8 @@ _STORY = """With its articles, why each belongs, what they share, and its correc
 story that became part of another one answers with that one, and says so in `moved_from`."""
 _ARTICLE = """An article, why it is in its story, and that story. The store keeps no text."""
 
+_NO_PLACE = {409: "`after` is no place in this list, or in one that is sorted otherwise."}
+
 
 def operations(site: Site) -> Sequence[Operation]:
     """Its part of the table."""
@@ -61,12 +63,12 @@ def operations(site: Site) -> Sequence[Operation]:
     return (
         Operation(
             name="listStories", method="GET", path="/v1/stories", group="Stories", summary="List stories",
-            said=_LISTED, answer=StoryList, call=stories, parameters=LISTED,
+            said=_LISTED, answer=StoryList, call=stories, parameters=LISTED, problems=_NO_PLACE,
             example=("/v1/stories?lang=en&outlets=2&since=6h", None),
         ),
         Operation(
             name="search", method="GET", path="/v1/search", group="Stories", summary="Find stories by words",
-            said=_SEARCHED, answer=StoryList, call=search, parameters=required,
+            said=_SEARCHED, answer=StoryList, call=search, parameters=required, problems=_NO_PLACE,
             example=("/v1/search?q=harbour+bridge", None),
         ),
         Operation(
@@ -89,7 +91,10 @@ def _list(site: Site, request: Request) -> Response:
     if not site.live.ready.is_set():
         raise HTTPException(503, "The stories are being read: ask again in a second.", {"Retry-After": "1"})
     now = site.runtime.clock.now()
-    found = site.live.board.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
+    try:
+        found = site.live.board.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
+    except BadInput as error:  # of what was asked for, only the place is left to be wrong
+        raise HTTPException(409, str(error)) from None
     return answer(
         request,
         StoryList(
