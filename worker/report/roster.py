@@ -1,0 +1,101 @@
+"""All feeds at a glance: each with the one state that it is in, those in trouble first, to be looked through.
+
+Invariant: pure; a feed is in exactly one state, so the counts add up; ten thousand feeds are looked through in
+milliseconds, as what that needs is made once a reading.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from worker.feed.address import host
+from worker.report.feeds import is_failing, is_held_back, status, summary
+from worker.schedule.adapt import new_a_day
+from worker.store.feeds import Feed
+
+
+class State(StrEnum):
+    """How a feed is, what needs a person first: its last poll went wrong; its server says that it is gone; its host
+    asked to be left alone; it was not polled yet; it is polled; its hub pushes it; nobody polls it."""
+
+    FAILING = "failing"
+    GONE = "gone"
+    WAITING = "waiting"
+    NEW = "new"
+    OK = "ok"
+    PUSHED = "pushed"
+    PAUSED = "paused"
+
+
+def state(feed: Feed, now: float, *, pushed: bool = False) -> State:
+    """The state of a feed. pushed: its subscription at its hub is in force."""
+    if feed.paused:
+        return State.GONE if status(feed) == "gone" else State.PAUSED
+    if is_held_back(feed, now):
+        return State.WAITING
+    if is_failing(feed):
+        return State.FAILING
+    if not feed.polls.outcome:
+        return State.NEW
+    return State.PUSHED if pushed else State.OK
+
+
+class Known(NamedTuple):
+    """A feed, its state, what it is called, and the text in which words are looked for."""
+
+    feed: Feed
+    state: State
+    name: str
+    text: str
+
+
+class Selection(NamedTuple):
+    """Feeds that fit, from a place on; how many fit; how many of those that have the words are in each state."""
+
+    shown: Sequence[Known]
+    fit: int
+    counts: Mapping[State, int]
+
+
+_RANK = {each: place for place, each in enumerate(State)}
+
+SORTS: Mapping[str, Callable[[Known], Any]] = {
+    "trouble": lambda known: (_RANK[known.state], -known.feed.polls.errors, known.name.casefold(), known.feed.url),
+    "name": lambda known: (known.name.casefold(), known.feed.url),
+    "new": lambda known: (-(new_a_day(known.feed.polls) or 0.0), known.feed.url),
+    "polled": lambda known: (-known.feed.polls.polled, known.feed.url),
+    "next": lambda known: (known.feed.due, known.feed.url),
+}
+
+
+class Roster:
+    """The feeds as they were read at `now`; `pushed`: the ids of those that their hubs push."""
+
+    def __init__(self, feeds: Sequence[Feed], now: float, pushed: Collection[str] = ()) -> None:
+        self.now = now
+        self.feeds = feeds
+        self.summary = summary(feeds, len(feeds), now)
+        self._every = sorted((_known(feed, now, feed.id in pushed) for feed in feeds), key=SORTS["trouble"])
+
+    def __len__(self) -> int:
+        return len(self._every)
+
+    def select(
+        self, words: str = "", within: str = "", sort: str = "trouble", start: int = 0, limit: int = 100
+    ) -> Selection:
+        """Those that have all these words in name, address, folder or id, and are in this state ("": any), in this
+        order (of SORTS). `counts` are of all states, whichever is asked for."""
+        wanted = words.casefold().split()
+        found = [known for known in self._every if all(word in known.text for word in wanted)]
+        counts = Counter(known.state for known in found)
+        fit = [known for known in found if known.state == within] if within else found
+        if sort != "trouble":
+            fit.sort(key=SORTS[sort])
+        return Selection(fit[start : start + limit], len(fit), counts)
+
+
+def _known(feed: Feed, now: float, pushed: bool) -> Known:
+    name = feed.title or feed.polls.title or host(feed.url)
+    text = f"{name}\n{feed.url}\n{feed.folder}\n{feed.id}".casefold()
+    return Known(feed, state(feed, now, pushed=pushed), name, text)
