@@ -23,6 +23,7 @@ COMMANDS = {
     "forget": "Remove an article, an address or a feed everywhere, for good.",
     "quarantine": "Articles that could not be processed: list, show, retry, drop.",
     "feeds": "Add, list, show, pause, poll and remove feeds; import and export lists.",
+    "alerts": "Tell others of stories by rules: check them, send a test, list what was not taken.",
     "check": "Server, queue, lag, pollers, feeds: one line each.",
 }
 
