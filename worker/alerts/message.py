@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from worker.model import Story
 from worker.report.harmless import harmless
-from worker.report.views import StoryView, member_record, rfc3339, story_record
+from worker.report.views import StoryView, member_record, rfc3339, story_record, story_view
 from worker.report.words import count
 
 SIGNATURE = "Storywire-Signature"
@@ -40,7 +41,7 @@ class Message(Struct, frozen=True, kw_only=True):
             "why": self.why,
             "link": self.link,
             "raised": rfc3339(self.raised),
-            "story": story_record(msgspec.structs.replace(self.story, members=None)),
+            "story": story_record(structs.replace(self.story, members=None)),
             "first": None if first is None else member_record(first),
         }
         return msgspec.json.encode(record)
@@ -60,6 +61,21 @@ class Message(Struct, frozen=True, kw_only=True):
         if first is not None and first.source:
             lines.append(_still(f"first: {harmless(first.source)}"))
         return "\n".join([*lines, self.link])
+
+
+def made_up(name: str, rule: str, base: str, now: float) -> Message:
+    """A message of this id about a story that is none, marked as a test."""
+    story = Story(number=0, headline="A story that is made up", first=now, last=now, active=now, lead=b"", articles=5)
+    view = story_view("en", structs.replace(story, copies=2, rewrites=1, heat=5.0), now)
+    return Message(
+        id=name,
+        rule=rule,
+        why="this is a test",
+        link=f"{base}/",
+        raised=now,
+        story=structs.replace(view, outlets=4),
+        test=True,
+    )
 
 
 def signed(body: bytes, secret: str, delivery: str, now: float) -> Mapping[str, str]:

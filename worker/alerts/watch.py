@@ -58,7 +58,7 @@ class Watching:
 
     async def run(self) -> None:
         """Until cancelled. A server that is away is waited for."""
-        await asyncio.gather(self._repeat(self._look, self._tick_s), self._repeat(self._deliver, self._tick_s))
+        await asyncio.gather(self._repeat(self._look, self._tick_s), self._repeat(self.deliver, self._tick_s))
 
     async def _repeat(self, turn: Callable[[], Awaitable[None]], pause_s: float) -> None:
         while True:
@@ -109,7 +109,7 @@ class Watching:
         """Leave the looking to another process at once. Blocks."""
         self._alerts.let_go(self._owner)
 
-    async def _deliver(self) -> None:
+    async def deliver(self) -> None:
         """Deliver all that is due."""
         while True:
             now = self._runtime.clock.now()
