@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from worker.cluster.timing import heat_at
 from worker.model import Member, Story, story_id
-from worker.report.views import growth, outlets, rank
+from worker.report.views import growth, outlets, rank, rfc3339
 
 BINS = 16
 MOST_WORDS = 10_000
@@ -136,3 +136,20 @@ def _words(titles: Iterable[str]) -> str:
     if len(words) <= MOST_WORDS:
         return words
     return f"{words[: MOST_WORDS // 2]} {words[-MOST_WORDS // 2 :]}"
+
+
+def row_record(row: Row, now: float) -> dict[str, object]:
+    """The same keys as `views.story_record` has, of a row at `now`."""
+    return {
+        "story": row.story,
+        "headline": row.headline,
+        "lang": row.lang,
+        "articles": row.articles,
+        "outlets": row.outlets,
+        "copies": row.copies,
+        "rewrites": row.rewrites,
+        "reports": row.reports,
+        "first": rfc3339(row.first),
+        "last": rfc3339(row.last),
+        "heat": round(row.heat_now(now), 4),
+    }

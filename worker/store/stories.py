@@ -14,7 +14,11 @@ from worker.cluster import Ties
 from worker.model import Alias, Correction, Event, Member, Story, story_id, uid
 from worker.store import keys
 
+Position = Mapping[str, tuple[int, int]]
+"""language -> (commit sequence, part): the last event read of each."""
+
 _AT_ONCE = 200
+_MEMBERS_AT_ONCE = 1_000
 
 _member = msgpack.Decoder(Member)
 _story = msgpack.Decoder(Story | Alias)
@@ -34,6 +38,15 @@ class Extent(NamedTuple):
         """Whether all events after a position are there: it is kept itself, or none was ever let go of (the first of
         all is that of the first commit)."""
         return position <= self.last and (position >= self.first or self.first <= (1, 0))
+
+
+class Look(NamedTuple):
+    """What was found at one moment. `server`: names its process, so that one that came back is told from one that was
+    only out of reach."""
+
+    server: str
+    extents: dict[str, Extent]
+    events: list[Event]
 
 
 class Stories:
@@ -102,7 +115,7 @@ class Stories:
         found = zip(asked, pipeline.execute(), strict=True)
         return {article_id: lang for (article_id, lang), there in found if there}
 
-    def events(self, after: Mapping[str, tuple[int, int]], limit: int) -> list[Event]:
+    def events(self, after: Position, limit: int) -> list[Event]:
         """Up to `limit` events of each language after its position (from the oldest kept, where it has none)."""
         languages = self.languages()
         pipeline = self._redis.pipeline(transaction=False)
@@ -117,36 +130,53 @@ class Stories:
 
     def extents(self) -> dict[str, Extent]:
         """What there is of each language; one round trip."""
+        return self.look({}, 0).extents
+
+    def look(self, after: Position, limit: int) -> Look:
+        """Up to `limit` events of each language after its position, read after the extents; one round trip."""
         languages = self.languages()
         pipeline = self._redis.pipeline(transaction=False)
+        pipeline.info("server")
         for lang in languages:
+            pipeline.zcard(keys.latest(lang))
             pipeline.xrange(keys.events(lang), count=1)
             pipeline.xrevrange(keys.events(lang), count=1)
-            pipeline.zcard(keys.latest(lang))
-        found = pipeline.execute()
-        read = zip(languages, found[::3], found[1::3], found[2::3], strict=True)
-        return {lang: Extent(_position(first), _position(last), stories) for lang, first, last, stories in read}
+            seq, part = after.get(lang, (0, 0))
+            pipeline.xrange(keys.events(lang), f"({seq}-{part}", "+", count=max(1, limit))
+        server, *found = pipeline.execute()
+        read = zip(languages, found[::4], found[1::4], found[2::4], strict=True)
+        extents = {lang: Extent(_position(first), _position(last), stories) for lang, stories, first, last in read}
+        events = [_event.decode(fields[b"e"]) for entries in found[3::4] for _, fields in entries] if limit else []
+        return Look(str(server.get("run_id", "")), extents, events)
 
     def numbers(self, lang: str) -> list[int]:
         """The numbers of all stories of a language, the latest by event time first."""
         found: Any = self._redis.zrange(keys.latest(lang), 0, -1, desc=True)
         return [int(number) for number in found]
 
-    def whole(self, lang: str, numbers: Sequence[int]) -> list[tuple[Story, list[Member]] | None]:
-        """The stories of these numbers, through their aliases, each with its members as `members` has them; None for
-        one that has ended. Three round trips, and one more where there are aliases."""
+    def whole(self, lang: str, numbers: Sequence[int]) -> Iterator[tuple[Story, list[Member]]]:
+        """Those of these stories that are there, each once, through their aliases, with its members as `members` has
+        them; some thousand members at a time."""
         found = self._stories(lang, numbers)
-        roots = [story.root for story in found if isinstance(story, Alias)]
-        through = dict(zip(roots, self._stories(lang, roots), strict=True))
-        resolved = [through[story.root] if isinstance(story, Alias) else story for story in found]
-        stories = [story if isinstance(story, Story) and story.articles else None for story in resolved]
+        found += self._stories(lang, list(dict.fromkeys(story.root for story in found if isinstance(story, Alias))))
+        stories = {story.number: story for story in found if isinstance(story, Story) and story.articles}
         pipeline = self._redis.pipeline(transaction=False)
-        for number in dict.fromkeys(story.number for story in stories if story):
+        for number in stories:
             pipeline.zrange(keys.members(lang, number), 0, -1)
-        rolls = dict(zip(dict.fromkeys(s.number for s in stories if s), pipeline.execute(), strict=True))
+        rolls: dict[int, list[bytes]] = {}
+        for number, roll in zip(stories, pipeline.execute(), strict=True):
+            rolls[number] = roll
+            if sum(map(len, rolls.values())) >= _MEMBERS_AT_ONCE:
+                yield from self._filled(lang, stories, rolls)
+                rolls = {}
+        yield from self._filled(lang, stories, rolls)
+
+    def _filled(
+        self, lang: str, stories: Mapping[int, Story], rolls: Mapping[int, Sequence[bytes]]
+    ) -> Iterator[tuple[Story, list[Member]]]:
         there = {member.uid: member for member in self.present(lang, [uid for roll in rolls.values() for uid in roll])}
-        order = {n: sorted((there[u] for u in roll if u in there), key=_in_time) for n, roll in rolls.items()}
-        return [(story, order[story.number]) if story else None for story in stories]
+        for number, roll in rolls.items():
+            yield stories[number], sorted((there[uid] for uid in roll if uid in there), key=_in_time)
 
     def counts(self) -> dict[str, int]:
         """`articles` and `stories` now stored, over all languages."""

@@ -1,100 +1,250 @@
 """Follows the stories of the store for all that is served: the board in memory, and the changes as they come.
 
-    event streams -> read anew what changed -> board -> each listener's queue
+    where the streams end -> all stories, in parts -> events -> read anew what changed -> board -> listeners
 
-Invariant: one reader, however many listen; listeners get every change in the order of the cursors.
+Invariant: one reader, however many listen; the place in the streams is taken before the stories are read, so none is
+missed; the board is changed before anybody is told; who listens gets each change once, in the order of the cursors.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from msgspec import Struct
 
 from worker.errors import StorywireError
-from worker.model import Alias, Event
+from worker.model import Event, story_id
 from worker.report.board import Board, Row, row_of
-from worker.report.following import Follower
-from worker.store.stories import Stories
+from worker.report.following import format_cursor
+from worker.store.stories import Look, Stories
+from worker.web.changes import Changed, Listener
 
 LOOK_S = 0.3
 """How often the streams are asked for more."""
 
+AT_ONCE = 100
+"""Stories that are put on the board before others get their turn: some 10 ms."""
+
+_MOST_EVENTS = 200
+_COMPARE_S = 0.9
+_FAULT_S = 5.0
+
+Place = tuple[str, int]
+"""Language and number of a story."""
+
 log = structlog.get_logger()
 
 
-class Changed(Struct, frozen=True, kw_only=True):
-    """What happened to a story. `kind`: of report/following.py; `row`: as it is now, None where it is gone; `merged`:
-    the id of the story that is now part of this one, or ""; `cursor`: where to go on after it."""
-
-    kind: str
-    story: str
-    row: Row | None
-    cursor: str
-    merged: str = ""
-    backfill: bool = False
-
-
 class Live:
-    """The board, kept up to date while `run` runs. `aside` runs a blocking call in a thread."""
+    """The board, kept up to date while `run` runs. `aside` runs a blocking call in a thread; `clock` tells the time.
 
-    def __init__(self, stories: Stories, aside: Callable[..., Awaitable[Any]], look_s: float = LOOK_S) -> None:
-        self._stories, self._aside, self._look_s = stories, aside, look_s
+    `ready`: all stories have been read; `reading`: how far that is, in words, "" afterwards; `trouble`: why what is
+    shown may be old, in words; `position`: the last event of each language that the board has.
+    """
+
+    def __init__(
+        self,
+        stories: Stories,
+        aside: Callable[..., Awaitable[Any]],
+        look_s: float = LOOK_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._stories, self._aside, self._look_s, self._clock = stories, aside, look_s, clock
         self.board = Board()
         self.ready = asyncio.Event()
+        self.reading = "reading the stories"
         self.trouble = ""
-        self._listeners: set[asyncio.Queue[Changed]] = set()
+        self.position: dict[str, tuple[int, int]] = {}
+        self._server = ""
+        self._ended = False
+        self._listeners: set[Listener] = set()
+        self._compared = 0.0
+        self._lacking: set[Place] = set()
+        self._empty: set[Place] = set()
+
+    # --- listeners ------------------------------------------------------------------------------------------------
 
     @property
     def listening(self) -> int:
-        """How many listen."""
+        """How many listen now."""
         return len(self._listeners)
+
+    @contextmanager
+    def listen(self) -> Iterator[Listener]:
+        """A listener, which gets every change after `position` as it is now."""
+        listener = Listener()
+        if self._ended:
+            listener.end(reset=False)
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    def end(self) -> None:
+        """Tell all who listen that nothing more comes."""
+        self._ended = True
+        for listener in self._listeners:
+            listener.end(reset=False)
+
+    # --- following ------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Until cancelled. A server that is away is waited for; `trouble` says so meanwhile."""
-        follower: Follower | None = None
         while True:
+            pause_s = self._look_s
             try:
-                if follower is None:
-                    follower = await self._aside(Follower, self._stories)
-                    await self._aside(self._read_all)
-                    self.ready.set()
-                for event, cursor in await self._aside(follower.read):
-                    await self._follow(event, cursor)
+                if not self.ready.is_set():
+                    await self._read_all()
+                if await self._follow():
+                    pause_s = 0.0
                 self.trouble = ""
             except StorywireError as error:
                 if not self.trouble:
                     log.warning("waiting for the server", trouble=str(error))
                 self.trouble = str(error)
-            await asyncio.sleep(self._look_s)
+            except Exception:  # a fault of ours, which must be seen, and must not end the page
+                log.exception("stories not read")
+                self.trouble, pause_s = "the stories cannot be read: the log says why", _FAULT_S
+                self.ready.clear()
+            await asyncio.sleep(pause_s)
 
-    async def listen(self) -> AsyncIterator[Changed]:
-        """Every change from now on."""
-        queue: asyncio.Queue[Changed] = asyncio.Queue()
-        self._listeners.add(queue)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self._listeners.discard(queue)
+    async def _follow(self) -> bool:
+        """Take in what has happened since; whether there may be more."""
+        look: Look = await self._aside(self._stories.look, self.position, _MOST_EVENTS)
+        if not self._goes_on(look):
+            log.warning("the stories are read anew", reason="the server is another, or lost what was read of it")
+            self.ready.clear()
+            return True
+        if look.events:
+            await self._take(look.events)
+        await self._compare(look)
+        return len(look.events) >= _MOST_EVENTS
 
-    async def _follow(self, event: Event, cursor: str) -> None:
-        row = await self._aside(self._read, event.lang, event.into or event.story)
-        if event.kind == "merged":
-            self.board.drop(event.lang, event.story)
-        if row:
-            self.board.put(row)
-        changed = Changed(kind=event.kind, story=row.story if row else "", row=row, cursor=cursor)
-        for queue in self._listeners:
-            queue.put_nowait(changed)
+    def _goes_on(self, look: Look) -> bool:
+        """Whether this is the server that was read, with all that happened since: one that was started again may have
+        lost its last second."""
+        return look.server == self._server and all(
+            lang in look.extents and look.extents[lang].follows(place) for lang, place in self.position.items()
+        )
 
-    def _read(self, lang: str, number: int) -> Row | None:
-        story = self._stories.find(lang, number)
-        return row_of(lang, story, self._stories.members(lang, story.number)) if story else None
+    async def _take(self, events: Sequence[Event]) -> None:
+        """Change the board, then tell of it. The position moves on only when all of it was read."""
+        touched = dict.fromkeys((e.lang, number) for e in events for number in (e.story, e.into) if number)
+        before = {place: self.board.get(*place) for place in touched}
+        await self._put(await self._aside(self._rows, list(touched)), touched)
+        now, changes = self._clock(), list[Changed]()
+        for event in events:
+            self.position[event.lang] = max(self.position.get(event.lang, (0, 0)), (event.seq, event.part))
+            changes += self.told(event, format_cursor(self.position), now, before)
+        self._tell(changes)
 
-    def _read_all(self) -> None:
-        for lang in self._stories.languages():
-            for story in self._stories.recent(lang, float("-inf"), 1_000_000):
-                if not isinstance(story, Alias):
-                    self.board.put(row_of(lang, story, self._stories.members(lang, story.number)))
+    def told(
+        self, event: Event, cursor: str, now: float, before: Mapping[Place, Row | None] | None = None
+    ) -> Iterator[Changed]:
+        """What an event means for the stories as they are now: one change, after one of the story that lost something
+        where there are two. before: the rows as they were."""
+        was, lang = before or {}, event.lang
+        number = event.into or event.story
+        row, old = self.board.find(lang, number), self.board.get(lang, event.story)
+        name = story_id(lang, event.story)
+        if event.into and event.kind == "merged" and row is not None:
+            yield Changed(kind="gone", story=name, cursor="", now=now, into=row.story)
+        elif event.into and old is None:
+            yield Changed(kind="gone", story=name, cursor="", now=now)
+        elif event.into:
+            yield Changed(kind="shrank", story=name, cursor="", now=now, row=old, was=was.get((lang, event.story)))
+        place = (lang, row.number if row else number)
+        yield Changed(
+            kind=event.kind if row else "gone",
+            story=story_id(*place),
+            cursor=cursor,
+            now=now,
+            row=row,
+            was=was.get(place),
+            backfill=event.backfill,
+        )
+
+    def _tell(self, changes: Sequence[Changed]) -> None:
+        for listener in self._listeners:
+            listener.push(changes)
+
+    # --- what ended without an event ------------------------------------------------------------------------------
+
+    async def _compare(self, look: Look) -> None:
+        """Stories that expire, and those whose last article is forgotten, leave no event: where the store has another
+        number of them than the board, see which."""
+        differing = [lang for lang, extent in look.extents.items() if extent.stories != self._count(lang)]
+        if not differing or time.monotonic() - self._compared < _COMPARE_S:
+            return
+        lacking: set[Place] = set()
+        for lang in differing:
+            stored = await self._aside(lambda lang=lang: set(self._stories.numbers(lang)))
+            here = self.board.numbers(lang)
+            self._empty -= {(lang, number) for of, number in self._empty if of == lang and number not in stored}
+            await self._drop([(lang, number) for number in here - stored])
+            lacking |= {(lang, number) for number in stored - here} - self._empty
+        again = lacking & self._lacking  # others are on their way: their events come next
+        if again:
+            await self._put(await self._aside(self._rows, sorted(again)), again)
+            self._empty |= {place for place in again if self.board.get(*place) is None}
+        self._lacking, self._compared = lacking - again, time.monotonic()
+
+    def _count(self, lang: str) -> int:
+        return self.board.count(lang) + sum(of == lang for of, _ in self._empty)
+
+    async def _drop(self, gone: Sequence[Place]) -> None:
+        for start in range(0, len(gone), AT_ONCE):
+            part = gone[start : start + AT_ONCE]
+            for place in part:
+                self.board.drop(*place)
+            now = self._clock()
+            self._tell([Changed(kind="gone", story=story_id(*place), cursor="", now=now) for place in part])
+            await asyncio.sleep(0)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    async def _read_all(self) -> None:
+        """The whole store, the latest stories of each language first; who listened begins anew afterwards."""
+        again = bool(self._server)
+        self.reading = "reading the stories"
+        look: Look = await self._aside(self._stories.look, {}, 0)
+        numbers: dict[str, list[int]] = {lang: await self._aside(self._stories.numbers, lang) for lang in look.extents}
+        stored = {(lang, number) for lang, found in numbers.items() for number in found}
+        await self._drop([(row.lang, row.number) for row in self.board if (row.lang, row.number) not in stored])
+        total, done = len(stored), 0
+        for lang, found in numbers.items():
+            for start in range(0, len(found), AT_ONCE):
+                part = [(lang, number) for number in found[start : start + AT_ONCE]]
+                await self._put(await self._aside(self._rows, part), part)
+                done += len(part)
+                self.reading = f"reading the stories: {100 * done // total} %"
+        self._empty, self._lacking = {place for place in stored if self.board.get(*place) is None}, set()
+        self._server = look.server
+        self.position = {lang: extent.last for lang, extent in look.extents.items()}
+        self.reading = ""
+        self.ready.set()
+        if again:
+            for listener in self._listeners:
+                listener.end(reset=True)
+
+    async def _put(self, rows: Sequence[Row], read: Iterable[Place]) -> None:
+        """Put rows on the board, and take off those that were read and are not there, or are part of others now."""
+        for start in range(0, len(rows), AT_ONCE):
+            for row in rows[start : start + AT_ONCE]:
+                self.board.put(row)
+            await asyncio.sleep(0)
+        there = {(row.lang, row.number) for row in rows}
+        for place in read:
+            if place not in there:
+                self.board.drop(*place)
+
+    def _rows(self, places: Sequence[Place]) -> list[Row]:
+        """Reads: the stories of these numbers, or those that they are part of now."""
+        return [
+            row_of(lang, story, members)
+            for lang in dict.fromkeys(lang for lang, _ in places)
+            for story, members in self._stories.whole(lang, [number for of, number in places if of == lang])
+        ]

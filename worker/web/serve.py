@@ -33,6 +33,9 @@ STOP_S = 8.0
 _HEAD_S = 10.0
 """How long the head of a request may take: who sends a byte a minute holds no connection."""
 
+_UNREAD_MS = 30_000
+"""How long a client may leave unread what it was sent, before its connection is ended."""
+
 _KEEP_ALIVE_S = 15
 _MOST_HEAD = 32_768
 _MOST_AT_ONCE = 1_000
@@ -104,7 +107,7 @@ class Serving:
         rules = runtime.settings.alerts
         self._rules = RuleFile(Path(rules), os.environ) if rules else None
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
-        self.live = Live(runtime.stories, self._aside)
+        self.live = Live(runtime.stories, self._aside, clock=runtime.clock.now)
         self._server = _Server(
             uvicorn.Config(
                 make_app(Site(runtime, self.live, self._aside, rates=rates)),
@@ -126,13 +129,16 @@ class Serving:
         )
 
     def stop(self) -> None:
-        """End soon."""
+        """End soon: streams end at once."""
         self._server.should_exit = True
+        self.live.end()
 
     async def run(self) -> None:
         """Until stopped. Raises Permanent where it cannot listen."""
         settings = self._runtime.settings
         listening = self._listening or listen(settings.listen)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection takes it over
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
         log.info(
             "listening", address=place_of(listening), public_url=settings.public_url or "none: no hub is asked to push"
         )

@@ -1,10 +1,159 @@
-"""stream."""
+"""The stream of changes: server-sent events of the stories that fit, which a client that was away goes on with.
 
-from starlette.routing import BaseRoute
+    cursor -> what was missed, from the store -> the place where the board is -> changes as they come
 
+Invariant: after a cursor, each event once and in order, or `reset` where that cannot be; a client that does not read
+costs a bounded memory and a bounded time (see changes.py, and TCP_USER_TIMEOUT in serve.py).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from worker.errors import BadInput, BadSetting, StorywireError
+from worker.report.board import Filter
+from worker.report.following import format_cursor, parse_cursor
+from worker.store.stories import Look
+from worker.web.asking import asked
+from worker.web.changes import Changed, message, place
+from worker.web.live import Live
 from worker.web.site import Site
 
+HEARTBEAT_S = 15.0
+RETRY_MS = 2_000
+MOST_LISTENERS = 800
+"""Streams at once: of the connections that there may be some are left to those who ask for a page."""
 
-def routes(_site: Site) -> list[BaseRoute]:
-    """Its routes."""
-    return []
+_MOST_EVENTS = 500
+_AHEAD_S, _LOOK_S = 10.0, 0.05
+_HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
+
+Position = Mapping[str, tuple[int, int]]
+
+
+class Missed(Exception):
+    """What came after a cursor is not there any more, or the cursor is of another store."""
+
+
+def routes(site: Site, heartbeat_s: float = HEARTBEAT_S) -> list[BaseRoute]:
+    """`/api/v1/stream`."""
+
+    async def stream(request: Request) -> Response:
+        try:
+            wanted = asked(request.query_params)
+            after = _position(request.headers.get("last-event-id", "") or wanted.after)
+        except BadInput as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        if site.live.listening >= MOST_LISTENERS:
+            return PlainTextResponse(f"{MOST_LISTENERS} listen already\n", 503, {"Retry-After": "30"})
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream", headers=_HEADERS)
+        sent = _events(site, wanted.filter, after, heartbeat_s)
+        return StreamingResponse(sent, media_type="text/event-stream", headers=_HEADERS)
+
+    return [Route("/api/v1/stream", stream, methods=["GET"])]
+
+
+def _position(cursor: str) -> Position | None:
+    """Where to go on; None: from now."""
+    try:
+        return parse_cursor(cursor) if cursor else None
+    except BadSetting:
+        raise BadInput("after, or Last-Event-ID: is no cursor of this stream: leave it out to begin now") from None
+
+
+async def _events(site: Site, wanted: Filter, after: Position | None, heartbeat_s: float) -> AsyncIterator[bytes]:
+    """What a client is sent."""
+    live = site.live
+    yield f"retry: {RETRY_MS}\n\n".encode()
+    while not live.ready.is_set():
+        with live.listen() as listener:
+            await listener.read(1.0)
+            if listener.ended and not listener.reset:
+                return
+        yield b":\n\n"
+    reset = False
+    try:
+        if after is not None:
+            async for missed in _replayed(site, wanted, after):
+                yield missed
+    except Missed:
+        reset = True
+    except StorywireError:  # the server is away: who comes back goes on from the same place
+        return
+    followed = _followed(live, wanted, heartbeat_s, reset=reset)
+    async for told in followed:  # nothing was awaited between the last look at the position and this
+        yield told
+
+
+async def _replayed(site: Site, wanted: Filter, after: Position) -> AsyncIterator[bytes]:
+    """What happened between a position and that of the board, from the store. Raises Missed."""
+    live, here = site.live, dict(after)
+    look: Look = await site.aside(site.runtime.stories.look, here, _MOST_EVENTS)
+    if not _leads_on(look, here):
+        raise Missed
+    await _caught_up(live, here)
+    while not _reached(here, live.position):
+        target = dict(live.position)
+        events = [e for e in look.events if here.get(e.lang, (0, 0)) < (e.seq, e.part) <= target.get(e.lang, (0, 0))]
+        now, changes = site.runtime.clock.now(), list[Changed]()
+        for event in events:
+            here[event.lang] = (event.seq, event.part)
+            changes += live.told(event, format_cursor(here), now)
+        yield _told(changes, wanted)
+        if _reached(here, live.position):
+            return
+        look = await site.aside(site.runtime.stories.look, here, _MOST_EVENTS)
+        if not _leads_on(look, here) or not (look.events or _reached(here, live.position)):
+            raise Missed
+
+
+async def _followed(live: Live, wanted: Filter, heartbeat_s: float, *, reset: bool) -> AsyncIterator[bytes]:
+    """What happens from now on, until the client is too slow, or the process ends."""
+    loop = asyncio.get_running_loop()
+    with live.listen() as listener:
+        here = format_cursor(live.position)
+        yield message("reset", {}, here) if reset else place(here) or b":\n\n"
+        sent = loop.time()
+        while True:
+            changes = await listener.read(heartbeat_s)
+            if listener.reset:
+                yield message("reset", {}, format_cursor(live.position))
+            if listener.ended:
+                return
+            told = _told(changes, wanted)
+            if not told and loop.time() - sent >= heartbeat_s:
+                told = b":\n" + (place(changes[-1].cursor if changes else format_cursor(live.position)) or b"\n")
+            if told:
+                yield told
+                sent = loop.time()
+
+
+def _told(changes: Sequence[Changed], wanted: Filter) -> bytes:
+    """What is sent of these changes, and where to go on after the last one."""
+    parts = [part for changed in changes if (part := changed.told(wanted))]
+    if parts and not changes[-1].told(wanted):
+        parts.append(place(changes[-1].cursor))
+    return b"".join(parts)
+
+
+def _leads_on(look: Look, position: Position) -> bool:
+    """Whether all that happened after a position is there, of languages that it does not name from their beginning."""
+    known = position.keys() <= look.extents.keys()
+    return known and all(extent.follows(position.get(lang, (0, 0))) for lang, extent in look.extents.items())
+
+
+def _reached(here: Position, there: Position) -> bool:
+    return all(here.get(lang, (0, 0)) >= where for lang, where in there.items())
+
+
+async def _caught_up(live: Live, position: Position) -> None:
+    """Another process, which was ahead of this one, gave the cursor: wait until the board is there too."""
+    until = asyncio.get_running_loop().time() + _AHEAD_S
+    while not _reached(live.position, position):
+        if asyncio.get_running_loop().time() > until:
+            raise Missed
+        await asyncio.sleep(_LOOK_S)
