@@ -1,4 +1,5 @@
-"""Writes the pages that come from the code: settings, keys, commands, feeds, and the example of an environment file.
+"""Writes the pages that come from the code: settings, keys, commands, metrics, feeds, and the example of an environment
+file.
 
 Invariant: what it writes depends on the code alone, and `tests/unit/test_docs.py` fails where a page lags behind.
 """
@@ -15,6 +16,8 @@ import click
 from docs.feeds import feeds_page
 from worker.cli import COMMANDS, cli
 from worker.config import SETTINGS
+from worker.metrics import METRICS, Kind
+from worker.metrics.table import PROCESS
 from worker.store import keys
 
 ROOT = Path(__file__).parents[1]
@@ -160,10 +163,37 @@ def _help(context: click.Context) -> str:
     return "\n".join(line.rstrip() for line in context.get_help().splitlines())
 
 
+_METRICS = """\
+# Metrics
+
+What each process tells Prometheus: `storywire serve` at `/metrics` of its own address, the others where
+`STORYWIRE_METRICS` says; [operations.md](operations.md#watching-it-with-prometheus-and-grafana) tells how to set it up.
+Of a histogram, Prometheus has `_bucket`, `_sum` and `_count`. A gauge of the store is told by the web process alone.
+
+| metric | kind | of | labels | meaning | what to do |
+|---|---|---|---|---|---|
+{rows}
+
+Of every process, on Linux, as Prometheus' own library has them: {process}.
+"""
+
+
+def metrics_page() -> str:
+    """docs/metrics.md."""
+    rows = []
+    for each in METRICS:
+        kind = "gauge of the store" if each.kind is Kind.READING else str(each.kind)
+        labels = ", ".join(f"`{label}`" for label in each.labels)
+        rows.append(f"| `{each.name}` | {kind} | {', '.join(each.of)} | {labels} | {each.meaning} | {each.remedy} |")
+    process = ", ".join(f"`{name}`" for name in PROCESS)
+    return _NOTE.format(source="worker/metrics/table.py") + _METRICS.format(rows="\n".join(rows), process=process)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": settings_page,
     "docs/redis.md": redis_page,
     "docs/commands.md": commands_page,
+    "docs/metrics.md": metrics_page,
     "docs/feeds.md": feeds_page,
     "deploy/.env.example": environment_example,
 }

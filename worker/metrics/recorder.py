@@ -9,7 +9,15 @@ from importlib.metadata import version
 from itertools import groupby
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 from worker.metrics.table import BUILD, METRICS, STAGE, Kind, Metric
@@ -33,6 +41,7 @@ class Metrics:
     def __init__(self, process: str) -> None:
         self.process, self._pid = process, os.getpid()
         self._registry = CollectorRegistry()
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
         ProcessCollector(namespace="storywire", registry=self._registry)
         ours = [each for each in METRICS if process in each.of]
         self._counters = {each: self._counter(each) for each in ours if each.kind is Kind.COUNTER}

@@ -22,6 +22,9 @@ PORTS = 32
 """Processes of one machine with the same setting: each takes the next free port."""
 
 _TIMEOUT_S = 5.0
+_STOP_S = 0.1
+"""How long a process that ends waits for this server at most."""
+
 _MOST_AT_ONCE = 8
 """Connections; who comes beyond that is turned away."""
 
@@ -43,7 +46,7 @@ def exposed(metrics: Metrics, place: tuple[str, int] | None, token: str = "") ->
         yield metrics
         return
     log.info("metrics", address="{}:{}".format(*server.server_address[:2]), path=_PATH)
-    thread = threading.Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(_STOP_S,), name="metrics", daemon=True)
     thread.start()
     try:
         yield metrics

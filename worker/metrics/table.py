@@ -12,6 +12,20 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _LAG_S = (0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
 
+PROCESS = tuple(
+    f"storywire_process_{each}"
+    for each in (
+        "cpu_seconds_total",
+        "resident_memory_bytes",
+        "virtual_memory_bytes",
+        "start_time_seconds",
+        "open_fds",
+        "max_fds",
+    )
+)
+"""What the client library tells of every process, on Linux."""
+
+
 class Kind(StrEnum):
     """What Prometheus takes a metric for. `READING`: a gauge of the whole store, looked at when it is asked for."""
 
@@ -153,7 +167,8 @@ LISTENERS = Metric(
 
 UP = Metric(
     "storywire_store_up", Kind.READING, _WEB,
-    "1 where the server has answered for this scrape, 0 where it has not; then the metrics below are left out.",
+    "1 where the server has answered for this scrape; 0 where it, or the queue's, has not: what is not known is left "
+    "out.",
     "`storywire check --only server`.",
 )  # fmt: skip
 QUEUE = Metric(

@@ -55,11 +55,7 @@ class Looks:
 
     async def _looked(self) -> list[Reading]:
         began = time.monotonic()
-        try:
-            found: list[Reading] = await self._aside(self._look)
-        except StorywireError as error:
-            log.debug("no readings", reason=str(error))
-            found = [Reading(metric.UP, 0)]
+        found: list[Reading] = await self._aside(self._look)
         now = time.monotonic()
         self._seen = [*found, Reading(metric.LOOK, now - began)]
         self._fresh_until = now + max(self._fresh_s, (now - began) / SHARE)
@@ -67,26 +63,31 @@ class Looks:
 
 
 def look(runtime: Runtime) -> list[Reading]:
-    """All figures of the store; blocks. Raises StorywireError."""
-    found = [Reading(metric.UP, 1)]
-    for part in (_waiting, _alive, _feeds, _stored):
-        found += part(runtime)
-    return found
+    """All figures of the store; blocks. What cannot be had is left out, and UP says so."""
+    found, up = list[Reading](), 1
+    for part in (_queue, _waiting, _feeds, _stored):
+        try:
+            found += part(runtime)
+        except StorywireError as error:  # one server of two may be down
+            log.debug("not read", part=part.__name__.removeprefix("_"), reason=str(error))
+            up = 0
+    return [Reading(metric.UP, up), *found]
+
+
+def _queue(runtime: Runtime) -> Iterator[Reading]:
+    jobs = runtime.jobs
+    yield Reading(metric.QUEUE, jobs.depth())
+    yield Reading(metric.QUEUE_OLDEST, jobs.oldest_age_s(runtime.clock.now()) or 0)
+    yield Reading(metric.WORKERS, len(jobs.listening()))
 
 
 def _waiting(runtime: Runtime) -> Iterator[Reading]:
-    now, jobs, outbox = runtime.clock.now(), runtime.jobs, runtime.outbox
-    yield Reading(metric.QUEUE, jobs.depth())
-    yield Reading(metric.QUEUE_OLDEST, jobs.oldest_age_s(now) or 0)
+    now, outbox = runtime.clock.now(), runtime.outbox
     yield Reading(metric.OUTBOX, outbox.depth())
     yield Reading(metric.OUTBOX_MOST, runtime.settings.max_pending)
     yield Reading(metric.OUTBOX_OLDEST, outbox.oldest_age_s(now) or 0)
     yield Reading(metric.AWAITING, runtime.pages.depth())
     yield Reading(metric.QUARANTINE, runtime.quarantine.depth())
-
-
-def _alive(runtime: Runtime) -> Iterator[Reading]:
-    yield Reading(metric.WORKERS, len(runtime.jobs.listening()))
     held = [bool(sign.held) for sign in runtime.pollers.alive().values()]
     yield Reading(metric.POLLERS, held.count(False), ("polling",))
     yield Reading(metric.POLLERS, held.count(True), ("held",))
