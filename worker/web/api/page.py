@@ -16,17 +16,26 @@ class Field(NamedTuple):
 
     name: str
     kind: str
-    said: str
+    said: Said
     record: str = ""
     required: bool = False
+
+
+Said = list[tuple[bool, str]]
+"""A text in pieces: (whether it is code, the piece)."""
+
+
+def pieces(text: str) -> Said:
+    """A text with `code` in it, in pieces."""
+    return [(place % 2 == 1, piece) for place, piece in enumerate(text.split("`")) if piece]
 
 
 def facts(document: Mapping[str, Any], operations: Sequence[Operation], address: str) -> dict[str, Any]:
     """What the template shows; address: where the site is, for examples."""
     return {
-        "introduction": document["info"]["description"].split("\n\n"),
+        "introduction": _paragraphs(document["info"]["description"]),
         "groups": [(tag["name"], _group(document, operations, tag["name"], address)) for tag in document["tags"]],
-        "always": sorted(ALWAYS.items()),
+        "always": [(status, pieces(when)) for status, when in sorted(ALWAYS.items())],
         "records": [_record(name, schema) for name, schema in sorted(document["components"]["schemas"].items())],
     }
 
@@ -44,9 +53,9 @@ def _shown(document: Mapping[str, Any], each: Operation, address: str) -> dict[s
         "method": each.method,
         "path": f"/api{each.path}",
         "summary": each.summary,
-        "said": said["description"].split("\n\n"),
+        "said": _paragraphs(said["description"]),
         "parameters": [
-            Field(p["name"], _kind(p["schema"]), p["description"], required=p["required"])
+            Field(p["name"], _kind(p["schema"]), pieces(p["description"]), required=p["required"])
             for p in said.get("parameters", ())
         ],
         "body": each.body.__name__ if each.body else "",
@@ -54,7 +63,7 @@ def _shown(document: Mapping[str, Any], each: Operation, address: str) -> dict[s
         "media": each.media,
         "edits": each.edits,
         "curl": curl(each, address),
-        "problems": sorted(problems(each).items()),
+        "problems": [(status, pieces(when)) for status, when in sorted(problems(each).items())],
     }
 
 
@@ -67,17 +76,21 @@ def curl(each: Operation, address: str) -> str:
     if each.edits:
         parts.append('-H "Authorization: Bearer $STORYWIRE_TOKEN"')
     if body is not None:
-        parts.append("--json '" + json.dumps(body).replace("'", "'\\''") + "'")
+        parts.append("--json '" + json.dumps(body, indent=2).replace("'", "'\\''") + "'")
     return " \\\n  ".join([*parts, f"'{address}/api{path}'"])
 
 
 def _record(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     required = set(schema.get("required", ()))
     fields = [
-        Field(field, _kind(of), of.get("description", ""), _inner(of), field in required)
+        Field(field, _kind(of), pieces(of.get("description", "")), _inner(of), field in required)
         for field, of in schema.get("properties", {}).items()
     ]
-    return {"name": name, "said": schema.get("description", ""), "fields": fields}
+    return {"name": name, "said": pieces(schema.get("description", "")), "fields": fields}
+
+
+def _paragraphs(text: str) -> list[Said]:
+    return [pieces(part) for part in text.split("\n\n")]
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

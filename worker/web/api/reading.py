@@ -13,6 +13,7 @@ from starlette.responses import Response
 from worker.errors import BadInput
 from worker.model import parse_story_id
 from worker.report.board import Row
+from worker.report.following import format_cursor
 from worker.report.views import rfc3339
 from worker.web.api import whole
 from worker.web.api.answers import answer, none_such
@@ -23,7 +24,8 @@ from worker.web.asking import asked
 from worker.web.site import Site
 
 _LISTED = """Filtered and sorted, a page at a time. Pages go on from a place in the order, so a story that moves
-meanwhile may be on two of them or on none; one that does not move is on one."""
+meanwhile may be on two of them or on none; one that does not move is on one. The header `Storywire-Cursor` is where the
+stream goes on from this list without a gap: give it as `after` to `/api/v1/stream`."""
 _SEARCHED = """The same list, of stories in whose headlines, of any of their articles, all of the words begin a word.
 Case and accents do not count."""
 _STORY = """With its articles, why each belongs, what they share, and its corrections. An id is for good: that of a
@@ -104,6 +106,7 @@ def _list(site: Site, request: Request) -> Response:
             next=found.following or None,
             stale=site.live.trouble or None,
         ),
+        {"storywire-cursor": format_cursor(site.live.position)},
     )
 
 
