@@ -22,7 +22,8 @@ def lines_of(text: str) -> dict[tuple[str | int, ...], int]:
                 counts[name] = counts.get(name, 0) + 1
             else:
                 here = tuple(part.strip().strip('"') for part in name.split("."))
-            found.setdefault(here, number)
+            for end in range(1, len(here) + 1):
+                found.setdefault(here[:end], number)
         elif key := _KEY.match(line):
             found.setdefault((*here, key[1] or key[2]), number)
     return found
