@@ -1,7 +1,7 @@
 """Who repeats whom, as a picture: articles of a story -> lanes, marks, lines and ticks, in numbers for a template.
 
-Invariant: pure; whatever a story holds, the picture has at most MOST_LANES lanes, and every article one mark. Places
-from left to right are in thousandths of the picture's width, from top to bottom in pixels.
+Invariant: pure; the picture has at most MOST_LANES lanes, and each article that it is given one mark. Places from left
+to right are in thousandths of the picture's width, from top to bottom in pixels.
 """
 
 from collections import Counter
@@ -11,12 +11,16 @@ from math import ceil
 from msgspec import Struct
 
 from worker.model import Relation
+from worker.report.harmless import cut, harmless
 from worker.report.views import MemberView
 from worker.web.timescale import TimeScale
 
+MOST_MARKS = 600
+"""Articles that are drawn, the earliest: the picture of so many has 110 KB."""
 MOST_LANES = 16
 """Lanes that one takes in at a glance; outlets beyond them share the last."""
 ROW_PX = 17
+_NAME_CELLS = 40
 _NAME_PX = 15
 """Above the rows of a lane: there stands its outlet's name where the picture is narrow."""
 _BELOW_PX = 3
@@ -25,9 +29,11 @@ _EDGE = 20
 """Of the width, left free at either side: half a mark on a narrow screen."""
 _APART = 22
 """Marks of one row keep this distance: a mark's width where the picture is 640 pixels wide."""
-_MOST_ROWS = 4
+_MOST_ROWS = 3
 _MOST_FOLDED_ROWS = 8
 _BEND = 6
+_ASIDE = 4
+"""Lines of rewrites go down beside those of copies."""
 
 
 class Mark(Struct, frozen=True):
@@ -68,8 +74,8 @@ def newsroom(member: MemberView) -> str:
 
 
 def outlet_name(member: MemberView) -> str:
-    """What a member's outlet is called."""
-    return member.source or member.outlet or "outlet not stated"
+    """What a member's outlet is called, harmless, of at most 40 cells."""
+    return cut(harmless(member.source or member.outlet), _NAME_CELLS) or "outlet not stated"
 
 
 def draw(members: Sequence[MemberView]) -> Picture:
@@ -158,10 +164,11 @@ def _lines(marks: Sequence[Mark], repeated: Sequence[int | None], relation: Rela
         if of is None or mark.relation is not relation:
             continue
         start = marks[of]
-        bend = min(_BEND, ceil((mark.x - start.x) / 2))
+        x = start.x + (_ASIDE if relation is Relation.REWRITE else 0)
+        bend = min(_BEND, ceil((mark.x - x) / 2))
         side = (mark.y > start.y) - (mark.y < start.y)
         if not side or bend <= 0:
-            yield f"M{start.x} {start.y}L{mark.x} {mark.y}"
+            yield f"M{x} {start.y}L{mark.x} {mark.y}"
         else:
             corner = mark.y - side * _BEND
-            yield f"M{start.x} {start.y}V{corner}Q{start.x} {mark.y} {start.x + bend} {mark.y}H{mark.x}"
+            yield f"M{x} {start.y}V{corner}Q{x} {mark.y} {x + bend} {mark.y}H{mark.x}"

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from worker.web.access import TooBig, body_of
 
 _MOST = 64_000
-_MOST_FIELDS = 50
+_MOST_FIELDS = 100
 _TYPE = "application/x-www-form-urlencoded"
 
 

@@ -154,9 +154,7 @@ def found_words(found: Removed) -> str:
 def _article(runtime: Runtime, name: str) -> Member:
     found = runtime.stories.article(name)
     if found is None:
-        raise BadInput(
-            f"{harmless(name, 'nothing')} is no article of the store: it was forgotten, or has ended"
-        )
+        raise BadInput(f"{harmless(name, 'nothing')} is no article of the store: it was forgotten, or has ended")
     return found[1]
 
 

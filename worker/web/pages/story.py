@@ -20,7 +20,7 @@ from worker.report.harmless import harmless
 from worker.report.views import StoryView, rfc3339, story_view
 from worker.report.words import span
 from worker.runtime import Runtime
-from worker.web.drawing import draw
+from worker.web.drawing import MOST_MARKS, draw
 from worker.web.pages.correcting import Results, correcting
 from worker.web.pages.rows import ago, utc
 from worker.web.pages.telling import PAGE, lines, mark_titles, retitled, summary
@@ -66,36 +66,40 @@ async def answer(site: Site, request: Request, results: Results, wrong: str = ""
     if found.view.story != name:
         base = request.scope.get("root_path", "").rstrip("/")
         return RedirectResponse(f"{base}/stories/{found.view.story}?was={name}", 301)
-    page, pages = _page(request, found.view.articles)
-    members = found.view.members or ()
-    first, last = (page - 1) * PAGE, page * PAGE
-    feeds = await site.aside(_feeds, site.runtime, (feed for member in members[first:last] for feed in member.feeds))
+    asked = page_asked(request.query_params.get("page", ""), found.view.articles)
+    wanted = (found.view.members or ())[(asked - 1) * PAGE : asked * PAGE]
+    feeds = await site.aside(_feeds, site.runtime, [feed for member in wanted for feed in member.feeds])
     was = request.query_params.get("was", "")
-    facts = {
-        "story": found.view,
-        "headline": harmless(found.view.headline, "(no headline)"),
-        "summary": summary(found.view),
-        "last_ago": ago(found.view.quiet_s),
-        "last": rfc3339(found.view.last),
-        "span": (utc(found.view.first), utc(found.view.last)),
-        "lasted": span(found.view.last - found.view.first),
-        "picture": draw(members) if members else None,
-        "mark_titles": list(mark_titles(members)),
-        "lines": lines(members, found.why, feeds, first, last),
+    own = {
+        "was": was if was in found.took_in else "",
+        "done": results.get(request.query_params.get("done", "")),
+        "wrong": wrong,
+    }
+    return site.page(request, "story.html", facts(found, feeds, asked) | own, 400 if wrong else 200)
+
+
+def facts(found: Dossier, feeds: Mapping[str, str], page: int) -> dict[str, Any]:
+    """What the template writes of a story itself, with this page of its articles; feeds: id -> name."""
+    view, members = found.view, found.view.members or ()
+    return {
+        "story": view,
+        "headline": harmless(view.headline, "(no headline)"),
+        "summary": summary(view),
+        "last_ago": ago(view.quiet_s),
+        "last": rfc3339(view.last),
+        "span": (utc(view.first), utc(view.last)),
+        "picture": draw(members[:MOST_MARKS]) if members else None,
+        "mark_titles": list(mark_titles(members[:MOST_MARKS])),
+        "lines": lines(members, found.why, feeds, (page - 1) * PAGE, page * PAGE),
         "page": page,
-        "pages": pages,
+        "pages": _pages(len(members)),
         "per_page": PAGE,
         "retitled": retitled(members),
         "texts": found.texts,
         "terms": [(harmless(shared.term), shared.texts) for shared in found.terms],
         "took_in": found.took_in[:_MOST_PAST],
-        "past": [(one, harmless(said(found.lang, each)), utc(each.made)) for one, each in found.past[-_MOST_PAST:]],
-        "was": was if was in found.took_in else "",
-        "done": results.get(request.query_params.get("done", "")),
-        "wrong": wrong,
-        "may_edit": site.safety.may_edit(request),
+        "past": [(name, harmless(said(found.lang, each)), utc(each.made)) for name, each in found.past[-_MOST_PAST:]],
     }
-    return site.page(request, "story.html", facts, 400 if wrong else 200)
 
 
 def dossier(runtime: Runtime, name: str, now: float) -> Dossier | None:
@@ -138,12 +142,14 @@ def _feeds(runtime: Runtime, ids: Iterable[str]) -> Mapping[str, str]:
     return {feed: found.title or found.polls.title or shown_url(found.url) for feed, found in known.items()}
 
 
-def _page(request: Request, articles: int) -> tuple[int, int]:
-    """Which page of the table is asked for, and of how many."""
-    pages = max(1, -(-articles // PAGE))
-    asked = request.query_params.get("page", "")
-    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
-    return min(max(1, number), pages), pages
+def page_asked(text: str, articles: int) -> int:
+    """Which page of the table an address asks for: the nearest there is."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
+    return min(max(1, number), _pages(articles))
+
+
+def _pages(articles: int) -> int:
+    return max(1, -(-articles // PAGE))
 
 
 def _gone(site: Site, request: Request, name: str, results: Results) -> Response:

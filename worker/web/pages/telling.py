@@ -17,12 +17,13 @@ from worker.web.drawing import newsroom, outlet_name
 from worker.web.links import safe
 from worker.web.pages.rows import utc
 
-PAGE = 100
+PAGE = 50
 """Articles of one page of the table."""
 
 _MOST_FEEDS = 3
-_TITLE_CELLS = 60
-_OUTLET_CELLS = 40
+_TITLE_CELLS, _SHORT_CELLS = 80, 40
+_MANY = 150
+"""Articles from which on the picture tells less of each: a page stays under 200 KB."""
 _PLURALS = {
     Relation.COPY: ("copy", "copies"),
     Relation.REWRITE: ("rewrite", "rewrites"),
@@ -90,7 +91,7 @@ def _line(
         id=member.id,
         time=rfc3339(member.time),
         at=stamp[5:] if several_days else stamp[11:] or stamp,
-        outlet=named(member),
+        outlet=outlet_name(member),
         domain=harmless(member.outlet) if member.source and member.outlet != member.source else "",
         title=harmless(member.title, "(no headline)"),
         url=safe(member.url),
@@ -105,11 +106,6 @@ def _line(
     )
 
 
-def named(member: MemberView) -> str:
-    """A member's outlet, as it is shown."""
-    return cut(harmless(outlet_name(member), "outlet not stated"), _OUTLET_CELLS)
-
-
 def relation_words(members: Sequence[MemberView], number: int, of: int | None) -> str:
     """`copy of Port Herald, 12 min later`; of: the number of the member that it repeats, from 0."""
     member = members[number]
@@ -120,17 +116,18 @@ def relation_words(members: Sequence[MemberView], number: int, of: int | None) -
     if of is None:
         return f"{member.relation} of an article that is no longer here"
     other = members[of]
-    whom = "its own article" if newsroom(other) == newsroom(member) != "" else named(other)
+    whom = "its own article" if newsroom(other) == newsroom(member) != "" else outlet_name(other)
     return f"{member.relation} of {whom}, {_later(member.time - other.time, ' later')}"
 
 
 def mark_titles(members: Sequence[MemberView]) -> Iterator[str]:
     """What the picture says of each article when it is pointed at."""
     numbers = {member.id: number for number, member in enumerate(members)}
+    cells = _SHORT_CELLS if len(members) > _MANY else _TITLE_CELLS
     for number, member in enumerate(members):
-        title = cut(harmless(member.title, "(no headline)"), _TITLE_CELLS)
+        title = cut(harmless(member.title, "(no headline)"), cells)
         words = relation_words(members, number, numbers.get(member.of or ""))
-        yield f"{utc(member.time)[5:16]} {named(member)}: {title} ({words})"
+        yield f"{utc(member.time)[5:16]} {outlet_name(member)}: {title} ({words})"
 
 
 def summary(view: StoryView) -> str:
@@ -139,7 +136,7 @@ def summary(view: StoryView) -> str:
     if not members:
         return ""
     first = next((member for member in members if member.relation is Relation.FIRST), members[0])
-    began = f"{named(first)} was first, {utc(first.time)}"
+    began = f"{outlet_name(first)} was first, {utc(first.time)}"
     then = []
     for relation, words in _PLURALS.items():
         found = [member for member in members if member.relation is relation]
@@ -159,7 +156,7 @@ def retitled(members: Sequence[MemberView]) -> list[Retitled]:
             since = [member.time, *(until for until, _ in member.titles)]
             called = [title for _, title in member.titles] + [member.title]
             titles = tuple((utc(at), harmless(title, "(no headline)")) for at, title in zip(since, called, strict=True))
-            found.append(Retitled(number + 1, named(member), titles))
+            found.append(Retitled(number + 1, outlet_name(member), titles))
     return found
 
 

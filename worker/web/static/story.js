@@ -69,28 +69,22 @@
   addEventListener("pagehide", () => stream && stream.close());
   listen();
 
-  const plot = document.querySelector(".plot");
-  const mark = (n) => plot && plot.querySelector(`use[data-n="${n}"]`);
+  const marks = [...document.querySelectorAll(".marks use")]; // in the order of the articles' numbers
+  const table = document.querySelector("table.articles");
+  const number = (target) => marks.indexOf(target.closest("use")) + 1;
   const row = (n) => document.getElementById(`a${n}`);
   function pick(n, on) {
-    for (const part of [mark(n), row(n)]) if (part) part.classList.toggle("picked", on);
+    for (const part of [marks[n - 1], row(n)]) part?.classList.toggle("picked", on);
   }
-  if (plot) {
-    for (const kind of ["pointerover", "pointerout"]) {
-      plot.addEventListener(kind, (event) => {
-        const n = event.target.closest("use")?.dataset.n;
-        if (n) pick(n, kind === "pointerover");
-      });
-      document.querySelector("table.articles")?.addEventListener(kind, (event) => {
-        const tr = event.target.closest("tr[id]");
-        if (tr) mark(tr.id.slice(1))?.classList.toggle("picked", kind === "pointerover");
-      });
-    }
-    plot.addEventListener("click", (event) => {
-      const n = event.target.closest("use")?.dataset.n;
-      if (!n) return;
-      if (row(n)) location.hash = `a${n}`;
-      else location.href = `?page=${Math.ceil(n / 100)}#a${n}`;
-    });
+  for (const kind of ["pointerover", "pointerout"]) {
+    const on = kind === "pointerover";
+    document.querySelector(".plot")?.addEventListener(kind, (event) => pick(number(event.target), on));
+    table?.addEventListener(kind, (event) => pick(Number(event.target.closest("tr[id]")?.id.slice(1)), on));
   }
+  document.querySelector(".plot")?.addEventListener("click", (event) => {
+    const n = number(event.target);
+    if (!n) return;
+    if (row(n)) location.hash = `a${n}`;
+    else location.href = `?page=${Math.ceil(n / Number(table.dataset.perPage))}#a${n}`;
+  });
 })();
