@@ -20,7 +20,7 @@ from worker.runtime import Runtime
 ATTACK = "<script>window.hacked=1;alert(1)</script>"
 TITLES: Mapping[str, str] = {
     "Script": f"Script {ATTACK} at the harbour",
-    "Handler": "Handler <img src=/hacked onerror=window.hacked=1> <svg onload=alert(1)> <details open ontoggle=alert(1)>",
+    "Handler": "Handler <img src=/hacked onerror=window.hacked=1> <svg onload=alert(1)> <a autofocus onfocus=alert(1)>",
     "Quotes": "Quotes \" onmouseover=\"window.hacked=1\" autofocus onfocus='alert(1)' x=\"",
     "Entities": "Entities &lt;script&gt;window.hacked=1&lt;/script&gt; &#60;img src=x onerror=alert(1)&#62; &amp;amp;",
     "Closing": "Closing </title></textarea></style></script><!-- ]]> --!><iframe src=/hacked></iframe>",
@@ -32,7 +32,7 @@ TITLES: Mapping[str, str] = {
     "Zalgo": "Zalgo " + "h" + "\u0301\u0323" * 300 + " stacked",
     "Long": "Long " + "word " * 2_000,
     "Unbroken": "Unbroken " + "w" * 10_000,
-    "Emoji": "Emoji \U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e007f " + "\U0001f600" * 60,
+    "Emoji": "Emoji \U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f3f4\U000e0067\U000e007f " + "\U0001f600" * 60,
     "Arabic": "Arabic انهيار جسر الميناء بعد فيضان كبير في المدينة القديمة",
     "Hebrew": "Hebrew הגשר ליד הנמל נסגר לאחר שנמצאו סדקים",
 }  # fmt: skip

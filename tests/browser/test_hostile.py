@@ -15,7 +15,6 @@ PAGES = ("/", "/?sort=new", "/?q=script", "/?q=%3Cscript%3E&outlet=%22onclick=x"
 HIDING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
-PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +30,7 @@ def site(server_pool) -> Iterator[RunningSite]:  # type: ignore[no-untyped-def]
 @pytest.fixture
 def seen(browser: Browser, site: RunningSite) -> Iterator["Seen"]:
     """A page of a phone."""
-    context = browser.new_context(viewport=PHONE)
+    context = browser.new_context(viewport={"width": 360, "height": 740})
     yield Seen(context.new_page(), site.url)
     context.close()
 

@@ -71,7 +71,7 @@ def test_every_answer_says_that_nothing_but_our_files_may_run(local: RunningSite
         headers = local.ask(path, method, headers={"accept": "text/html"}).headers
         assert headers["content-security-policy"] == POLICY, path
         assert headers["x-content-type-options"] == "nosniff", path
-        assert headers["referrer-policy"] == "no-referrer", path
+        assert headers["referrer-policy"] == "same-origin", path
         assert headers["cross-origin-opener-policy"] == "same-origin", path
         assert "permissions-policy" in headers and "server" not in headers, path
     assert "unsafe" not in POLICY and "*" not in POLICY

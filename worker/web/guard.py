@@ -64,9 +64,9 @@ class Guard:
 
     def _from_here(self, request: Request) -> bool:
         """Whether no other site's page sent it; programs send neither header."""
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return False
-        origin = request.headers.get("origin")
+        relation, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        if relation is not None:
+            return relation in ("same-origin", "none")
         if origin is None:
             return True
         public = self._safety.public
