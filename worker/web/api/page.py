@@ -11,6 +11,10 @@ from worker.web.api.document import ALWAYS, problems
 from worker.web.api.operation import Operation
 
 
+Said = list[tuple[bool, str]]
+"""A text in pieces: (whether it is code, the piece)."""
+
+
 class Field(NamedTuple):
     """A line of a table: of a parameter or of a record. `record`: the name of the record that it holds, or ""."""
 
@@ -19,10 +23,6 @@ class Field(NamedTuple):
     said: Said
     record: str = ""
     required: bool = False
-
-
-Said = list[tuple[bool, str]]
-"""A text in pieces: (whether it is code, the piece)."""
 
 
 def pieces(text: str) -> Said:
