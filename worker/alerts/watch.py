@@ -21,6 +21,8 @@ from worker.alerts.match import why
 from worker.alerts.message import Message
 from worker.alerts.rules import Rules
 from worker.errors import BadSetting, StorywireError
+from worker.metrics import Metrics
+from worker.metrics.table import ALERTS
 from worker.model import parse_story_id
 from worker.names import new_name
 from worker.report.following import Follower, format_cursor, parse_cursor
@@ -50,7 +52,9 @@ class Watching:
         sender: Sender,
         aside: Callable[..., Awaitable[Any]],
         tick_s: float = TICK_S,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics("web")
         self._runtime, self._file, self._sender, self._aside, self._tick_s = runtime, file, sender, aside, tick_s
         self._alerts: Alerts = runtime.alerts
         self._owner = new_name()
@@ -102,6 +106,7 @@ class Watching:
         found = finds(events, stories, rules, since, now)
         raised = self._alerts.advance(before, format_cursor(follower.position), found, now)
         if raised:
+            self._metrics.count(ALERTS, raised, outcome="raised")
             log.info("alerts raised", alerts=raised, events=len(events))
         return True
 
@@ -138,13 +143,14 @@ class Watching:
             await self._aside(self._alerts.bury, tried, until)
         else:
             await self._aside(self._alerts.again, tried, until, at)
+        self._metrics.count(ALERTS, outcome="delivered" if not sent.trouble else "dead" if at is None else "again")
         told(tried, sent, at, now)
 
 
-async def watch(runtime: Runtime, file: RuleFile, aside: Callable[..., Awaitable[Any]], **options: float) -> None:
-    """Watch until cancelled; options are those of Watching."""
+async def watch(runtime: Runtime, file: RuleFile, aside: Callable[..., Awaitable[Any]], metrics: Metrics) -> None:
+    """Watch until cancelled."""
     async with Sender(runtime.settings) as sender:
-        watching = Watching(runtime, file, sender, aside, **options)
+        watching = Watching(runtime, file, sender, aside, metrics=metrics)
         try:
             await watching.run()
         finally:

@@ -158,6 +158,12 @@ REQUEST = Metric(
     "From a request to the head of its answer.",
     "Slow on all routes: this machine, or the server; on one: the log tells which requests.", ("route",), _SECONDS,
 )  # fmt: skip
+ALERTS = Metric(
+    "storywire_alerts_total", Kind.COUNTER, _WEB,
+    "Alerts by STORYWIRE_ALERTS: `raised`, and of their deliveries `delivered`, `again` (not taken, tried later) and "
+    "`dead` (tried no more).",
+    "`again` or `dead`: `storywire alerts list` says why; then `storywire alerts test RULE`.", ("outcome",),
+)  # fmt: skip
 LISTENERS = Metric(
     "storywire_stream_clients", Kind.READING, _WEB,
     "Open streams of events: pages and programs that follow live.", _FINE,
@@ -226,6 +232,11 @@ OVERDUE = Metric(
 QUARANTINE = Metric(
     "storywire_quarantine", Kind.READING, _WEB,
     "Articles that could not be processed.", "More than 0: `storywire quarantine list`, then retry or drop.",
+)  # fmt: skip
+DELIVERIES = Metric(
+    "storywire_alert_deliveries", Kind.READING, _WEB,
+    "Deliveries of alerts: `waiting` to be made, or `dead`, that nobody took within a day.",
+    "`dead`, or `waiting` grows: `storywire alerts list`.", ("state",),
 )  # fmt: skip
 MEMORY = Metric(
     "storywire_server_memory_bytes", Kind.READING, _WEB,

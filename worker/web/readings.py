@@ -65,7 +65,7 @@ class Looks:
 def look(runtime: Runtime) -> list[Reading]:
     """All figures of the store; blocks. What cannot be had is left out, and UP says so."""
     found, up = list[Reading](), 1
-    for part in (_queue, _waiting, _feeds, _stored):
+    for part in (_queue, _waiting, _feeds, _alerts, _stored):
         try:
             found += part(runtime)
         except StorywireError as error:  # one server of two may be down
@@ -101,6 +101,12 @@ def _feeds(runtime: Runtime) -> Iterator[Reading]:
     for status, number in (("ok", fine), ("failing", failing), ("paused", paused), ("gone", gone)):
         yield Reading(metric.FEEDS, number, (status,))
     yield Reading(metric.LATE, _number(health.of_polls(feeds, runtime.clock.now(), held=False).figures, "late_s"))
+
+
+def _alerts(runtime: Runtime) -> Iterator[Reading]:
+    waiting, dead = runtime.alerts.depths()
+    yield Reading(metric.DELIVERIES, waiting, ("waiting",))
+    yield Reading(metric.DELIVERIES, dead, ("dead",))
 
 
 def _stored(runtime: Runtime) -> Iterator[Reading]:

@@ -108,9 +108,10 @@ class Serving:
         self._rules = RuleFile(Path(rules), os.environ) if rules else None
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
         self.live = Live(runtime.stories, self._aside, clock=runtime.clock.now)
+        self._site = Site(runtime, self.live, self._aside, rates=rates)
         self._server = _Server(
             uvicorn.Config(
-                make_app(Site(runtime, self.live, self._aside, rates=rates)),
+                make_app(self._site),
                 http=_Patient,
                 ws="none",
                 lifespan="off",
@@ -148,7 +149,8 @@ class Serving:
             ) as poster:
                 tasks = [asyncio.create_task(self.live.run())]
                 if self._rules is not None:
-                    tasks.append(asyncio.create_task(watch(self._runtime, self._rules, self._aside)))
+                    watching = watch(self._runtime, self._rules, self._aside, self._site.metrics)
+                    tasks.append(asyncio.create_task(watching))
                 if settings.public_url:
                     tasks.append(asyncio.create_task(self._subscriber(poster).run()))
                 try:
