@@ -141,13 +141,14 @@ def test_the_keyboard_reaches_everything_in_the_order_it_is_read(visit: Visit) -
     assert order == sorted(order), "stops come in another order than they stand in"
 
 
-_STOP = """() => {
+_STOP = """async () => {
+  await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   const e = document.activeElement;
   if (!e || e === document.body) return null;
-  const style = getComputedStyle(e), box = e.getBoundingClientRect();
-  const marked = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0 || style.boxShadow !== 'none';
+  const outlined = one => one && getComputedStyle(one).outlineStyle !== 'none';
+  const marked = outlined(e) || outlined(e.closest('li')), box = e.getBoundingClientRect();
   return {
-    what: e.outerHTML.slice(0, 120), place: [...document.querySelectorAll('*')].indexOf(e),
+    what: e.outerHTML.slice(0, 120) + ` at ${box.top}, ${marked}`, place: [...document.querySelectorAll('*')].indexOf(e),
     seen: marked && box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight,
   };
 }"""
