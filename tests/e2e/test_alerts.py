@@ -253,16 +253,18 @@ def test_of_two_that_watch_one_tells(
     monkeypatch.setenv("SECRET", SECRET)
     path = tmp_path / "rules.toml"
     path.write_text(DAM_RULE.replace('"vellmark"', '"cup"') + webhook(receiver))
-    with site_runtime(valkey_url, alerts=str(path)) as one, site_runtime(valkey_url, alerts=str(path)) as other:
-        with running_site(one), ExitStack() as until:
-            until.enter_context(running_site(other))
-            eventually(lambda: one.alerts.position() is not None, 10, "nobody watches")
-            fill(one, [article("herald/dam", DAM_TITLE, DAM)])
-            eventually(lambda: receiver.got, 10, "the first story was not told of")
-            until.close()
-            fill(one, [article("post/cup", CUP_TITLE, CUP)])
-            eventually(lambda: len(receiver.got) == 2, 10, "the second story was not told of")
-            eventually(lambda: one.alerts.depths() == (0, 0), 10, "something is left to be delivered")
+    with ExitStack() as whole, ExitStack() as until:
+        one = whole.enter_context(site_runtime(valkey_url, alerts=str(path)))
+        whole.enter_context(running_site(one))
+        other = until.enter_context(site_runtime(valkey_url, alerts=str(path)))
+        until.enter_context(running_site(other))
+        eventually(lambda: one.alerts.position() is not None, 10, "nobody watches")
+        fill(one, [article("herald/dam", DAM_TITLE, DAM)])
+        eventually(lambda: receiver.got, 10, "the first story was not told of")
+        until.close()
+        fill(one, [article("post/cup", CUP_TITLE, CUP)])
+        eventually(lambda: len(receiver.got) == 2, 10, "the second story was not told of")
+        eventually(lambda: one.alerts.depths() == (0, 0), 10, "something is left to be delivered")
     assert sorted(got.json["story"]["headline"] for got in receiver.got) == sorted([DAM_TITLE, CUP_TITLE])
 
 
