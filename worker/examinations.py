@@ -93,6 +93,13 @@ def _hubs(scene: Scene) -> Finding:
     return health.of_hubs(hubs.get_all(hubs.known()), scene.now, listening=hubs.listening())
 
 
+def _alerts(scene: Scene) -> Finding:
+    alerts = scene.runtime.alerts
+    waiting, dead = alerts.depths()
+    trouble = next((delivery.trouble for delivery, _ in alerts.waiting()), "") if waiting else ""
+    return health.of_alerts(waiting, dead, trouble, watched=alerts.watched())
+
+
 def _stories(scene: Scene) -> Finding:
     stories, retention = scene.runtime.stories, scene.runtime.settings.retention
     since = stories.quiet_since()
@@ -113,11 +120,12 @@ EXAMINATIONS: Mapping[str, Callable[[Scene], Finding]] = {
     "feeds": _feeds,
     "pages": _pages,
     "hubs": _hubs,
+    "alerts": _alerts,
     "stories": _stories,
 }
 """By the names of the lines, in their order. Each raises StorywireError where its server fails."""
 
-ONLY_WITH = {"hubs": "public_url"}
+ONLY_WITH = {"hubs": "public_url", "alerts": "alerts"}
 """Lines that are about nothing unless a setting is made; who asks for one by its name is told so all the same."""
 
 

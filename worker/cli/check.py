@@ -26,6 +26,7 @@ CHECKS = (
     "feeds",
     "pages",
     "hubs",
+    "alerts",
     "stories",
 )
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -54,6 +55,9 @@ What each line looks at, and when it says `warn` or `fail`:
                ten or more gave any; fail: what reads them is broken
   hubs         with STORYWIRE_PUBLIC_URL: feeds that hubs push. warn:
                nobody listens
+  alerts       with STORYWIRE_ALERTS: alerts that wait to be delivered.
+               warn: one is tried again, one was taken by nobody, or
+               nobody watches
   stories      warn: one should have ended an hour ago
 
 \b

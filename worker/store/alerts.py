@@ -73,6 +73,10 @@ class Alerts:
         """Leave that to another."""
         self._keep(keys=[keys.alerts_holder()], args=[owner, 0])
 
+    def watched(self) -> bool:
+        """Whether any process looks through the events."""
+        return bool(self._redis.exists(keys.alerts_holder()))
+
     def position(self) -> str | None:
         """The cursor up to which events were looked through; None where nobody ever did."""
         found = self._redis.hget(keys.alerts(), "position")
