@@ -12,6 +12,7 @@ from worker.connect import identify
 from worker.errors import StorywireError
 from worker.health import Finding
 from worker.names import is_running, parsed, this_host
+from worker.report.words import count
 from worker.runtime import Runtime
 from worker.store import schema
 from worker.store.quarantine import IN_ALL
@@ -94,10 +95,19 @@ def _hubs(scene: Scene) -> Finding:
 
 
 def _alerts(scene: Scene) -> Finding:
+    """The alerts: how many wait to be delivered, how many nobody took, and whether any process watches for more."""
     alerts = scene.runtime.alerts
     waiting, dead = alerts.depths()
-    trouble = next((delivery.trouble for delivery, _ in alerts.waiting()), "") if waiting else ""
-    return health.of_alerts(waiting, dead, trouble, watched=alerts.watched())
+    watched, tried = alerts.watched(), [each for each, _ in alerts.waiting() if each.trouble]
+    said = f"{count(waiting, 'alert')} on the way"
+    if tried:
+        said += f", {count(len(tried), 'of them was', 'of them were')} not taken yet: {tried[0].trouble}"
+    if dead:
+        said += f"; nobody took {count(dead, 'alert')}: see `storywire alerts list`, then `storywire alerts drop`"
+    if not watched:
+        said += "; nobody watches for more: start `storywire serve`"
+    state = health.State.OK if watched and not dead and not tried else health.State.WARN
+    return Finding("alerts", state, said, {"waiting": waiting, "dead": dead, "tried": len(tried), "watched": watched})
 
 
 def _stories(scene: Scene) -> Finding:

@@ -261,20 +261,6 @@ def of_hubs(subscriptions: Sequence[Subscription | None], now: float, *, listeni
     return Finding("hubs", State.OK, said, figures)
 
 
-def of_alerts(waiting: int, dead: int, trouble: str = "", *, watched: bool) -> Finding:
-    """The alerts: how many wait to be delivered (`trouble`: why the one that waits longest does), how many nobody took,
-    and whether any process watches for more."""
-    figures: dict[str, object] = {"waiting": waiting, "dead": dead, "watched": watched, "trouble": trouble or None}
-    said = _count(waiting, "alert waits to be delivered", "alerts wait to be delivered")
-    if trouble:
-        said += f", its last try: {trouble}" if waiting == 1 else f", the last try of the first: {trouble}"
-    if dead:
-        said += f"; nobody took {_count(dead, 'alert', 'alerts')}: see `storywire alerts list`, then `alerts drop`"
-    if not watched:
-        return Finding("alerts", State.WARN, f"{said}; nobody watches for more: start `storywire serve`", figures)
-    return Finding("alerts", State.WARN if dead or trouble else State.OK, said, figures)
-
-
 def of_stories(counts: Mapping[str, int], languages: int, overdue_s: float = 0.0) -> Finding:
     """The stories: how much is stored, and how long ago the oldest of them should have ended."""
     said = (
