@@ -14,13 +14,14 @@ from starlette.routing import BaseRoute, Route
 from worker.errors import BadInput
 from worker.model import parse_story_id
 from worker.report.board import SORTS, Board
+from worker.report.following import format_cursor
 from worker.report.words import count
 from worker.web.asking import MOST, Asked, address, asked, since_text
 from worker.web.pages.rows import Shown, shown
 from worker.web.site import Site
 
 _SORT_NAMES = dict(zip(SORTS, ("Hottest", "Newest", "Largest"), strict=True))
-_SPANS = (("1h", "1 hour"), ("6h", "6 hours"), ("24h", "24 hours"), ("2d", "2 days"), ("7d", "7 days"))
+_SPANS = (("1h", "1 hour"), ("6h", "6 hours"), ("1d", "24 hours"), ("2d", "2 days"), ("7d", "7 days"))
 _OUTLETS = (2, 3, 5, 10)
 
 
@@ -33,6 +34,8 @@ def routes(site: Site) -> list[BaseRoute]:
         return {
             "asked": wanted,
             "query": address(wanted),
+            "stream": address(wanted, sort="", limit=""),
+            "cursor": format_cursor(site.live.position),
             "rows": [shown(row, wanted.sort, now) for row in found.rows],
             "stories": found.stories,
             "articles": found.articles,
@@ -67,8 +70,14 @@ def routes(site: Site) -> list[BaseRoute]:
         except BadInput as error:
             return site.page(request, "stories_refused.html", {"error": str(error)}, 400)
         if not made:
-            named = request.query_params["ids"].split(",")[:MOST]
-            made = {"rows": some(site.live.board, named, wanted, now), "more": None, "stories": None, "articles": None}
+            board, named = site.live.board, request.query_params["ids"].split(",")[:MOST]
+            found = board.select(wanted.filter, now, limit=1)
+            made = {
+                "rows": some(board, named, wanted, now),
+                "more": None,
+                "stories": found.stories,
+                "articles": found.articles,
+            }
         return site.page(request, "stories_rows.html", made)
 
     return [Route("/", page, methods=["GET"]), Route("/rows", rows, methods=["GET"])]

@@ -44,6 +44,10 @@
     if (!found) throw new Error("no list");
     setClock(Number(found.dataset.now));
     told(found.dataset.trouble);
+    for (const name of ["stories", "articles"]) {
+      const place = document.querySelector(`[data-count="${name}"]`);
+      if (place) place.textContent = Number(found.dataset[name]).toLocaleString("en");
+    }
     return found;
   }
 
@@ -152,10 +156,6 @@
     const last = found.lastElementChild;
     const shown = rowsNow().filter((row) => !ids.has(row.id) && (!last || found.dataset.more === "" || before(row, last) < 0));
     take(found, [...ids, ...shown.map((row) => row.id)]);
-    for (const name of ["stories", "articles"]) {
-      const place = document.querySelector(`[data-count="${name}"]`);
-      if (place) place.textContent = Number(found.dataset[name]).toLocaleString("en");
-    }
     if (rowsNow().length <= limit && more) {
       more.hidden = !found.dataset.more;
       more.href = `${base}/?${found.dataset.more}`;
@@ -250,7 +250,9 @@
 
   // ---- the stream ---------------------------------------------------------------------------------------------------
 
-  let source = null, gathering = 0, again = 0, lostTimer = 0, retry_ms = 1_000, lostAt = 0, trouble = "";
+  let cursor = list.dataset.cursor; // what is shown is of then, or later
+  let source = null, gathering = 0, again = 0, lostTimer = 0, retry_ms = 1_000, lostAt = 0;
+  let trouble = document.querySelector(".notice.lost") ? list.dataset.trouble : "";
 
   function state(name, words) {
     live.dataset.state = name;
@@ -262,22 +264,23 @@
     source?.close();
     clearTimeout(again);
     state("connecting", "Connecting");
-    source = new EventSource(`${base}/api/v1/stream${query ? "?" + query : ""}`);
+    source = new EventSource(`${base}/api/v1/stream?${list.dataset.stream}&after=${encodeURIComponent(cursor)}`);
     source.addEventListener("open", () => {
       retry_ms = 1_000;
       found();
-      refresh();
     });
     source.addEventListener("story", (event) => {
+      cursor = event.lastEventId || cursor;
       const { story } = JSON.parse(event.data);
       if (story) ask(story);
     });
     source.addEventListener("gone", (event) => {
+      cursor = event.lastEventId || cursor;
       const { story, into: whole } = JSON.parse(event.data);
       into.set(story, whole ?? "");
       if (rowOf(story) || waiting.has(story)) ask(story);
     });
-    source.addEventListener("reset", refresh);
+    source.addEventListener("reset", (event) => { cursor = event.lastEventId || cursor; refresh(); });
     source.addEventListener("error", () => {
       lose();
       if (source.readyState === EventSource.CLOSED) { // an answer that was none: browsers leave it at that
@@ -331,16 +334,17 @@
   function told(words) {
     if (words === trouble) return;
     trouble = words ?? "";
-    document.querySelector(".notice.lost")?.remove(); // what was so when the page was made
+    inPlace(() => document.querySelector(".notice.lost")?.remove()); // what was so when the page was made
     if (!lostAt) found();
   }
 
   function notice() {
     const at = new Date((lostAt || now()) * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const gone = lostAt && live.dataset.state === "lost";
+    const said = document.querySelector(".notice.lost");
     const text = gone
       ? `Not connected to Storywire since ${at}. What is shown is what was known then; it is tried again until it answers.`
-      : trouble ? `The server of the stories is away: ${trouble}. What was known before is shown; it is tried again until it answers.` : "";
+      : trouble && !said ? `The server of the stories is away: ${trouble}. What was known before is shown; it is tried again until it answers.` : "";
     if (lost.textContent !== text) {
       const words = document.createElement("span");
       words.textContent = text;
