@@ -115,18 +115,17 @@ async def _followed(live: Live, wanted: Filter, heartbeat_s: float, *, reset: bo
     """What happens from now on, until the client is too slow, or the process ends."""
     loop = asyncio.get_running_loop()
     with live.listen() as listener:
-        here = format_cursor(live.position)
-        yield message("reset", {}, here) if reset else place(here) or b":\n\n"
+        yield message("reset", {}, _here(live)) if reset else place(_here(live))
         sent = loop.time()
         while True:
             changes = await listener.read(heartbeat_s)
             if listener.reset:
-                yield message("reset", {}, format_cursor(live.position))
+                yield message("reset", {}, _here(live))
             if listener.ended:
                 return
             told = _told(changes, wanted)
             if not told and loop.time() - sent >= heartbeat_s:
-                told = b":\n" + (place(changes[-1].cursor if changes else format_cursor(live.position)) or b"\n")
+                told = b":\n" + place(_here(live))
             if told:
                 yield told
                 sent = loop.time()
@@ -138,6 +137,11 @@ def _told(changes: Sequence[Changed], wanted: Filter) -> bytes:
     if parts and not changes[-1].told(wanted):
         parts.append(place(changes[-1].cursor))
     return b"".join(parts)
+
+
+def _here(live: Live) -> str:
+    """The cursor of all that the board has; that of an empty store is its beginning."""
+    return format_cursor(live.position) or "0"
 
 
 def _leads_on(look: Look, position: Position) -> bool:
