@@ -35,7 +35,7 @@ class Kind(StrEnum):
     READING = "reading"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Metric:
     """One metric: its unit is in its name; `of`: the processes that have it; `remedy`: what to do where it is bad."""
 

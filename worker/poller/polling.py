@@ -187,7 +187,8 @@ class Polling:
     def _measure(self, polled: Polled, told: Told) -> None:
         metrics, pushed = self._metrics, "yes" if told.facts.get("pushed") else "no"
         metrics.count(POLLS, outcome=polled.outcome, pushed=pushed)
-        metrics.count(FETCHED_BYTES, told.size)
+        if told.size:
+            metrics.count(FETCHED_BYTES, told.size)
         metrics.stages(told.facts)
         for kind in ("new", "revised", "carried", "later"):
             if count := getattr(polled, kind):
