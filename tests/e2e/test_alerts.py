@@ -362,3 +362,23 @@ def test_check_says_which_present_stories_a_rule_is_about(
     receiver.answers = [(500, {})]
     failed = here("alerts", "test", "dam", "--file", path, redis_url=url)
     assert (failed.returncode, failed.stdout) == (1, "desk: answers 500\n")
+
+
+async def test_a_check_tells_of_alerts(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That somebody watches, that one is not taken yet and why, and in the end that nobody took it."""
+
+    def line() -> str:
+        return here("check", "--only", "alerts", redis_url=runtime.settings.redis_url).stdout.strip()
+
+    assert line() == "alerts      warn  0 alerts on the way; nobody watches for more: start `storywire serve`"
+    receiver.answers = [(500, {}), (410, {})]
+    async with desk(runtime, tmp_path / "rules.toml", DAM_RULE + webhook(receiver)) as at:
+        assert line() == "alerts      ok    0 alerts on the way"
+        at.came(dam())
+        await at.turn()
+        assert line() == "alerts      warn  1 alert on the way, 1 of them was not taken yet: answers 500"
+        clock.advance(60)
+        await at.turn()
+    assert "warn  0 alerts on the way; nobody took 1 alert: see `storywire alerts list`" in line()

@@ -20,6 +20,7 @@ from worker.config import Settings
 from worker.contained.pool import Died, Hung, Pool
 from worker.fetch import Guard
 from worker.fetch.post import Poster
+from worker.report.harmless import harmless
 from worker.schedule import retry_after_s
 from worker.store.alerts import Delivery
 
@@ -91,7 +92,7 @@ def next_try(delivery: Delivery, sent: Sent, now: float, jitter: float | None = 
 
 def after(delivery: Delivery, sent: Sent) -> Delivery:
     """A delivery after one more attempt."""
-    return replace(delivery, attempts=delivery.attempts + 1, trouble=sent.trouble[:300])
+    return replace(delivery, attempts=delivery.attempts + 1, trouble=harmless(sent.trouble)[:300])
 
 
 def told(delivery: Delivery, sent: Sent, at: float | None, now: float) -> None:
