@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo install dev test lint bench soak docs picture lock clean
+.PHONY: help up demo install dev test lint bench soak docs picture pictures lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -41,8 +41,13 @@ soak: dev ## the long runs: two weeks at 50,000 articles a day, 200 kills, a flo
 docs: dev ## write the pages of docs/ that come from the code
 	@$(BIN)/python -m docs.generate
 
-picture: dev ## draw docs/report.svg anew
+picture: dev ## draw docs/report.svg anew, and take docs/page.png, which needs Chromium
 	@$(BIN)/python -m docs.picture
+	@$(BIN)/python -m docs.screenshot
+
+pictures: dev ## every page in both themes, on a phone and a desktop, into build/pictures; checked for everybody's use
+	@mkdir -p build/pictures
+	@PICTURES=build/pictures $(BIN)/python -m pytest -q -p no:randomly tests/browser/test_accessibility.py $(PYTEST_ARGS)
 
 lock: ## resolve the dependencies anew into constraints.txt
 	@rm -rf build/lock

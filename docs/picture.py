@@ -16,6 +16,7 @@ from worker.intake import Intake
 from worker.model import Article
 from worker.report.listing import Query, whole_store
 from worker.runtime import open_runtime
+from worker.store.forgotten import Forgotten
 
 TARGET = Path(__file__).with_name("report.svg")
 _FONT_FROM_ELSEWHERE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
@@ -45,7 +46,8 @@ def main() -> None:
         open_runtime(config.load({}, data_dir=folder)) as runtime,
         supervisor.workers(runtime.settings, runtime.url, 1),
     ):
-        Intake(runtime.outbox, runtime.jobs, runtime.clock).run(articles(), lambda _: None)
+        intake = Intake(runtime.outbox, runtime.stories, Forgotten(runtime.redis), runtime.jobs, runtime.clock)
+        intake.run(articles(), lambda _: None)
         query = Query(limit=_STORIES)
         found = whole_store(runtime.stories, query)
         with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
