@@ -3,7 +3,7 @@
 Invariant: nothing is asked of a server before its line's turn, so a server that is down spoils only the lines about it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from worker import health
@@ -15,15 +15,22 @@ from worker.names import is_running, parsed, this_host
 from worker.report.words import count
 from worker.runtime import Runtime
 from worker.store import schema
+from worker.store.feeds import Feed
 from worker.store.quarantine import IN_ALL
 
 
 class Scene(NamedTuple):
-    """What is looked at: `host`, whose workers and pollers count, "" for all; `now` in seconds since 1970."""
+    """What is looked at: `host`, whose workers and pollers count, "" for all; `now` in seconds since 1970; `known`: the
+    feeds, for who has read them already."""
 
     runtime: Runtime
     host: str
     now: float
+    known: Sequence[Feed] | None = None
+
+    def feeds(self) -> Sequence[Feed]:
+        """All feeds."""
+        return self.runtime.feeds.all() if self.known is None else self.known
 
     def alive(self, names: Collection[str]) -> list[str]:
         """Those of the workers or pollers of these names that count.
@@ -77,11 +84,11 @@ def _pollers(scene: Scene) -> Finding:
 
 def _polls(scene: Scene) -> Finding:
     held = any(sign.held for sign in scene.runtime.pollers.alive().values())
-    return health.of_polls(scene.runtime.feeds.all(), scene.now, held=held)
+    return health.of_polls(scene.feeds(), scene.now, held=held)
 
 
 def _feeds(scene: Scene) -> Finding:
-    return health.of_feeds(scene.runtime.feeds.all())
+    return health.of_feeds(scene.feeds())
 
 
 def _pages(scene: Scene) -> Finding:
@@ -144,12 +151,14 @@ def asked(settings: Settings) -> list[str]:
     return [name for name in EXAMINATIONS if name not in ONLY_WITH or getattr(settings, ONLY_WITH[name])]
 
 
-def findings(runtime: Runtime, names: Collection[str], host: str = "") -> Iterator[Finding]:
+def findings(
+    runtime: Runtime, names: Collection[str], host: str = "", known: Sequence[Feed] | None = None
+) -> Iterator[Finding]:
     """The findings of these names. One server of two may be down: the other is still looked at.
 
-    host: whose workers and pollers count; "" for all.
+    host: whose workers and pollers count; "" for all. known: the feeds, for who has read them already.
     """
-    scene = Scene(runtime, host, runtime.clock.now())
+    scene = Scene(runtime, host, runtime.clock.now(), known)
     for check in names:
         try:
             yield EXAMINATIONS[check](scene)

@@ -4,8 +4,9 @@ Invariant: bounded, and gone an hour after the last batch: what is shown is rece
 """
 
 from collections.abc import Sequence
+from math import ceil
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -17,15 +18,64 @@ _KEPT = 100
 """Batches that are remembered: at full load a quarter of a minute, on a quiet day an hour."""
 
 _TTL_S = 3600
+_ROUNDING = 1e-9
+
+_MOST_EACH = 50
+"""Lags that are kept one by one of a batch: of a larger one evenly taken ones, the worst among them."""
 
 
 class Lag(Struct, frozen=True, array_like=True):
-    """One batch: when it was done, how many of its articles were measured, their median and worst lag in seconds."""
+    """One batch: when it was done, how many of its articles were measured, their median and worst lag in seconds, and
+    up to 50 of the lags themselves, in order."""
 
     at: float
     articles: int
     median_s: float
     worst_s: float
+    each_s: tuple[float, ...] = ()
+
+
+class Spread(NamedTuple):
+    """What lags come to: of how many articles, their median and 99th percentile in seconds, None for none; and how many
+    articles a minute that is."""
+
+    articles: int
+    median_s: float | None
+    most_s: float | None
+    a_minute: float
+
+
+def spread(lags: Sequence[Lag], now: float, since: float) -> Spread:
+    """Of the batches done since then, the newest first: where as many as are kept were done, of the time since the
+    oldest of them."""
+    weighed = sorted((each_s, lag.articles / len(told)) for lag in lags for told in [_told(lag)] for each_s in told)
+    begin = lags[-1].at if len(lags) >= _KEPT else since
+    articles = sum(lag.articles for lag in lags)
+    return Spread(
+        articles, _percentile(weighed, 0.5), _percentile(weighed, 0.99), 60 * articles / max(1.0, now - begin)
+    )
+
+
+def _told(lag: Lag) -> Sequence[float]:
+    """Its lags one by one; of a batch of an earlier version what there is."""
+    return lag.each_s or [lag.median_s] * (lag.articles - 1) + [lag.worst_s]
+
+
+def _percentile(weighed: Sequence[tuple[float, float]], share: float) -> float | None:
+    """The least value that so large a share is not above (nearest rank)."""
+    need = share * sum(weight for _, weight in weighed)
+    for value_s, weight in weighed:
+        need -= weight
+        if need <= _ROUNDING:
+            return value_s
+    return None
+
+
+def _sample(lags_s: Sequence[float]) -> tuple[float, ...]:
+    ordered = sorted(lags_s)
+    step = max(1.0, len(ordered) / _MOST_EACH)
+    places = [ceil(step * (place + 1)) - 1 for place in range(min(len(ordered), _MOST_EACH))]
+    return tuple(round(ordered[place], 2) for place in places)
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,7 +92,7 @@ class Lags:
         """A batch whose articles took so long is done; one round trip."""
         if not lags_s:
             return
-        lag = Lag(now, len(lags_s), round(median(lags_s), 3), round(max(lags_s), 3))
+        lag = Lag(now, len(lags_s), round(median(lags_s), 3), round(max(lags_s), 3), _sample(lags_s))
         pipe = self._redis.pipeline(transaction=False)
         pipe.lpush(keys.lags(), _encode(lag))
         pipe.ltrim(keys.lags(), 0, _KEPT - 1)

@@ -28,6 +28,9 @@ LONGEST_TRACEBACK = 8_000
 AGAIN_S = 3600.0
 """What finds no room is tried again so much later: every few seconds, it would keep the workers from all else."""
 
+_LOOKED_AT = 50
+"""Articles of a feed that a look at the newest reads, at 5 KB each."""
+
 _SETTLING_S = 60.0
 """A feed is listed before its first article is there: one listed so recently is never taken for empty."""
 
@@ -113,6 +116,15 @@ class Quarantine:
         """All articles that are there, feed by feed, those of a feed in no order."""
         for feed in self._listed():
             yield from self.of(feed)
+
+    def newest(self, limit: int) -> list[Quarantined]:
+        """Up to `limit` of those that came last, the newest first: of the feeds that came last, and of a feed with
+        very many there some that need not be its newest, so that a look costs little."""
+        found: list[Quarantined] = []
+        for feed in self._redis.zrange(keys.quarantines(), 0, limit - 1, desc=True):
+            _, some = self._redis.hscan(keys.quarantine(feed.decode()), count=_LOOKED_AT)
+            found += map(_unpack, some.values())
+        return sorted(found, key=lambda kept: -kept.at)[:limit]
 
     def of(self, feed: str) -> Iterator[Quarantined]:
         """The articles of one feed, in no order."""

@@ -1,10 +1,221 @@
-"""The page of status."""
+"""The page of status: what `storywire check` looks at, figures of the last minutes, and who is alive and where.
 
-from starlette.routing import BaseRoute
+Invariant: it is read at most every two seconds, however many look; a server that is away is said in a second or so.
+"""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from typing import Any
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from worker.errors import StorywireError
+from worker.examinations import Scene, asked, findings
+from worker.health import RECENT_S, Finding, State
+from worker.names import parsed
+from worker.report.feeds import rfc3339_or_none
+from worker.report.harmless import harmless
+from worker.report.words import count, span
+from worker.runtime import Runtime
+from worker.store.feeds import Feed
+from worker.store.lags import Spread, spread
+from worker.store.quarantine import Quarantined
+from worker.web.kept import Kept
+from worker.web.pages.polls import with_code
+from worker.web.pages.rows import ago
 from worker.web.site import Site
 
+_FRESH_S, _PATIENCE_S = 2.0, 1.5
+_FEEDS_FRESH_S = 5.0
+_STALE_S = 15.0
+_NAMED = 5
+METER_PX = 100
 
-def routes(_site: Site) -> list[BaseRoute]:
-    """Its routes."""
-    return []
+_STATES = {State.OK: ("ok", "good"), State.WARN: ("look", "warn"), State.FAIL: ("broken", "bad")}
+_MB = 2**20
+
+
+class Process(Struct, frozen=True, kw_only=True):
+    """A worker or a poller that lives; `held`: why it does nothing now, "" where it works."""
+
+    role: str
+    host: str
+    pid: int
+    held: str = ""
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """All that is shown, as it was at `at`. `spread`: of the last ten minutes; `quarantined`: some that came last."""
+
+    at: float
+    place: str
+    findings: tuple[Finding, ...]
+    spread: Spread | None = None
+    processes: tuple[Process, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
+
+    def figures(self, check: str) -> dict[str, Any]:
+        """The figures of a line; none where it could not be looked at."""
+        return next((dict(found.figures) for found in self.findings if found.check == check), {})
+
+
+def read_status(runtime: Runtime, known: Sequence[Feed] | None = None) -> Status:
+    """Look at everything; where the server of the stories is away, that alone is said. known: the feeds, if read."""
+    now, place = runtime.clock.now(), runtime.described()
+    [server] = findings(runtime, ["server"])
+    if server.state is State.FAIL and not server.figures:
+        return Status(at=now, place=place, findings=(server,))
+    rest = [name for name in asked(runtime.settings) if name != "server"]
+    try:
+        known = runtime.feeds.all() if known is None else known
+        found = (server, *findings(runtime, rest, known=known))
+        return Status(
+            at=now,
+            place=place,
+            findings=found,
+            spread=spread(runtime.lags.recent(now - RECENT_S), now, now - RECENT_S),
+            processes=tuple(_processes(Scene(runtime, "", now))),
+            quarantined=tuple(runtime.quarantine.newest(_NAMED)),
+        )
+    except StorywireError as error:
+        return Status(at=now, place=place, findings=(Finding("server", State.FAIL, str(error), {}),))
+
+
+def _processes(scene: Scene) -> list[Process]:
+    signs = scene.runtime.pollers.alive()
+    found = [_process("poller", name, signs[name].held) for name in scene.alive(signs)]
+    with suppress(StorywireError):  # the queue's server may be another, and away: its line says so
+        found += [_process("worker", name) for name in scene.alive(scene.runtime.jobs.listening())]
+    return sorted(found, key=lambda each: (each.role, each.host, each.pid))
+
+
+def _process(role: str, name: str, held: str = "") -> Process:
+    place = parsed(name)
+    return Process(role=role, host=place.host, pid=place.pid, held=held)
+
+
+def routes(site: Site) -> list[BaseRoute]:
+    """`/status`, and `/status/now`, the part of it that changes, which the open page asks for."""
+    runtime = site.runtime
+
+    async def read_feeds() -> Sequence[Feed]:
+        found: Sequence[Feed] = await site.aside(runtime.feeds.all)
+        return found
+
+    feeds = Kept(read_feeds, fresh_s=_FEEDS_FRESH_S, patience_s=_FEEDS_FRESH_S)
+
+    async def read() -> Status:
+        try:
+            known = await feeds.get()
+        except StorywireError:
+            known = None
+        found: Status = await site.aside(read_status, runtime, known)
+        return found
+
+    status = Kept(read, fresh_s=_FRESH_S, patience_s=_PATIENCE_S)
+
+    async def whole(request: Request) -> Response:
+        return await page(request, "status.html")
+
+    async def part(request: Request) -> Response:
+        return await page(request, "status_now.html")
+
+    async def page(request: Request, template: str) -> HTMLResponse:
+        return site.page(request, template, facts(await status.get(), runtime.clock.now()))
+
+    return [Route("/status", whole, methods=["GET"]), Route("/status/now", part, methods=["GET"])]
+
+
+def facts(status: Status, now: float) -> dict[str, Any]:
+    """What the templates are filled with."""
+    return {
+        "overall": overall(status.findings),
+        "overall_tone": _STATES[worst(status.findings)][1],
+        "as_of": rfc3339_or_none(status.at),
+        "stale": span(now - status.at) if now - status.at > _STALE_S else "",
+        "checks": [
+            (each.check, each.state.value, *_STATES[each.state], list(with_code(harmless(each.said))))
+            for each in status.findings
+        ],
+        "tiles": tiles(status),
+        "meter": meter(status),
+        "meter_px": METER_PX,
+        "processes": [(each.role, harmless(each.host), each.pid, harmless(each.held)) for each in status.processes],
+        "quarantine": status.figures("quarantine").get("articles", 0),
+        "reasons": [
+            (harmless(each.article), harmless(each.reason, "(no reason)"), ago(now - each.at), rfc3339_or_none(each.at))
+            for each in status.quarantined
+        ],
+        "known": len(status.findings) > 1,
+        "about": f"Storywire {version('storywire')}, on {harmless(status.place)}",
+    }
+
+
+def worst(found: Sequence[Finding]) -> State:
+    """The state of the whole."""
+    return max((each.state for each in found), key=list(State).index, default=State.OK)
+
+
+def overall(found: Sequence[Finding]) -> str:
+    """The whole in a line: `All is well`, or which lines are not."""
+    words = ((State.FAIL, "Broken"), (State.WARN, "To look at"))
+    named = [(word, [each.check for each in found if each.state is state]) for state, word in words]
+    return "; ".join(f"{word}: {', '.join(checks)}" for word, checks in named if checks) or "All is well"
+
+
+def tiles(status: Status) -> list[tuple[str, str, str, str]]:
+    """The figures on top: each its name, its value, what stands below, and where it leads ("": nowhere)."""
+    lag, queue, outbox = status.spread, status.figures("queue"), status.figures("outbox")
+    feeds, stories, server = status.figures("feeds"), status.figures("stories"), status.figures("server")
+    waits_s = status.figures("lag").get("oldest_s")
+    found = []
+    if lag is not None:
+        usual = "-" if lag.median_s is None else took(lag.median_s)
+        most = "nothing came" if lag.most_s is None else f"99 % within {took(lag.most_s)}"
+        found.append(("Fetch to story", usual, f"median of the last 10 min; {most}", ""))
+        found.append(
+            ("Articles a minute", _rate(lag.a_minute), f"{count(lag.articles, 'article')} in the last 10 min", "")
+        )
+    if outbox:
+        below = "nothing waits" if waits_s is None else f"the oldest for {span(waits_s)}"
+        jobs = f"; {count(queue['jobs'], 'job')} in the queue" if queue else ""
+        found.append(("On the way", f"{outbox['pending']:,}", f"{below}{jobs}", ""))
+    if stories:
+        below = f"of {count(stories['articles'], 'article')}, {count(stories['languages'], 'language')}"
+        found.append(("Stories", f"{stories['stories']:,}", below, "/"))
+    if feeds:
+        below = f"{feeds['in_error']:,} in error, {feeds['paused']:,} paused"
+        found.append(("Feeds", f"{feeds['feeds']:,}", below, "/feeds"))
+    if server:
+        below = f"of {_size(server['max_memory'])}" if server["max_memory"] else "no limit is set"
+        found.append(("Memory of the server", _size(server["used_memory"]), below, ""))
+    return found
+
+
+def meter(status: Status) -> tuple[float, str] | None:
+    """How full the server's memory is, in METER_PX, with its tone; None without a limit."""
+    server = status.figures("server")
+    if not server or not server["max_memory"]:
+        return None
+    share = min(1.0, server["used_memory"] / server["max_memory"])
+    tone = "bad" if share >= 0.9 else "warn" if share > 0.8 else ""
+    return round(share * METER_PX, 1), tone
+
+
+def took(seconds: float) -> str:
+    """`0.42 s`, `3.1 s`, `45 s`, `3 min`."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
+
+
+def _rate(a_minute: float) -> str:
+    return f"{a_minute:,.0f}" if a_minute >= 10 else f"{a_minute:.1f}"
+
+
+def _size(number: int) -> str:
+    return f"{number / _MB:,.0f} MB" if number < 10_000 * _MB else f"{number / _MB / 1024:,.1f} GB"
