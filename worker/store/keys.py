@@ -224,8 +224,8 @@ def alerts_queue() -> str:
 
 
 def alerts_waiting() -> str:
-    """hash: id -> packed Delivery, which holds nothing of an article. Bound and lifetime: those of the queue: up to
-    10,000."""
+    """hash: id -> packed Delivery, which holds nothing of an article. Bound: 10,000. Lifetime: that of its id in the
+    queue."""
     return f"sw:{SCHEMA}:{{alerts}}:waiting"
 
 
