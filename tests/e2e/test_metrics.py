@@ -4,7 +4,7 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,12 +16,15 @@ from tests.e2e.polling import rss
 from tests.e2e.site import RunningSite, article, fill, running_site, site_runtime
 from tests.promtool import promtool
 from tests.servers import free_port
+from tests.unit.page_layouts import classic
 from tests.unit.test_metrics import read
 from tests.waiting import eventually
 from worker import tasks
 from worker.config import load
 from worker.metrics import Metrics, Reading
 from worker.metrics.table import LOOK, STORIES, UP
+from worker.model import AWAITED, Article, Ref
+from worker.pages.loop import Pager
 from worker.poller.loop import Poller
 from worker.runtime import Runtime, open_runtime
 from worker.web.readings import Looks
@@ -85,16 +88,17 @@ def test_a_site_without_its_server_says_so_and_tells_its_own(new_server: NewServ
 
 
 class Store:
-    """Counts how often it is looked at; `answers` is set while it does."""
+    """Counts how often it is looked at; `answers` is set while it does; `slow_s`: how long a look takes then."""
 
-    def __init__(self) -> None:
-        self.looks = 0
+    def __init__(self, slow_s: float = 0.0) -> None:
+        self.looks, self.slow_s = 0, slow_s
         self.answers = threading.Event()
         self.answers.set()
 
     def look(self) -> list[Reading]:
         self.looks += 1
         assert self.answers.wait(20)
+        threading.Event().wait(self.slow_s)
         return [Reading(UP, 1), Reading(STORIES, self.looks)]
 
 
@@ -133,14 +137,12 @@ async def test_a_store_that_hangs_is_told_as_away_and_not_asked_again_meanwhile(
 
 async def test_a_slow_look_is_made_the_more_rarely() -> None:
     """A twentieth of the server's time: what took so long is fresh for twenty times as long."""
-    store = Store()
-    looks = _looks(store, fresh_s=0)
-    store.answers.clear()
-    asyncio.get_running_loop().call_later(0.2, store.answers.set)
+    store = Store(slow_s=0.5)
+    looks = _looks(store, limit_s=20, fresh_s=0)
     readings = await looks.readings()
     [took_s] = [reading.value for reading in readings if reading.metric is LOOK]
-    assert took_s >= 0.2
-    assert await looks.readings() == readings, "0.2 s are worth 4 s"
+    assert took_s >= 0.4
+    assert await looks.readings() == readings, "half a second is worth ten"
     assert store.looks == 1
 
 
@@ -201,6 +203,41 @@ def test_what_is_counted_is_what_was_done(runtime: Runtime) -> None:
     stages = {found[1] for name in worked if (found := re.search(r'_count\{process="worker",stage="(\w+)"', name))}
     assert stages == {"load", "fingerprint", "wait", "read", "decide", "commit", "settle"}
     assert worked["storywire_process_resident_memory_bytes"] > 1e6
+
+
+async def test_pages_are_counted_by_what_came_of_them(runtime: Runtime) -> None:
+    """One that is read, one that is not there."""
+    metrics, queued, now = Metrics("pages"), list[Ref](), time.time()
+
+    def enqueue(refs: Sequence[Ref]) -> int:
+        queued.extend(refs)
+        return 1
+
+    with FeedServer() as server:
+        server.routes |= {"/robots.txt": page("", 404), "/read": page(classic().body, content_type="text/html")}
+        articles = [
+            Article(id=f"f.{path}", title="Bridge shut", url=server.url(path), received=now, lang="en", page=AWAITED)
+            for path in ("/read", "/gone")
+        ]
+        runtime.pages.add(runtime.outbox.publish("f", articles, {}, now), now, 30)
+        pager = Pager(
+            pages=runtime.pages,
+            outbox=runtime.outbox,
+            gates=runtime.gates,
+            enqueue=enqueue,
+            settings=runtime.settings,
+            clock=runtime.clock,
+            tick_s=0.02,
+            metrics=metrics,
+        )
+        running = asyncio.create_task(pager.run())
+        await asyncio.to_thread(eventually, lambda: len(queued) == 2, 30, lambda: f"queued: {queued}")
+        pager.stop()
+        await running
+    told = samples(metrics.text().decode())
+    assert told['storywire_pages_total{outcome="read"}'] == told['storywire_pages_total{outcome="summary"}'] == 1
+    assert told['storywire_stage_seconds_count{process="pages",stage="fetch"}'] == 2
+    assert told['storywire_stage_seconds_count{process="pages",stage="extract"}'] == 1
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
