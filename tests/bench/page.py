@@ -1,0 +1,300 @@
+"""How fast the web process shows many stories, and how it serves many who listen.
+
+    python -m tests.bench.page [--stories 30000] [--articles 100000] [--clients 500] [--commits 60] [--json FILE]
+
+Method: a store is filled (stored.py) on a Valkey server of its own; `storywire serve` runs as a process of its own, on
+one core at most. While it reads the stories, a file is asked for again and again: what holds up the page holds up this.
+Then pages are asked for one after the other, and the API's list by `hey` (Debian) with one and with eight
+connections, once as it is and once while commits come. Then so many clients open the stream (this module's own asyncio
+client), and commits of ten events come three times a second; each client's events are compared with those of the store.
+
+Invariant: every figure is what a client saw over HTTP on loopback, but for `cpu_ms`, the process's own time.
+"""
+
+import argparse
+import asyncio
+import csv
+import gzip
+import io
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+from msgspec import Struct, json
+
+from tests.bench.running import table
+from tests.bench.stored import Writer
+from tests.command import start_storywire
+from tests.e2e.site import RunningSite, site_runtime
+from tests.servers import Server, free_port
+from tests.waiting import eventually
+from worker.runtime import Runtime
+
+STORIES, ARTICLES, CLIENTS, COMMITS, EVENTS = 30_000, 100_000, 500, 60, 10
+EVERY_S = 0.33
+_REQUESTS = 1_000
+_ID = re.compile(rb"^id: (?:\S*,)?en:(\d+-\d+)\S*\nevent: story", re.MULTILINE)
+
+
+class Latency(Struct, frozen=True):
+    """Milliseconds of a request, and of the process's own time for one; how many failed."""
+
+    name: str
+    p50_ms: float
+    p99_ms: float
+    most_ms: float
+    cpu_ms: float
+    failed: int = 0
+
+
+class Measured(Struct, frozen=True):
+    """All of it. `read_s`: until all stories were read, `held_ms`: the longest answer meanwhile; `plain`, `packed`:
+    bytes of the page, and `files` those of what it needs besides, packed."""
+
+    stories: int
+    articles: int
+    read_s: float
+    held_ms: float
+    memory_mb: float
+    plain: int
+    packed: int
+    files: int
+    latencies: list[Latency]
+    clients: int
+    events: int
+    in_order: int
+    delay_p50_ms: float
+    delay_p99_ms: float
+    stream_cpu_s: float
+    stream_s: float
+
+
+class _Process:
+    """The web process, as seen from outside."""
+
+    def __init__(self, url: str, process_id: int) -> None:
+        self.url, self._process = url, psutil.Process(process_id)
+
+    def cpu_s(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def memory_mb(self) -> float:
+        return float(self._process.memory_info().rss) / 1e6
+
+    def ask(self, path: str, **headers: str) -> tuple[float, bytes]:
+        """Milliseconds, and the body."""
+        began = time.perf_counter()
+        answer = RunningSite(self.url, None, None).ask(path, headers=headers)  # type: ignore[arg-type]
+        assert answer.status == 200, f"{path}: {answer.status} {answer.text[:200]}"
+        return (time.perf_counter() - began) * 1000, answer.body
+
+
+@contextmanager
+def _serving(url: str) -> Iterator[_Process]:
+    place = f"127.0.0.1:{free_port()}"
+    process = start_storywire("serve", redis_url=url, listen=place, log_level="warning")
+    try:
+        site = _Process(f"http://{place}", process.pid)
+        eventually(lambda: _status(site, "/healthz") == 200, 60, "storywire serve does not answer")
+        yield site
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def _status(site: _Process, path: str) -> int:
+    try:
+        return RunningSite(site.url, None, None).ask(path).status  # type: ignore[arg-type]
+    except OSError:
+        return 0
+
+
+def measure(
+    stories: int = STORIES, articles: int = ARTICLES, clients: int = CLIENTS, commits: int = COMMITS
+) -> Measured:
+    """Fill, start, ask, listen."""
+    server = Server("valkey")
+    try:
+        with site_runtime(server.url(0)) as runtime:
+            writer = Writer(runtime, time.time())
+            writer.fill(stories, articles)
+            counts = runtime.stories.counts()
+            with _serving(runtime.url) as site:
+                read_s, held_ms = _reading(site, counts["stories"])
+                plain, packed, files = _sizes(site)
+                memory_mb = site.memory_mb()
+                latencies = _latencies(site, writer)
+                figures = asyncio.run(_listened(site, runtime, writer, clients, commits))
+        return Measured(
+            stories=counts["stories"], articles=counts["articles"], read_s=read_s, held_ms=held_ms, memory_mb=memory_mb,
+            plain=plain, packed=packed, files=files, latencies=latencies, clients=clients, **figures,
+        )  # fmt: skip
+    finally:
+        server.close()
+
+
+def _reading(site: _Process, stories: int) -> tuple[float, float]:
+    """Seconds until all stories are there, and the longest answer of what needs none of them."""
+    began, held_ms, looked = time.monotonic(), 0.0, 0.0
+    while True:
+        held_ms = max(held_ms, site.ask("/static/style.css")[0])
+        if time.monotonic() - looked > 0.3:
+            looked = time.monotonic()
+            if _found(site) == stories:
+                return time.monotonic() - began, held_ms
+        assert time.monotonic() - began < 300, "the stories were not read within five minutes"
+        time.sleep(0.01)
+
+
+def _found(site: _Process) -> int:
+    """How many stories the list has; 0 while they are being read."""
+    answer = RunningSite(site.url, None, None).ask("/api/v1/stories?limit=1")  # type: ignore[arg-type]
+    return int(answer.json["found"]) if answer.status == 200 else 0
+
+
+def _sizes(site: _Process) -> tuple[int, int, int]:
+    """Bytes of the page as it is and packed, and of its files packed."""
+    plain = site.ask("/")[1]
+    packed = site.ask("/", **{"Accept-Encoding": "gzip"})[1]
+    assert gzip.decompress(packed)[:15] == plain[:15]
+    files = set(re.findall(rb'(?:href|src)="(/static/[^"]+)"', plain))
+    return len(plain), len(packed), sum(len(gzip.compress(site.ask(path.decode())[1], 5)) for path in files)
+
+
+def _latencies(site: _Process, writer: Writer) -> list[Latency]:
+    before, took = site.cpu_s(), [site.ask("/", **{"Accept-Encoding": "gzip"})[0] for _ in range(100)]
+    found = [_latency("page, one after the other", took, (site.cpu_s() - before) / 100)]
+    found += [_hey(site, "/api/v1/stories", at_once, f"list, {at_once} at once") for at_once in (1, 8)]
+    found.append(_hey(site, "/api/v1/stories?lang=en&outlets=2&since=10d", 8, "list filtered, 8 at once"))
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.wait(EVERY_S):
+            writer.arrive(EVENTS)
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        found.append(_hey(site, "/api/v1/stories", 8, "list, 8 at once, while stories come"))
+    finally:
+        stop.set()
+        writing.join()
+    return found
+
+
+def _hey(site: _Process, path: str, at_once: int, name: str) -> Latency:
+    """`hey` asks on connections that are kept."""
+    before = site.cpu_s()
+    command = ["hey", "-n", str(_REQUESTS), "-c", str(at_once), "-o", "csv", site.url + path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    failed = sum(row["status-code"] != "200" for row in rows) + _REQUESTS - len(rows)
+    took = [float(row["response-time"]) * 1000 for row in rows]
+    return _latency(name, took, (site.cpu_s() - before) / _REQUESTS, failed)
+
+
+def _latency(name: str, took_ms: Sequence[float], cpu_s: float, failed: int = 0) -> Latency:
+    ordered = sorted(took_ms)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return Latency(name, median(ordered), p99, ordered[-1], cpu_s * 1000, failed)
+
+
+async def _listened(site: _Process, runtime: Runtime, writer: Writer, clients: int, commits: int) -> dict[str, Any]:
+    """Open the streams, commit, and compare what each got with what was committed."""
+    heard: list[list[tuple[str, float]]] = [[] for _ in range(clients)]
+    begun = [asyncio.Event() for _ in range(clients)]
+    tasks = [asyncio.create_task(_client(site, heard[n], begun[n])) for n in range(clients)]
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(each.wait() for each in begun))
+    before, began = site.cpu_s(), time.monotonic()
+    committed: dict[str, float] = {}
+    for _ in range(commits):
+        ids = await asyncio.to_thread(writer.arrive, EVENTS)
+        committed |= dict.fromkeys(ids, time.monotonic())
+        await asyncio.sleep(EVERY_S)
+    until = time.monotonic() + 30
+    while any(len(each) < len(committed) for each in heard) and time.monotonic() < until:
+        await asyncio.sleep(0.05)
+    stream_s, cpu_s = time.monotonic() - began, site.cpu_s() - before
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    delays = sorted((at - committed[name]) * 1000 for each in heard for name, at in each if name in committed)
+    return {
+        "events": len(committed),
+        "in_order": sum([name for name, _ in each] == list(committed) for each in heard),
+        "delay_p50_ms": median(delays),
+        "delay_p99_ms": delays[int(len(delays) * 0.99)],
+        "stream_cpu_s": cpu_s,
+        "stream_s": stream_s,
+    }
+
+
+async def _client(site: _Process, heard: list[tuple[str, float]], begun: asyncio.Event) -> None:
+    host, _, port = site.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(b"GET /api/v1/stream HTTP/1.1\r\nHost: %b:%b\r\n\r\n" % (host.encode(), port.encode()))
+        rest = b""
+        while chunk := await reader.read(65_536):
+            now = time.monotonic()
+            rest += chunk
+            whole, _, rest = rest.rpartition(b"\n\n")
+            if b"id: " in whole:
+                begun.set()
+            heard += [(name.decode(), now) for name in _ID.findall(whole)]
+    finally:
+        writer.close()
+
+
+def show(found: Measured) -> None:
+    """Print it."""
+    print(
+        f"{found.stories:,} stories, {found.articles:,} articles; read in {found.read_s:.1f} s, meanwhile the longest"
+    )
+    print(f"answer {found.held_ms:.0f} ms; {found.memory_mb:.0f} MB of memory")
+    print(f"page: {found.plain:,} bytes, packed {found.packed:,}; its files packed {found.files:,}")
+    header = ("request", "p50 ms", "p99 ms", "most ms", "own ms", "failed")
+    numbers = [(each.p50_ms, each.p99_ms, each.most_ms, each.cpu_ms) for each in found.latencies]
+    rows = [
+        [e.name, *(f"{n:.1f}" for n in four), str(e.failed)] for e, four in zip(found.latencies, numbers, strict=True)
+    ]
+    table(header, rows)
+    print(f"{found.clients} clients, {found.events} events each: {found.in_order} had every one in order; the delay")
+    print(f"{found.delay_p50_ms:.0f} ms in the median, p99 {found.delay_p99_ms:.0f} ms; {found.stream_cpu_s:.1f} s of")
+    print(f"{found.stream_s:.1f} s busy")
+
+
+def has_load_tool() -> bool:
+    """Whether `hey` is installed."""
+    return shutil.which("hey") is not None
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.page")
+    parser.add_argument("--stories", type=int, default=STORIES)
+    parser.add_argument("--articles", type=int, default=ARTICLES)
+    parser.add_argument("--clients", type=int, default=CLIENTS)
+    parser.add_argument("--commits", type=int, default=COMMITS)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    if not has_load_tool():
+        parser.error("hey is not installed: apt-get install hey")
+    found = measure(asked.stories, asked.articles, asked.clients, asked.commits)
+    show(found)
+    if asked.json:
+        asked.json.write_bytes(json.encode(found))
+
+
+if __name__ == "__main__":
+    main()
