@@ -32,6 +32,7 @@ def routes(site: Site) -> list[BaseRoute]:
         address = str(request.base_url).rstrip("/")
         return site.page(request, "api.html", facts(document(operations, _base(request)), operations, address))
 
+    # an article's id may end in anything: what has an ending of its own is looked at first
     served = [
         Route(f"/api{_path(each)}", _endpoint(site, each, each.call), methods=[each.method], name=each.name)
         for each in operations
@@ -40,7 +41,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         Route("/api", page, methods=["GET"]),
         Route("/api/openapi.json", described, methods=["GET"]),
-        *served,
+        *sorted(served, key=lambda route: "{article:path}" in route.path and not route.path.endswith("/forget")),
     ]
 
 
@@ -60,7 +61,7 @@ def _endpoint(
             if name not in of.query:
                 takes = f"it takes {', '.join(sorted(of.query))}" if of.query else "it takes none"
                 raise BadInput(f"{shown(name)} is no parameter of {of.method} /api{of.path}: {takes}")
-            if not value.strip():
+            if not value:
                 raise BadInput(f"{name}: is empty: leave it out, or give it a value")
         return await call(request)
 

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from worker.web.api.document import ALWAYS, problems
 from worker.web.api.operation import Operation
 
-
 Said = list[tuple[bool, str]]
 """A text in pieces: (whether it is code, the piece)."""
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from worker.errors import BadInput
 from worker.model import parse_story_id
-from worker.report.board import Row
+from worker.report.board import Row, Selection, folded
 from worker.report.following import format_cursor
 from worker.report.views import rfc3339
 from worker.web.api import whole
@@ -42,9 +42,10 @@ def operations(site: Site) -> Sequence[Operation]:
         return _list(site, request)
 
     async def search(request: Request) -> Response:
-        if not request.query_params.get("q", "").strip():
+        words = request.query_params.get("q")
+        if words is None:
             raise BadInput("q: is missing: write the words to look for")
-        return _list(site, request)
+        return _list(site, request, nothing=not folded(words))
 
     async def story(request: Request) -> Response:
         name = request.path_params["story"]
@@ -88,7 +89,8 @@ def operations(site: Site) -> Sequence[Operation]:
     )  # fmt: skip
 
 
-def _list(site: Site, request: Request) -> Response:
+def _list(site: Site, request: Request, *, nothing: bool = False) -> Response:
+    """The list that is asked for; `nothing`: no story has what is looked for."""
     wanted = asked(request.query_params)
     if not site.live.ready.is_set():
         raise HTTPException(503, "The stories are being read: ask again in a second.", {"Retry-After": "1"})
@@ -97,6 +99,8 @@ def _list(site: Site, request: Request) -> Response:
         found = site.live.board.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
     except BadInput as error:  # of what was asked for, only the place is left to be wrong
         raise HTTPException(409, str(error)) from None
+    if nothing:
+        found = Selection((), 0, 0, "")
     return answer(
         request,
         StoryList(
