@@ -57,6 +57,7 @@ def routes(site: Site) -> list[BaseRoute]:
             "chips": narrowed,
             "wider": widened,
             "feed_query": address(wanted, after="", limit=""),
+            "out_query": keyed(address(wanted, after="", limit=""), site.safety.feed_key(request)),
             "options": options(wanted, site.live.board),
             "sorts": [(name, address(wanted, sort=sort), sort == wanted.sort) for sort, name in _SORT_NAMES.items()],
         }
@@ -81,6 +82,11 @@ def routes(site: Site) -> list[BaseRoute]:
         return site.page(request, "stories_rows.html", made)
 
     return [Route("/", page, methods=["GET"]), Route("/rows", rows, methods=["GET"])]
+
+
+def keyed(query: str, key: str) -> str:
+    """A query of a feed out with the key that its reader needs, if any."""
+    return "&".join(part for part in (query, key and f"key={key}") if part)
 
 
 def some(board: Board, names: Sequence[str], wanted: Asked, now: float) -> list[Shown]:
