@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.e2e.site import article, fill
-from worker.clock import Clock
 from worker.feed.decide import decide
 from worker.feed.parse import parse
 from worker.model import Article
@@ -87,23 +86,23 @@ def _item(name: str, title: str, outlet: int, place: int) -> dict[str, Any]:
 def publish(runtime: Runtime) -> None:
     """The feeds into stories, by the parser, the outbox and the ingest, as a poller and a worker do it; and the same
     titles once more as they are, as if nothing had cleaned them."""
-    for url, body in documents():
-        feed = add(runtime, url)
+    for number, (url, body) in enumerate(documents()):
         found = parse(body, url, "application/feed+json")
+        feed, _ = runtime.feeds.add(url, OUTLETS[number], runtime.clock.now(), folder=ATTACK)
         now = runtime.clock.now()
         decision = decide(found.entries, {}, feed=feed, source=found.title, now=now, keep_s=1e6, first_fetch=False)
         refs = runtime.outbox.publish(feed, decision.articles, {}, now)
         runtime.ingest.run(refs)
-    fill(runtime, raw(runtime.clock))
+    fill(runtime, raw("Raw"))
 
 
-def raw(_clock: Clock) -> list[Article]:
-    """Articles that no parser has cleaned, two of each story."""
+def raw(prefix: str) -> list[Article]:
+    """Articles that no parser has cleaned, two of each story; their titles begin with the prefix."""
     return [
         article(
-            f"raw{outlet}/{name}",
-            "Raw" + title,
-            text_of("raw" + name) + " " + title[:500],
+            f"{prefix.lower()}{outlet}/{name}",
+            prefix + title,
+            text_of(prefix + name) + " " + title[:500],
             source=OUTLETS[outlet],
             url=LINKS[place % len(LINKS)],
             received=time.time() - place,
@@ -111,9 +110,3 @@ def raw(_clock: Clock) -> list[Article]:
         for place, (name, title) in enumerate(TITLES.items())
         for outlet in (0, 1)
     ]
-
-
-def add(runtime: Runtime, url: str) -> str:
-    """Subscribe to a feed; its id."""
-    runtime.feeds.add(url, "", runtime.clock.now())
-    return next(feed.id for feed in runtime.feeds.all() if feed.url == url)

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
-from tests.browser.hostile_news import TITLES, publish
-from tests.e2e.site import RunningSite, running_site, site_runtime
+from tests.browser.hostile_news import TITLES, publish, raw
+from tests.e2e.site import RunningSite, fill, running_site, site_runtime
 
 PAGES = ("/", "/?sort=new", "/?q=script", "/?q=%3Cscript%3E&outlet=%22onclick=x", "/feeds", "/status", "/api", "/login",
          "/nothing/%3Cscript%3Ealert(1)%3C/script%3E")  # fmt: skip
@@ -61,8 +62,12 @@ class Seen:
     def visit(self, path: str) -> None:
         """Open a page, look and hover; fails for whatever was not to happen."""
         self.page.goto(self._url + path, wait_until="load")
-        assert self.page.evaluate("window.hacked") is None
         assert self.page.url == self._url + path, "the page led elsewhere"
+        self.look(path)
+
+    def look(self, path: str) -> None:
+        """Fails for what stands on the page, or happened on it, that must not."""
+        assert self.page.evaluate("window.hacked") is None
         found = self.page.evaluate(_LOOK)
         assert found["markup"] == [], f"{path}: feeds' text became markup"
         assert [link for link in found["links"] if not link.startswith(("http://", "https://"))] == [], path
@@ -113,6 +118,34 @@ def test_hostile_news_are_text_on_the_pages_of_stories(seen: Seen, site: Running
         [story] = [story for headline, story in headlines.items() if headline.split()[0] == name][:1] or [""]
         assert story, f"there is no story of {name}"
         seen.visit(f"/stories/{story}")
+
+
+def test_hostile_news_that_come_while_one_looks_are_text_too(seen: Seen, site: RunningSite) -> None:
+    """What a script of ours puts into the open page."""
+    seen.visit("/?sort=new")
+    fill(site.runtime, raw("Live"))
+    seen.page.get_by_text("LiveScript").first.wait_for(timeout=20_000)
+    seen.look("after new stories")
+
+
+def test_what_programs_are_told_is_marked_as_data_and_whole(site: RunningSite) -> None:
+    """JSON and Atom hold the titles as text, and no browser would take them for a page."""
+    listed = site.ask("/api/v1/stories?limit=100")
+    assert listed.headers["content-type"].startswith("application/json")
+    headlines = [story["headline"] for story in listed.json["stories"]]
+    assert "Raw" + TITLES["Script"] in headlines
+    atom = site.ask("/stories.atom?limit=100")
+    assert atom.headers["content-type"].startswith("application/atom+xml")
+    root = ElementTree.fromstring(atom.body)
+    titles = [title.text or "" for title in root.iter("{http://www.w3.org/2005/Atom}title")]
+    assert [title for title in titles if "Raw" + TITLES["Script"] in title] != []
+    links = [link.get("href", "") for link in root.iter("{http://www.w3.org/2005/Atom}link")]
+    assert [link for link in links if not link.startswith(("http://", "https://"))] == []
+    feed = site.ask("/stories.json?limit=100").json
+    assert [item["title"] for item in feed["items"] if "Raw" + TITLES["Script"] in item["title"]] != []
+    texts = [each for each in root.iter() if each.tag.rpartition("}")[2] in ("title", "summary", "content", "subtitle")]
+    assert {each.get("type", "text") for each in texts} == {"text"}, "nothing is called markup"
+    assert not any("content_html" in item for item in feed["items"])
 
 
 def test_hostile_news_are_text_on_the_pages_of_feeds(seen: Seen, site: RunningSite) -> None:

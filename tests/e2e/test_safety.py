@@ -227,8 +227,10 @@ def test_a_reader_of_feeds_comes_with_a_key_that_only_reads(exposed: RunningSite
     key = _read_key(exposed)
     assert key not in (TOKEN, "") and key not in session["cookie"]
     for path in ("/stories.atom", "/wire/stories.json"):
-        assert exposed.ask(f"{path}?key={key}&lang=en").status in (200, 404), path
+        assert exposed.ask(f"{path}?key={key}&lang=en").status == 200, path
         assert exposed.ask(f"{path}?key={key[:-1]}", headers={"x-forwarded-for": "198.51.100.7"}).status == 401
+    page = exposed.ask("/wire/?lang=en", headers=session | {"accept": "text/html"}).text
+    assert f'href="/wire/stories.atom?lang=en&amp;key={key}"' in page, "the page shows readers their address"
     assert exposed.ask(f"{ANYTHING}?key={key}", headers={"x-forwarded-for": "198.51.100.8"}).status == 401
     assert exposed.ask(ANYTHING, headers=bearer(key)).status == 404, "a proxy may send it for everybody"
 
