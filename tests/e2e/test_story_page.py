@@ -136,7 +136,7 @@ def test_the_page_says_who_was_first_and_who_repeats_whom(site: RunningSite, tol
     said = words(page)
     assert "Herald was first" in said
     assert "1 copy, 12 min later; 1 rewrite, 40 min later; 1 report of its own, 60 min later." in said
-    assert "copy of Herald, 12 min later the same text, which joins at any score" in said
+    assert "copy of Herald, 12 min later the same text: joins at any score" in said
     assert "rewrite of Herald, 40 min later score" in said
     assert "report of its own, 60 min after the first score" in said
     assert len(re.findall(r'<use href="#(first|copy|rewrite|report)" x=', page)) == 4, "a mark for each article"

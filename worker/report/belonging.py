@@ -69,7 +69,7 @@ def _why(member: Member, threshold: float, by_hand: str, *, begins: bool) -> Why
     if member.score is None:
         return Why("the story began with it" if begins else "came with the articles it was with")
     if member.relation is Relation.COPY:
-        return Why("the same text, which joins at any score", member.score)
+        return Why("the same text: joins at any score", member.score)
     score, limit = fraction(member.score), fraction(threshold)
     if member.score >= threshold:
         return Why(f"score {score}, where {limit} was enough", member.score, threshold)

@@ -161,7 +161,7 @@ def retitled(members: Sequence[MemberView]) -> list[Retitled]:
 
 
 def _later(seconds: float, words: str) -> str:
-    return f"{span(seconds)}{words}" if seconds >= 1 else "at the same time"
+    return f"{span(seconds)}{words}" if seconds >= 1 else "at once"
 
 
 def _page(member: MemberView) -> str:
