@@ -4,7 +4,7 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,15 +16,12 @@ from tests.e2e.polling import rss
 from tests.e2e.site import RunningSite, article, fill, running_site, site_runtime
 from tests.promtool import promtool
 from tests.servers import free_port
-from tests.unit.page_layouts import classic
 from tests.unit.test_metrics import read
 from tests.waiting import eventually
 from worker import tasks
 from worker.config import load
 from worker.metrics import Metrics, Reading
 from worker.metrics.table import LOOK, STORIES, UP
-from worker.model import AWAITED, Article, Ref
-from worker.pages.loop import Pager
 from worker.poller.loop import Poller
 from worker.runtime import Runtime, open_runtime
 from worker.web.readings import Looks
@@ -187,8 +184,8 @@ def test_what_is_counted_is_what_was_done(runtime: Runtime) -> None:
         size = len(rss(*news).encode())
     tasks.work(runtime, burst=True, metrics=worker)
     polled, worked = samples(poller.text().decode()), samples(worker.text().decode())
-    assert polled['storywire_polls_total{outcome="ok",pushed="no"}'] == 1
-    assert polled['storywire_polls_total{outcome="failed",pushed="no"}'] == 1
+    assert polled['storywire_polls_total{outcome="ok"}'] == 1
+    assert polled['storywire_polls_total{outcome="failed"}'] == 1
     assert polled['storywire_entries_total{kind="new"}'] == 7
     assert polled["storywire_fetched_bytes_total"] == size
     assert polled['storywire_stage_seconds_count{process="poller",stage="fetch"}'] == 2
@@ -203,41 +200,6 @@ def test_what_is_counted_is_what_was_done(runtime: Runtime) -> None:
     stages = {found[1] for name in worked if (found := re.search(r'_count\{process="worker",stage="(\w+)"', name))}
     assert stages == {"load", "fingerprint", "wait", "read", "decide", "commit", "settle"}
     assert worked["storywire_process_resident_memory_bytes"] > 1e6
-
-
-async def test_pages_are_counted_by_what_came_of_them(runtime: Runtime) -> None:
-    """One that is read, one that is not there."""
-    metrics, queued, now = Metrics("pages"), list[Ref](), time.time()
-
-    def enqueue(refs: Sequence[Ref]) -> int:
-        queued.extend(refs)
-        return 1
-
-    with FeedServer() as server:
-        server.routes |= {"/robots.txt": page("", 404), "/read": page(classic().body, content_type="text/html")}
-        articles = [
-            Article(id=f"f.{path}", title="Bridge shut", url=server.url(path), received=now, lang="en", page=AWAITED)
-            for path in ("/read", "/gone")
-        ]
-        runtime.pages.add(runtime.outbox.publish("f", articles, {}, now), now, 30)
-        pager = Pager(
-            pages=runtime.pages,
-            outbox=runtime.outbox,
-            gates=runtime.gates,
-            enqueue=enqueue,
-            settings=runtime.settings,
-            clock=runtime.clock,
-            tick_s=0.02,
-            metrics=metrics,
-        )
-        running = asyncio.create_task(pager.run())
-        await asyncio.to_thread(eventually, lambda: len(queued) == 2, 30, lambda: f"queued: {queued}")
-        pager.stop()
-        await running
-    told = samples(metrics.text().decode())
-    assert told['storywire_pages_total{outcome="read"}'] == told['storywire_pages_total{outcome="summary"}'] == 1
-    assert told['storywire_stage_seconds_count{process="pages",stage="fetch"}'] == 2
-    assert told['storywire_stage_seconds_count{process="pages",stage="extract"}'] == 1
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

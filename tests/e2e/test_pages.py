@@ -119,10 +119,13 @@ async def test_the_full_text_takes_the_place_of_the_summary(server: FeedServer, 
     """Its feed's title, id, source and time stay; the address becomes the one that the page gives itself."""
     own = PAGE.replace(b"https://www.courier.example/news/bridge-closed", server.url("/news/1").encode())
     server.routes["/1"] = page(own, content_type="text/html; charset=utf-8")
-    async with reading(desk):
+    async with reading(desk) as pager:
         refs = desk.publish(server.url("/1"))
         (article,) = await desk.settled(*refs)
     assert article.page == "read"
+    told = pager._metrics.text().decode()
+    assert 'storywire_pages_total{outcome="read"} 1.0' in told
+    assert [stage for stage in ("wait", "fetch", "extract") if f'stage="{stage}"}} 1.0' not in told] == []
     assert [text for text in PARAGRAPHS if text not in article.text] == []
     assert (article.title, article.id, article.revision) == (ENTRY["title"], "feed.0", 1)
     assert article.url == server.url("/news/1")

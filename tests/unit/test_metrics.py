@@ -17,10 +17,12 @@ from structlog.testing import capture_logs
 from tests.promtool import promtool
 from tests.servers import free_port
 from tests.waiting import eventually
+from worker.cluster import Placed
 from worker.errors import Permanent
 from worker.jobs.apart import Ended, apart
 from worker.metrics import METRICS, Kind, Metric, Metrics, Reading, exposed, table
 from worker.metrics.table import ARTICLES, BATCHES, POLLS, PROCESS, PROCESSES, STORIES, UP
+from worker.schedule import Outcome
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,6 +54,7 @@ def test_names_keep_to_the_conventions_and_each_says_what_to_do(metric: Metric) 
     assert re.fullmatch(r"storywire_[a-z]+(_[a-z]+)*", metric.name)
     assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
     assert not re.search(r"_(ms|milliseconds|kb|mb|minutes|hours|percent)(_|$)", metric.name), "base units only"
+    assert len(metric.labels) == 1 or not metric.known
     assert bool(metric.buckets) == (metric.kind is Kind.HISTOGRAM)
     assert list(metric.buckets) == sorted(set(metric.buckets))
     assert metric.of
@@ -97,6 +100,14 @@ def test_what_a_process_does_not_have_cannot_be_counted() -> None:
         metrics.text([Reading(POLLS, 1)])
 
 
+def test_what_can_become_of_polls_and_articles_begins_at_0() -> None:
+    """A series that begins with its first increase has none to Prometheus."""
+    assert set(POLLS.known) == set(Outcome)
+    assert set(ARTICLES.known) == {*Placed, "forgotten"}
+    text = Metrics("poller").text().decode()
+    assert all(f'storywire_polls_total{{outcome="{outcome}"}} 0.0' in text for outcome in Outcome)
+
+
 @pytest.mark.parametrize("process", PROCESSES)
 def test_each_process_tells_its_own_and_promtool_finds_no_fault(process: str) -> None:
     """In the form that Prometheus reads; no metric of another process, and none outside the table."""
@@ -118,7 +129,7 @@ def test_two_processes_in_one_share_nothing() -> None:
     one, other = Metrics("worker"), Metrics("worker")
     one.count(BATCHES, outcome="ok")
     assert 'storywire_batches_total{outcome="ok"} 1.0' in one.text().decode()
-    assert "storywire_batches_total{" not in other.text().decode()
+    assert 'storywire_batches_total{outcome="ok"} 0.0' in other.text().decode()
 
 
 def test_the_stages_of_a_log_line_become_seconds() -> None:

@@ -52,6 +52,9 @@ class Metrics:
         self._histograms = {each: self._histogram(each) for each in ours if each.kind is Kind.HISTOGRAM}
         self._counting = dict[_Key, Counter]()
         self._observing = dict[_Key, Histogram]()
+        for each in ours:
+            for value in each.known:
+                self.count(each, 0, **{each.labels[0]: value})
         build = Gauge(BUILD.name, BUILD.meaning, BUILD.labels, registry=self._registry)
         build.labels(process=process, version=version("storywire")).set(1)
 

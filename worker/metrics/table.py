@@ -37,7 +37,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """One metric: its unit is in its name; `of`: the processes that have it; `remedy`: what to do where it is bad."""
+    """One metric: its unit is in its name; `of`: the processes that have it; `remedy`: what to do where it is bad;
+    `known`: values of its one label that begin at 0, or Prometheus would not see the first increase."""
 
     name: str
     kind: Kind
@@ -46,6 +47,7 @@ class Metric:
     remedy: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 _EVERY, _POLLER, _PAGES, _WORKER, _WEB = PROCESSES, ("poller",), ("pages",), ("worker",), ("web",)
@@ -71,16 +73,21 @@ STAGE = Metric(
 
 POLLS = Metric(
     "storywire_polls_total", Kind.COUNTER, _POLLER,
-    "Polls of feeds, by what came of them; `pushed` is `yes` where a hub brought it (WebSub).",
+    "Polls of feeds, by what came of them.",
     "Many that are neither `ok`, `not-modified`, `same-body` nor `empty`: `storywire feeds list --failing`.",
-    ("outcome", "pushed"),
+    ("outcome",), known=("ok", "empty", "not-modified", "same-body", "failed", "unreachable", "refused", "gone"),
+)  # fmt: skip
+PUSHES = Metric(
+    "storywire_pushes_total", Kind.COUNTER, _POLLER,
+    "Polls that asked nobody, as a hub had pushed the feed (WebSub).",
+    "None where hubs are subscribed to: `storywire check --only hubs`.",
 )  # fmt: skip
 ENTRIES = Metric(
     "storywire_entries_total", Kind.COUNTER, _POLLER,
     "Entries of feeds that were taken: `new`, `revised`, or `carried` by a second feed; `later` are those beyond a "
     "feed's daily share, counted at each poll.",
     "None are `new` for an hour: `storywire feeds list`. Many `later`: a feed brings more than STORYWIRE_MAX_DAILY.",
-    ("kind",),
+    ("kind",), known=("new", "revised", "carried", "later"),
 )  # fmt: skip
 FETCHED_BYTES = Metric(
     "storywire_fetched_bytes_total", Kind.COUNTER, _POLLER,
@@ -102,23 +109,25 @@ UNRECORDED = Metric(
 PAGES = Metric(
     "storywire_pages_total", Kind.COUNTER, _PAGES,
     "Pages of entries: `read`, or `summary` where the entry's own text had to do.",
-    "Hardly any `read`: `storywire check --only pages` tells the most frequent reason.", ("outcome",),
+    "Hardly any `read`: `storywire check --only pages` tells the most frequent reason.",
+    ("outcome",), known=("read", "summary"),
 )  # fmt: skip
 
 # --- worker -----------------------------------------------------------------------------------------------------------
 
 ARTICLES = Metric(
     "storywire_articles_total", Kind.COUNTER, _WORKER,
-    "Articles that were clustered: `new` (began a story), `joined`, `revised`, `repeated` (placed already), "
-    "`forgotten` (kept out).",
+    "Articles that were clustered: `new` (began a story), `joined`, `revised`, `repeated` (placed already), `carried` "
+    "(by one more feed), `forgotten` (kept out).",
     "None while some wait: `storywire check --only queue`. Many `repeated`: jobs run twice; see the worker's log.",
-    ("outcome",),
+    ("outcome",), known=("new", "joined", "revised", "repeated", "carried", "forgotten"),
 )  # fmt: skip
 BATCHES = Metric(
     "storywire_batches_total", Kind.COUNTER, _WORKER,
     "Batches and parts of batches: `ok`, `halved` (looking for the article that fails), `one by one` (a worker died "
     "of it), `quarantined`, `superseded`, or `full` (the quarantine had no room).",
-    "`quarantined` or `full`: `storywire quarantine list`.", ("outcome",),
+    "`quarantined` or `full`: `storywire quarantine list`.",
+    ("outcome",), known=("ok", "halved", "one by one", "quarantined", "superseded", "full"),
 )  # fmt: skip
 FETCH_TO_STORY = Metric(
     "storywire_fetch_to_story_seconds", Kind.HISTOGRAM, _WORKER,
@@ -162,7 +171,8 @@ ALERTS = Metric(
     "storywire_alerts_total", Kind.COUNTER, _WEB,
     "Alerts by STORYWIRE_ALERTS: `raised`, and of their deliveries `delivered`, `again` (not taken, tried later) and "
     "`dead` (tried no more).",
-    "`again` or `dead`: `storywire alerts list` says why; then `storywire alerts test RULE`.", ("outcome",),
+    "`again` or `dead`: `storywire alerts list` says why; then `storywire alerts test RULE`.",
+    ("outcome",), known=("raised", "delivered", "again", "dead"),
 )  # fmt: skip
 LISTENERS = Metric(
     "storywire_stream_clients", Kind.READING, _WEB,

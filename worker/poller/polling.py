@@ -16,7 +16,7 @@ from worker.errors import StorywireError
 from worker.feed.address import shown_url
 from worker.feed.parse import ParsedFeed
 from worker.metrics import Metrics
-from worker.metrics.table import DEFERRED, ENTRIES, FETCHED_BYTES, POLLS, UNRECORDED
+from worker.metrics.table import DEFERRED, ENTRIES, FETCHED_BYTES, POLLS, PUSHES, UNRECORDED
 from worker.poller.gate import Visiting
 from worker.poller.leases import Leases
 from worker.poller.network import Network
@@ -185,8 +185,10 @@ class Polling:
         self._measure(polled, told)
 
     def _measure(self, polled: Polled, told: Told) -> None:
-        metrics, pushed = self._metrics, "yes" if told.facts.get("pushed") else "no"
-        metrics.count(POLLS, outcome=polled.outcome, pushed=pushed)
+        metrics = self._metrics
+        metrics.count(POLLS, outcome=polled.outcome)
+        if told.facts.get("pushed"):
+            metrics.count(PUSHES)
         if told.size:
             metrics.count(FETCHED_BYTES, told.size)
         metrics.stages(told.facts)
