@@ -187,6 +187,17 @@ def test_filters_are_those_of_the_page(site: RunningSite) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "query", ["lang=%00%3C", "outlet=%01%FF%ED%A0%80", "q=%00%1B%3Cb", "since=1d&x=%00", "lang=e%22"]
+)
+def test_hostile_parameters_break_nothing(site: RunningSite, query: str) -> None:
+    """What is asked for stands in the feed itself: its title, its address, its language."""
+    answer = site.ask(f"/stories.atom?{query}")
+    assert answer.status == 200
+    etree.fromstring(answer.body)
+    assert site.ask(f"/stories.json?{query}").json["version"]
+
+
 def test_another_address_changes_no_id(site: RunningSite, runtime: Runtime) -> None:
     """Under a public address with a path: links lead there, ids stay, and a reader's key stays in the feed's own."""
     token = "t" * 24

@@ -3,11 +3,15 @@
 import hashlib
 import hmac
 import json
+import re
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tests.command import ROOT
 from worker.alerts.deliver import TRIES_S, Sent, next_try
 from worker.alerts.file import RuleFile, read
 from worker.alerts.match import why
@@ -175,3 +179,21 @@ def test_waits_double_up_to_an_hour_and_end_after_a_day() -> None:
     assert tried(30, TRIES_S - 3599) is None
     assert tried(1, wait_s=TRIES_S + 1) is None
     assert tried(1, final=True) is None
+
+
+def test_what_the_docs_show_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their file of rules is one, and their receiver knows our signature, and no other."""
+    blocks = re.findall(r"```(toml|python)\n(.*?)```", (ROOT / "docs/alerts.md").read_text(encoding="utf-8"), re.DOTALL)
+    shown = dict(blocks)
+    rules = parse(shown["toml"], {"DESK_SECRET": "s" * 20, "PHONE_URL": "ntfy://floods"})
+    assert [rule.to for rule in rules.rules] == [("desk", "phone")]
+    names: dict[str, Any] = {"hmac": hmac, "time": time}
+    exec(shown["python"], names)
+    monkeypatch.setattr(time, "time", lambda: NOW + 5)
+    header = signed(b"body", "secret", "id", NOW)["Storywire-Signature"]
+    assert names["is_ours"](b"body", header, "secret") is True
+    assert names["is_ours"](b"body", header, "another") is False
+    assert names["is_ours"](b"bodies", header, "secret") is False
+    assert (
+        names["is_ours"](b"body", signed(b"body", "secret", "id", NOW - 600)["Storywire-Signature"], "secret") is False
+    )

@@ -5,6 +5,7 @@ Invariant: pure. Articles of a feed's first fetch count for nothing: nothing bre
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from worker.alerts.rules import Rule
 from worker.model import Member
@@ -49,6 +50,7 @@ def matches(word: str, titles: Sequence[str]) -> bool:
     return any(wanted in title for title in titles)
 
 
+@lru_cache(maxsize=10_000)
 def plain(text: str) -> str:
     """The words of a text without case, accents and signs, a space around each."""
     words = (word.strip(".") for word in folded(text).replace("-", " ").split())

@@ -30,6 +30,7 @@ MOST = 100
 """Stories in one feed."""
 
 _HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,20}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_LANG = re.compile("[a-z]{2,3}")
 _FORM = "5"
 """Part of every tag: raised when what is written changes though the stories do not."""
 
@@ -126,7 +127,7 @@ def _feed(site: Site, wanted: _Wanted, chosen: Selection) -> tuple[Feed, float]:
         home=f"{wanted.base}/{'?' if home else ''}{home}",
         own=wanted.address(),
         following=wanted.address(after=chosen.following) if chosen.following else "",
-        lang=of.filter.lang,
+        lang=of.filter.lang if _LANG.fullmatch(of.filter.lang) else "",
         entries=tuple(entries),
     )
     return feed, changed
