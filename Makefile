@@ -12,7 +12,7 @@ PYTEST_ARGS ?=
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-up: install ## watch the news: poller, worker, server and report in one terminal
+up: install ## watch the news: poller, worker, server, page and report in one terminal
 	@$(BIN)/storywire up
 
 demo: install ## watch a newsroom of this machine's own, without internet

@@ -11,6 +11,7 @@ def test_a_demo_shows_a_story_form_and_grow_and_ends_by_itself(data_dir: Path) -
     run = storywire("demo", "--seconds", "14", "--seed", "1", "--data-dir", data_dir, data_dir=data_dir)
     assert run.returncode == 0, run.stderr
     assert "The local newsroom is at http://127.0.0.1:" in run.stderr
+    assert "The page: http://127.0.0.1:" in run.stderr
     assert "new" in run.stdout
     assert "grew" in run.stdout
     listed = storywire("report", "--json", "--members", "--limit", "500", data_dir=data_dir)

@@ -144,6 +144,16 @@ def test_a_child_that_cannot_live_is_given_up_with_what_it_said(settings: Settin
     assert str(journal.path) in str(caught.value)
 
 
+def test_the_others_go_on_without_a_child_that_is_not_needed(settings: Settings, short_pauses: None) -> None:
+    said: list[str] = []
+    with closing(Journal(settings.data_dir)) as journal, Processes(settings, journal) as processes:
+        [web] = processes.start("web", "serve", "--no-such-option", instead=said.append)
+        eventually(lambda: said, 30, "it was not given up")
+        assert web.wait(time.monotonic() + 5), "it is not started again"
+        processes.wait(0.0)
+    assert len(said) == 1 and "the web ended with status 2" in said[0] and "--no-such-option" in said[0]
+
+
 def test_a_child_that_does_not_end_when_asked_is_killed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.supervisor.processes._DEADLINE_S", 0.5)
     with closing(Journal(settings.data_dir)) as journal, capture_logs() as lines:

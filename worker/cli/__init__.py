@@ -13,7 +13,7 @@ COMMANDS = {
     "demo": "The same over a local newsroom, without internet.",
     "poll": "Poll feeds and queue their new articles.",
     "pages": "Read the pages of entries that carry only a summary.",
-    "serve": "Serve what others ask of us: hubs that push feeds.",
+    "serve": "Serve the page, and what else others ask of us over HTTP.",
     "work": "Cluster queued articles.",
     "report": "List the stories, or follow them as they form.",
     "explain": "Why two articles are, or are not, one story.",

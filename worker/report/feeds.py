@@ -11,7 +11,7 @@ from worker.report.words import span
 from worker.schedule import PAUSED
 from worker.schedule.adapt import new_a_day
 from worker.store.feeds import Feed
-from worker.store.gates import CLOSED
+from worker.store.gates import CLOSED, TURN
 
 
 def status(feed: Feed) -> str:
@@ -34,6 +34,11 @@ def is_failing(feed: Feed) -> bool:
 def is_held_back(feed: Feed, now: float) -> bool:
     """Whether it waits for its host, which has asked to be left alone."""
     return CLOSED in feed.polls.reason and now < feed.due < PAUSED
+
+
+def waits_its_turn(feed: Feed, now: float) -> bool:
+    """Whether it waits as its host is asked as often as it may be already."""
+    return feed.polls.reason.startswith(TURN) and now < feed.due < PAUSED
 
 
 def summary(feeds: Sequence[Feed], total: int, now: float) -> str:

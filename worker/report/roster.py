@@ -10,14 +10,15 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from worker.feed.address import host
-from worker.report.feeds import is_failing, is_held_back, status, summary
+from worker.report.feeds import is_failing, is_held_back, status, summary, waits_its_turn
 from worker.schedule.adapt import new_a_day
 from worker.store.feeds import Feed
 
 
 class State(StrEnum):
     """How a feed is, what needs a person first: its last poll went wrong; its server says that it is gone; its host
-    asked to be left alone; it was not polled yet; it is polled; its hub pushes it; nobody polls it."""
+    asked to be left alone, or has others before it; it was not polled yet; it is polled; its hub pushes it; nobody
+    polls it."""
 
     FAILING = "failing"
     GONE = "gone"
@@ -32,7 +33,7 @@ def state(feed: Feed, now: float, *, pushed: bool = False) -> State:
     """The state of a feed. pushed: its subscription at its hub is in force."""
     if feed.paused:
         return State.GONE if status(feed) == "gone" else State.PAUSED
-    if is_held_back(feed, now):
+    if is_held_back(feed, now) or waits_its_turn(feed, now):
         return State.WAITING
     if is_failing(feed):
         return State.FAILING

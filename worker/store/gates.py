@@ -25,6 +25,9 @@ READY_S = 1.0
 CLOSED = "asked to be left alone for a while"
 """The words of who waits for a gate that its server has closed."""
 
+TURN = "waits its turn"
+"""The words of who waits for a gate that is asked as often as it may be."""
+
 _MARGIN_S = 5.0
 """So much longer than a fetch may take is a visitor's place kept: for its way in, and for what is done at the end."""
 
@@ -163,11 +166,11 @@ class Gates:
                 now = (self._clock or SystemClock()).now()  # for the words alone
                 return f"waits {until(now, wait_s)}: {gate} {CLOSED} (Retry-After)"
             case b"full":
-                return f"waits its turn: {gate} is asked by {self.rule.parallel} at once at most"
+                return f"{TURN}: {gate} is asked by {self.rule.parallel} at once at most"
             case b"crawl":
-                return f"waits its turn: {gate} wants its pages read slowly (Crawl-delay)"
+                return f"{TURN}: {gate} wants its pages read slowly (Crawl-delay)"
             case b"spacing":
-                return f"waits its turn: {gate} is asked at most every {words(self.rule.spacing_s)}"
+                return f"{TURN}: {gate} is asked at most every {words(self.rule.spacing_s)}"
         return ""
 
 
