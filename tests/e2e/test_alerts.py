@@ -382,3 +382,29 @@ async def test_a_check_tells_of_alerts(
         clock.advance(60)
         await at.turn()
     assert "warn  0 alerts on the way; nobody took 1 alert: see `storywire alerts list`" in line()
+
+
+async def test_a_story_that_fails_holds_up_no_other(runtime: Runtime, receiver: Receiver, tmp_path: Path) -> None:
+    """A record that cannot be read is seen in the log; the position goes on, and the next story is told of."""
+    async with desk(runtime, tmp_path / "rules.toml", DAM_RULE + webhook(receiver)) as at:
+        at.came(article("post/cup", CUP_TITLE, CUP, received=NOW))
+        [cup] = runtime.stories.recent("en", 0, 9)
+        runtime.redis.set(keys.story("en", cup.number), b"\xc1 broken")
+        at.came(dam())
+        await at.turn()
+    assert [got.json["story"]["headline"] for got in receiver.got] == [DAM_TITLE]
+
+
+async def test_a_rule_that_is_gone_tells_nobody(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock
+) -> None:
+    """What it had raised is not tried on, and says why."""
+    receiver.answers = [(500, {})]
+    path = tmp_path / "rules.toml"
+    async with desk(runtime, path, DAM_RULE + webhook(receiver)) as at:
+        at.came(dam())
+        await at.turn()
+    clock.advance(60)
+    async with desk(runtime, path, DAM_RULE.replace('"dam"', '"cup"', 1) + webhook(receiver)):
+        assert len(receiver.got) == 1
+        assert [dead.trouble for dead in runtime.alerts.dead()] == ["its rule or its target is in the file no more"]

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from worker.alerts.message import Message, signed
 from worker.alerts.rules import Target, Webhook
 from worker.config import Settings
-from worker.contained.pool import Died, Hung, Pool
+from worker.contained.pool import Busy, Died, Hung, Pool
 from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.report.harmless import harmless
@@ -30,6 +30,8 @@ TRIES_S = 86_400.0
 _FIRST_S, _LONGEST_S = 5.0, 3_600.0
 TIMEOUT_S = 15.0
 _SERVICE_S = 30.0
+_SERVICE_WAIT_S = 60.0
+"""For the process that speaks to services, which takes one after another."""
 _GONE = 410
 
 log = structlog.get_logger()
@@ -74,7 +76,11 @@ class Sender:
             return Sent(posted.trouble, wait_s, posted.status == _GONE)
         request = {"address": target.address, "title": message.title(), "text": message.text()}
         try:
-            return Sent((await self._services.ask(json.dumps(request).encode())).decode("utf-8", "replace"))
+            return Sent(
+                (await self._services.ask(json.dumps(request).encode(), _SERVICE_WAIT_S)).decode("utf-8", "replace")
+            )
+        except Busy:
+            return Sent("was not its turn: others took long")
         except Hung:
             return Sent(f"did not take it within {self._services.timeout_s:g} s")
         except Died:

@@ -6,11 +6,16 @@ a feed's first fetch brought.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import structlog
+
 from worker.alerts.match import why
 from worker.alerts.rules import Rule, Rules
+from worker.errors import StorywireError
 from worker.model import Event, Member, Story, story_id
 from worker.store.alerts import Delivery, Find, delivery_id
 from worker.store.stories import Stories
+
+log = structlog.get_logger()
 
 _KINDS = frozenset({"new", "grew", "merged", "split", "moved"})
 """What may make a story meet a rule."""
@@ -21,18 +26,27 @@ def finds(
 ) -> list[Find]:
     """What these events lead to; each story is looked at once, as it is now."""
     changed = {(e.lang, e.into or e.story) for e in events if e.kind in _KINDS and not e.backfill}
-    found: dict[tuple[str, str], Find] = {}
+    found = list[Find]()
     for lang, number in sorted(changed):
-        if not any(not rule.lang or lang in rule.lang for rule in rules.rules):
-            continue
-        story = stories.find(lang, number)
-        if story is None:
-            continue
-        members = stories.members(lang, story.number)
-        for rule in met(rules.rules, lang, members, since):
-            names = _names(lang, story)
-            found[rule.name, names[0]] = Find(rule.name, names, _deliveries(rule, rules, names[0], now))
-    return list(found.values())
+        if any(not rule.lang or lang in rule.lang for rule in rules.rules):
+            try:
+                found += _of_story(lang, number, stories, rules, since, now)
+            except StorywireError:
+                raise
+            except Exception:  # a fault of ours: seen, and the others are told of
+                log.exception("a story was not held against the rules", story=story_id(lang, number))
+    return list({(find.rule, find.stories[0]): find for find in found}.values())
+
+
+def _of_story(
+    lang: str, number: int, stories: Stories, rules: Rules, since: Mapping[str, float], now: float
+) -> list[Find]:
+    story = stories.find(lang, number)
+    if story is None:
+        return []
+    members, names = stories.members(lang, story.number), _names(lang, story)
+    fitting = met(rules.rules, lang, members, since)
+    return [Find(rule.name, names, _deliveries(rule, rules, names[0], now)) for rule in fitting]
 
 
 def met(rules: Iterable[Rule], lang: str, members: Sequence[Member], since: Mapping[str, float]) -> list[Rule]:

@@ -35,9 +35,9 @@ TICK_S = 0.5
 
 HOLD_S = 15.0
 _LEASE_S = 120.0
-"""Longer than any attempt may take."""
+"""Longer than any attempt may take, its wait for the process that speaks to services included."""
 
-_AT_ONCE = 8
+_AT_ONCE = 32
 
 log = structlog.get_logger()
 
@@ -126,15 +126,13 @@ class Watching:
 
     async def _send(self, delivery: Delivery, until: float) -> None:
         """Make an attempt, and note what came of it. Whatever goes wrong, its lease ends by itself."""
-        rules, now = self._file.rules, self._runtime.clock.now()
-        target = target_of(rules.targets.get(delivery.to, ()), delivery.part)
-        message: Message | None = await self._aside(message_of, self._runtime, rules, delivery)
-        if message is None:
-            sent = Sent("the story has ended, or was removed", final=True)
-        elif target is None:
-            sent = Sent(f"the rules have no target {delivery.to!r} any more", final=True)
-        else:
-            sent = await self._sender.send(target, message, now)
+        try:
+            sent = await self._attempt(delivery)
+        except StorywireError:
+            raise
+        except Exception as error:  # a fault of ours: seen, and tried again like any other
+            log.exception("alert not sent", rule=delivery.rule, story=delivery.story)
+            sent = Sent(f"failed here with {type(error).__name__}")
         tried, now = after(delivery, sent), self._runtime.clock.now()
         at = next_try(tried, sent, now)
         if not sent.trouble:
@@ -145,6 +143,16 @@ class Watching:
             await self._aside(self._alerts.again, tried, until, at)
         self._metrics.count(ALERTS, outcome="delivered" if not sent.trouble else "dead" if at is None else "again")
         told(tried, sent, at, now)
+
+    async def _attempt(self, delivery: Delivery) -> Sent:
+        rules = self._file.rules
+        target = target_of(rules.targets.get(delivery.to, ()), delivery.part)
+        if rules.get(delivery.rule) is None or target is None:
+            return Sent("its rule or its target is in the file no more", final=True)
+        message: Message | None = await self._aside(message_of, self._runtime, rules, delivery)
+        if message is None:
+            return Sent("the story has ended, or was removed", final=True)
+        return await self._sender.send(target, message, self._runtime.clock.now())
 
 
 async def watch(runtime: Runtime, file: RuleFile, aside: Callable[..., Awaitable[Any]], metrics: Metrics) -> None:
