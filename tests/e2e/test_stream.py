@@ -1,6 +1,7 @@
 """The board and the stream of changes over a real store: what is told, to whom, and going on without a gap."""
 
 import random
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -237,3 +238,19 @@ def test_streams_end_at_once_when_the_process_is_asked_to_end(runtime: Runtime) 
         assert time.monotonic() - began < 4, "requests in hand are waited for up to 8 s: streams are none of them"
         for client in clients:
             assert client.ended.wait(1)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux ends connections that nobody reads")
+def test_a_client_that_does_not_read_is_let_go_of(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection holds nothing for longer than was said; others hear everything."""
+    monkeypatch.setattr("worker.web.serve._UNREAD_MS", 500)
+    with running_site(runtime) as site, listening(stream(site)) as other, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
+        host, port = runtime.settings.listen.split(":")
+        deaf.connect((host, int(port)))
+        deaf.sendall(f"GET /api/v1/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+        eventually(lambda: site.live.listening == 2, 10, "the two did not begin")
+        for start in range(0, 120, 40):
+            fill(runtime, [told(n) for n in range(start, start + 40)])
+        eventually(lambda: site.live.listening == 1, 15, "who does not read is still listened for")
+        assert len(other.until(120)) == 120
