@@ -6,7 +6,7 @@ import hmac
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from tests.command import here, one_line, start_storywire
 from tests.e2e.receiver import Got, Receiver, receiving
 from tests.e2e.site import article, fill, running_site, site_runtime
-from tests.servers import free_port
+from tests.servers import Server, free_port
 from tests.unit.articles import (
     CUP,
     CUP_TITLE,
@@ -31,6 +31,7 @@ from worker.alerts.deliver import TRIES_S, Sender
 from worker.alerts.file import RuleFile
 from worker.alerts.watch import Watching
 from worker.clock import ManualClock
+from worker.errors import Transient
 from worker.model import Article, story_id
 from worker.runtime import Runtime
 from worker.store import keys
@@ -408,3 +409,23 @@ async def test_a_rule_that_is_gone_tells_nobody(
     async with desk(runtime, path, DAM_RULE.replace('"dam"', '"cup"', 1) + webhook(receiver)):
         assert len(receiver.got) == 1
         assert [dead.trouble for dead in runtime.alerts.dead()] == ["its rule or its target is in the file no more"]
+
+
+async def test_a_server_that_dies_before_an_alert_is_settled_loses_none(
+    new_server: Callable[..., Server], receiver: Receiver, tmp_path: Path, clock: ManualClock
+) -> None:
+    """Killed while the receiver has the request, and started again: what was raised is delivered under the same id."""
+    server = new_server("valkey", persistent=True, appendfsync="always")
+    with site_runtime(server.url(0), clock) as runtime:
+        async with desk(runtime, tmp_path / "rules.toml", DAM_RULE + webhook(receiver)) as at:
+            at.came(dam())
+            receiver.before = server.kill
+            with pytest.raises(Transient):
+                await at.turn()
+            receiver.before = lambda: None
+            server.start()
+            clock.advance(600)
+            await at.turn()
+            assert runtime.alerts.depths() == (0, 0)
+    assert len(receiver.got) == 2
+    assert len({got.json["id"] for got in receiver.got}) == 1
