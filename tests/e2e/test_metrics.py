@@ -121,7 +121,7 @@ async def test_however_many_ask_the_store_is_looked_at_once() -> None:
 async def test_a_store_that_hangs_is_told_as_away_and_not_asked_again_meanwhile() -> None:
     """The answer comes in time, and no thread is taken for each scrape."""
     store = Store()
-    looks = _looks(store, limit_s=0.05, fresh_s=0)
+    looks = _looks(store, limit_s=0.05, fresh_s=0, stale_s=0)
     store.answers.clear()
     for _ in range(3):
         assert await looks.readings() == [Reading(UP, 0)]
@@ -130,6 +130,18 @@ async def test_a_store_that_hangs_is_told_as_away_and_not_asked_again_meanwhile(
     async with asyncio.timeout(10):
         while Reading(UP, 1) not in await looks.readings():
             pass
+
+
+async def test_while_a_look_takes_long_the_last_one_is_told() -> None:
+    """A store of so many feeds is not away."""
+    store = Store()
+    looks = _looks(store, limit_s=0.05, fresh_s=0)
+    while Reading(UP, 1) not in (seen := await looks.readings()):
+        pass
+    store.answers.clear()
+    await asyncio.to_thread(eventually, lambda: time.monotonic() >= looks._fresh_until, 30)
+    assert await looks.readings() == seen
+    store.answers.set()
 
 
 async def test_a_slow_look_is_made_the_more_rarely() -> None:

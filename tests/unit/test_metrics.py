@@ -69,6 +69,12 @@ def test_no_two_metrics_have_one_name() -> None:
     assert sorted(samples) == sorted(set(samples))
 
 
+def test_every_metric_is_documented() -> None:
+    """By name, so that a generator that forgets one is noticed."""
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert [each.name for each in METRICS if f"| `{each.name}` |" not in page] == []
+
+
 def test_what_is_in_the_table_is_used_and_nothing_else_makes_metrics() -> None:
     """A metric that nobody counts would be shown as 0 for ever."""
     used: set[str] = set()
