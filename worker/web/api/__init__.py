@@ -6,11 +6,14 @@ Invariant: what the document says is what is served.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from worker.errors import BadInput
 from worker.web.api import correcting, likening, operating, reading, streaming
@@ -25,24 +28,36 @@ def routes(site: Site) -> list[BaseRoute]:
     """The operations, `/api/openapi.json`, and the page `/api`."""
     operations = table(site)
 
+    @cache
+    def under(base: str) -> dict[str, Any]:
+        return document(operations, base)
+
     async def described(request: Request) -> Response:
-        return answer(request, document(operations, _base(request)))
+        return answer(request, under(_base(request)))
 
     async def page(request: Request) -> Response:
-        address = str(request.base_url).rstrip("/")
-        return site.page(request, "api.html", facts(document(operations, _base(request)), operations, address))
+        address = site.runtime.settings.public_url or str(request.base_url).rstrip("/")
+        return site.page(request, "api.html", facts(under(_base(request)), operations, address))
 
-    # an article's id may end in anything: what has an ending of its own is looked at first
     served = [
-        Route(f"/api{_path(each)}", _endpoint(site, each, each.call), methods=[each.method], name=each.name)
+        _Alone(f"/api{_path(each)}", _endpoint(site, each, each.call), methods=[each.method], name=each.name)
         for each in operations
         if each.call is not None
     ]
     return [
         Route("/api", page, methods=["GET"]),
         Route("/api/openapi.json", described, methods=["GET"]),
-        *sorted(served, key=lambda route: "{article:path}" in route.path and not route.path.endswith("/forget")),
+        *sorted(served, key=lambda route: route.path.endswith("{article:path}")),
     ]
+
+
+class _Alone(Route):
+    """A path that has one operation: another method is refused here, and not looked for where an article's id, which
+    may hold anything, would match it too."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        return Match.FULL if match is Match.PARTIAL else match, child
 
 
 def table(site: Site) -> tuple[Operation, ...]:
