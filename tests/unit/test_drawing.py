@@ -193,6 +193,16 @@ def test_headlines_that_were_changed_are_told_in_order() -> None:
     )
 
 
+def test_each_article_says_by_which_feeds_it_came() -> None:
+    names = {"f1": "Herald: all", "f2": "Herald: town", "f3": "Wire", "f4": "More"}
+    carried = replace(FIRST, feeds=("f1", "gone", "f2", "f3", "f4"), page="read")
+    (line,) = lines([carried], [Why("")], names, 0, 1)
+    assert line.feeds == (("f1", "Herald: all"), ("f2", "Herald: town"), ("f3", "Wire"))
+    assert (line.more_feeds, line.page) == (2, "full text from its page")
+    (line,) = lines([replace(FIRST, page="is behind a wall")], [Why("")], {}, 0, 1)
+    assert line.page == "by its feed's summary: its page is behind a wall"
+
+
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//other.example", ""])
 def test_an_address_that_is_not_http_is_no_link(url: str) -> None:
     (line,) = lines([replace(FIRST, url=url)], [Why("")], {}, 0, 1)
