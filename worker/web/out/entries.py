@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
-from worker.model import Member, Relation
+from worker.model import UNDETERMINED, Member, Relation, Story
 from worker.report.board import Filter
 from worker.report.harmless import harmless
 from worker.report.rows import Row
@@ -52,35 +52,58 @@ class Feed(Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
-def entry(store: UUID, base: str, row: Row, members: Sequence[Member], *, updates: bool) -> Entry:
-    """The entry of a story with these members, of which there is at least one. updates: let it come again, under
-    another id, whenever one more outlet reports it."""
+class Facts(Struct, frozen=True, kw_only=True):
+    """Of a story's members: the first one's address, title, source and date; when the first of them came, and the last
+    that is no copy; when, by the wall clock, the story last changed."""
+
+    url: str
+    title: str
+    source: str
+    time: float
+    came: float
+    news: float
+    changed: float
+
+
+def facts_of(story: Story, members: Sequence[Member]) -> Facts:
+    """The facts of a story with these members, of which there is at least one, by event time."""
     first = members[0]
-    came = [member.received for member in members]
     news = [member.received for member in members if member.relation is not Relation.COPY]
+    return Facts(
+        url=safe(first.url) or "",
+        title=harmless(first.title),
+        source=harmless(first.source),
+        time=first.time,
+        came=min(member.received for member in members),
+        news=max(news or [member.received for member in members]),
+        changed=story.active,
+    )
+
+
+def entry(store: UUID, base: str, row: Row, facts: Facts, *, updates: bool) -> Entry:
+    """The entry of a story. updates: let it come again, under another id, whenever one more outlet reports it."""
     name = f"{row.story}/{row.outlets}" if updates else row.story
-    author = harmless(first.source)
     sources = dict.fromkeys(harmless(source) for source in row.sources)
     return Entry(
         id=uuid5(store, name).urn,
         title=harmless(row.headline, NO_HEADLINE),
-        published=min(came),
-        updated=max(news, default=max(came)),
-        summary=_summary(row, first, author),
+        published=facts.came,
+        updated=facts.news,
+        summary=_summary(row, facts),
         link=f"{base}/stories/{row.story}",
-        first_link=safe(first.url) or "",
-        first_title=harmless(first.title),
-        author=author,
-        lang="" if row.lang == "und" else row.lang,
+        first_link=facts.url,
+        first_title=facts.title,
+        author=facts.source,
+        lang="" if row.lang == UNDETERMINED else row.lang,
         tags=tuple(source for source in sources if source)[:_MOST_TAGS],
     )
 
 
-def _summary(row: Row, first: Member, author: str) -> str:
+def _summary(row: Row, facts: Facts) -> str:
     said = f"{count(row.outlets, 'outlet')}, {count(row.articles, 'article')}, {count(row.copies, 'copy', 'copies')}, "
-    said += f"{count(row.rewrites, 'rewrite')}; first: {author or 'an outlet without a name'}, {rfc3339(first.time)}"
-    title = harmless(first.title)
-    return f"{said}: {title}" if title and title != harmless(row.headline) else said
+    said += f"{count(row.rewrites, 'rewrite')}; first: {facts.source or 'an outlet without a name'}, "
+    said += rfc3339(facts.time)
+    return f"{said}: {facts.title}" if facts.title and facts.title != harmless(row.headline) else said
 
 
 def title_of(wanted: Filter) -> str:

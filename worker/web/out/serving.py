@@ -23,7 +23,8 @@ from worker.report.rows import Row
 from worker.store.identity import identity
 from worker.web.asking import Asked, address, asked
 from worker.web.out import atom, jsonfeed
-from worker.web.out.entries import Entry, Feed, entry, feed_name, title_of
+from worker.web.out.entries import Feed, entry, feed_name, title_of
+from worker.web.out.reading import Reading
 from worker.web.site import Site
 
 MOST = 100
@@ -42,9 +43,10 @@ Write = Callable[[Feed], bytes]
 
 def routes(site: Site) -> list[BaseRoute]:
     """`/stories.atom` and `/stories.json`."""
+    reading = Reading(site.runtime.stories)
     return [
-        Route("/stories.atom", partial(_serve, site, atom.atom, atom.TYPE), methods=["GET"]),
-        Route("/stories.json", partial(_serve, site, jsonfeed.json_feed, jsonfeed.TYPE), methods=["GET"]),
+        Route("/stories.atom", partial(_serve, site, reading, atom.atom, atom.TYPE), methods=["GET"]),
+        Route("/stories.json", partial(_serve, site, reading, jsonfeed.json_feed, jsonfeed.TYPE), methods=["GET"]),
     ]
 
 
@@ -63,7 +65,7 @@ class _Wanted(Struct, frozen=True, kw_only=True):
         return f"{self.base}{self.own}{'?' if query else ''}{urlencode(query)}"
 
 
-async def _serve(site: Site, write: Write, media_type: str, request: Request) -> Response:
+async def _serve(site: Site, reading: Reading, write: Write, media_type: str, request: Request) -> Response:
     if not site.live.ready.is_set():
         raise Transient("the stories are being read: try again in a moment")
     wanted = _wanted(site, request)
@@ -73,7 +75,7 @@ async def _serve(site: Site, write: Write, media_type: str, request: Request) ->
     known = request.headers.get("if-none-match", "")
     if known and _knows(known, headers["etag"]):
         return Response(status_code=304, headers=headers)
-    feed, changed = await site.aside(_feed, site, wanted, chosen)
+    feed, changed = await site.aside(_feed, site, reading, wanted, chosen)
     if (modified := int(changed) + 1) <= site.runtime.clock.now():  # more may come within its second
         headers["last-modified"] = formatdate(modified, usegmt=True)
     if not known and _not_since(request.headers.get("if-modified-since", ""), modified):
@@ -106,19 +108,14 @@ def base_of(site: Site, request: Request) -> str:
     return f"http://{host if _HOST.fullmatch(host) else settings.listen}"
 
 
-def _feed(site: Site, wanted: _Wanted, chosen: Selection) -> tuple[Feed, float]:
+def _feed(site: Site, reading: Reading, wanted: _Wanted, chosen: Selection) -> tuple[Feed, float]:
     """The feed, and when, by the wall clock, a story of it last changed. Blocks."""
-    stories, store, of = site.runtime.stories, identity(site.runtime.redis), wanted.asked
-    entries, changed = list[Entry](), 0.0
-    for row in chosen.rows:
-        story = stories.find(row.lang, row.number)
-        members = stories.members(row.lang, story.number) if story else []
-        if story and members:  # it may have ended just now
-            entries.append(entry(store, wanted.base, row, members, updates=wanted.updates))
-            changed = max(changed, story.active)
+    store, of = identity(site.runtime.redis), wanted.asked
+    read = [(row, facts) for row in chosen.rows if (facts := reading.facts(row))]
+    entries = [entry(store, wanted.base, row, facts, updates=wanted.updates) for row, facts in read]
+    changed = max((facts.changed for _, facts in read), default=site.runtime.clock.now())
     if of.sort == "new":
         entries.sort(key=lambda each: -each.published)
-    changed = changed or site.runtime.clock.now()
     home = address(of, sort="", after="", limit="")
     feed = Feed(
         id=uuid5(store, feed_name(wanted.query)).urn,
