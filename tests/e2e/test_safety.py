@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from structlog.testing import capture_logs
 
 from tests.command import one_line, storywire
+from tests.conftest import NewServer
 from tests.e2e.site import Answer, RunningSite, running_site, site_runtime
 from tests.servers import free_port
 from tests.waiting import eventually
@@ -19,7 +20,6 @@ from worker.errors import BadSetting
 from worker.web.headers import POLICY
 from worker.web.limits import Rate
 from worker.web.safety import SESSION_S, Safety, read_token
-from worker.web.serve import Serving
 
 TOKEN = "a-token-of-the-tests-4711"
 PUBLIC = "https://news.example.org/wire"
@@ -257,14 +257,20 @@ def _read_key(site: RunningSite) -> str:
 
 
 def test_where_others_reach_it_a_token_is_demanded(valkey_url: str) -> None:
-    for place in (f"0.0.0.0:{free_port()}", f"[::]:{free_port()}"):
-        done = storywire("serve", "--listen", place, redis_url=valkey_url)
-        assert done.returncode == 1
-        said = one_line(done.stderr)
-        assert said.startswith(f"STORYWIRE_LISTEN={place}: others than this machine reach it, which takes a token: set")
-    said = f"STORYWIRE_PUBLIC_URL={PUBLIC}: others reach the pages there"
-    with site_runtime(valkey_url, public_url=PUBLIC) as runtime, pytest.raises(BadSetting, match=said):
-        Serving(runtime)
+    place = f"0.0.0.0:{free_port()}"
+    done = storywire("serve", "--listen", place, redis_url=valkey_url)
+    assert done.returncode == 1
+    said = one_line(done.stderr)
+    assert said.startswith(f"STORYWIRE_LISTEN={place}: others than this machine reach it, which takes a token: set")
+    for settings, said in (
+        ({"listen": "[::]:8080"}, r"STORYWIRE_LISTEN=\[::\]:8080: others than this machine"),
+        ({"listen": "192.0.2.1:80"}, "STORYWIRE_LISTEN=192.0.2.1:80: others than this machine"),
+        ({"public_url": PUBLIC}, f"STORYWIRE_PUBLIC_URL={PUBLIC}: others reach the pages there"),
+    ):
+        with pytest.raises(BadSetting, match=said):
+            Safety(load({}, **settings), CLOCK.now)
+    for place in ("127.0.0.1:80", "127.9.9.9:80", "[::1]:80"):
+        assert not Safety(load({}, listen=place, public_url="http://localhost:80/x"), CLOCK.now).exposed
 
 
 def test_a_token_file_is_its_owners(tmp_path: Path) -> None:
@@ -297,3 +303,20 @@ def test_no_message_and_no_repr_shows_the_token() -> None:
         with pytest.raises(BadSetting) as caught:
             load({"STORYWIRE_TOKEN": bad})
         assert bad not in str(caught.value) and "openssl rand" in str(caught.value)
+
+
+def test_while_the_server_is_away_everybody_is_told_and_strangers_nothing_of_it(new_server: NewServer) -> None:
+    """503 with a time to come back; where the server is stands on pages of those who may read them only."""
+    server = new_server("valkey")
+    with site_runtime(server.url(), public_url=PUBLIC, token=TOKEN) as runtime, running_site(runtime) as site:
+        server.close()
+        eventually(lambda: site.live.trouble, 20, "the site did not notice")
+        told = site.ask("/wire/api/v1/stories/en-1", headers=bearer(TOKEN))
+        assert (told.status, told.headers["content-type"]) == (503, "application/problem+json")
+        assert int(told.headers["retry-after"]) > 0
+        page = site.ask("/wire/stories/en-1", headers=bearer(TOKEN) | {"accept": "text/html"})
+        assert (page.status, "The server of the stories is away" in page.text) == (503, True)
+        stranger = site.ask("/wire/login", headers={"accept": "text/html"})
+        assert str(server.folder) in page.text
+        assert stranger.status == 200 and str(server.folder) not in stranger.text
+        assert site.ask("/healthz").text == "the server of the stories is away, or not to be used: the log says why\n"

@@ -6,6 +6,7 @@ Invariant: whatever a part does, a request ends with an answer and a line in the
 from functools import partial
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -21,17 +22,21 @@ from worker.web.guard import Guard
 from worker.web.site import Site
 from worker.web.websub import Callbacks
 
+log = structlog.get_logger()
+
 
 def routes(site: Site) -> list[BaseRoute]:
     """All that is served; under the path of STORYWIRE_PUBLIC_URL as well as without, as proxies do either."""
 
     runtime = site.runtime
 
-    async def healthz(_request: Request) -> Response:
+    async def healthz(request: Request) -> Response:
         try:
             await run_in_threadpool(runtime.ensure_store)
         except StorywireError as error:
-            return PlainTextResponse(f"{error}\n", 503)
+            hidden = "the server of the stories is away, or not to be used: the log says why"
+            log.warning("not well", trouble=str(error))
+            return PlainTextResponse(f"{error if site.safety.may_read(request) else hidden}\n", 503)
         return PlainTextResponse("ok\n")
 
     served: list[BaseRoute] = [

@@ -57,7 +57,7 @@ class Site:
             "base": base,
             "here": request.url.path.removeprefix(base) or "/",
             "now": self.runtime.clock.now(),
-            "trouble": self.live.trouble,
+            "trouble": self.live.trouble if self.safety.may_read(request) else "",
             "form_token": self.safety.form_token(request),
             "has_token": self.safety.has_token,
         }
