@@ -6,6 +6,7 @@ the width is shared out by time and half by arrivals: busy times are drawn wider
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from math import ceil, floor
 
 from worker.report.views import rfc3339
 
@@ -59,10 +60,8 @@ class TimeScale:
     def _multiples(self, step_s: float) -> Iterator[float]:
         if self._span_s / step_s > _MOST_OF_A_STEP:
             return
-        time = -(-self._knots[0] // step_s) * step_s
-        while time <= self._knots[-1]:
-            yield time
-            time += step_s
+        for nth in range(ceil(self._knots[0] / step_s), floor(self._knots[-1] / step_s) + 1):
+            yield nth * step_s
 
 
 def tick_label(time: float) -> str:
