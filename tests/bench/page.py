@@ -56,12 +56,13 @@ class Latency(Struct, frozen=True):
 
 
 class Measured(Struct, frozen=True):
-    """All of it. `read_s`: until all stories were read, `held_ms`: the longest answer meanwhile; `plain`, `packed`:
-    bytes of the page, and `files` those of what it needs besides, packed."""
+    """All of it. `read_s`: until all stories were read, `read_cpu_s`: the process's own time until then, `held_ms`: the
+    longest answer meanwhile; `plain`, `packed`: bytes of the page, `files` those of what it needs besides, packed."""
 
     stories: int
     articles: int
     read_s: float
+    read_cpu_s: float
     held_ms: float
     memory_mb: float
     plain: int
@@ -130,14 +131,25 @@ def measure(
             counts = runtime.stories.counts()
             with _serving(runtime.url) as site:
                 read_s, held_ms = _reading(site, counts["stories"])
+                read_cpu_s = site.cpu_s()
                 plain, packed, files = _sizes(site)
                 memory_mb = site.memory_mb()
                 latencies = _latencies(site, writer)
                 figures = asyncio.run(_listened(site, runtime, writer, clients, commits))
         return Measured(
-            stories=counts["stories"], articles=counts["articles"], read_s=read_s, held_ms=held_ms, memory_mb=memory_mb,
-            plain=plain, packed=packed, files=files, latencies=latencies, clients=clients, **figures,
-        )  # fmt: skip
+            stories=counts["stories"],
+            articles=counts["articles"],
+            read_s=read_s,
+            read_cpu_s=read_cpu_s,
+            held_ms=held_ms,
+            memory_mb=memory_mb,
+            plain=plain,
+            packed=packed,
+            files=files,
+            latencies=latencies,
+            clients=clients,
+            **figures,
+        )
     finally:
         server.close()
 

@@ -29,6 +29,7 @@ class Writer:
         self._commits, self._now, self._random = runtime.ingest._commits, now, random.Random(seed)
         self._words = {lang: [w for w in top_n_list(lang, 20_000) if len(w) > 2] for lang in _LANGUAGES}
         self._members = 0
+        self._prints = [self._some_prints() for _ in range(200)]
 
     def fill(self, stories: int, articles: int) -> None:
         """So many stories with so many articles in all."""
@@ -80,7 +81,8 @@ class Writer:
             member = Member(
                 f"{outlet:012x}.{self._members:016x}", 1, self._title(view.lang),
                 f"https://{outlet:04d}.example.com/news/{self._members}", f"The {outlet:04d} Herald", time, time, time,
-                False, self._prints(), number, view.seq, relation, score=0.5, outlet=f"{outlet:04d}.example.com",
+                False, self._random.choice(self._prints), number, view.seq, relation, score=0.5,
+                outlet=f"{outlet:04d}.example.com",
             )  # fmt: skip
             view.put_member(member)
             view.join(number, member.uid, time)
@@ -90,7 +92,7 @@ class Writer:
     def _title(self, lang: str) -> str:
         return " ".join(self._random.choices(self._words[lang], k=self._random.randint(6, 12))).capitalize()
 
-    def _prints(self) -> Fingerprints:
+    def _some_prints(self) -> Fingerprints:
         chance, terms = self._random, tuple(self._random.sample(self._words["en"], 40))
         return Fingerprints(
             chance.randbytes(8), chance.randbytes(256), chance.randbytes(768), 300, 320, chance.randbytes(8), terms,
