@@ -127,6 +127,7 @@ def test_nothing_moves_while_one_reads(site: RunningSite, page: Page) -> None:
     page.locator(BAR).click()
     expect(page.locator(HEADLINES)).to_have_text([DAM_TITLE, re.compile("Soup|cup"), re.compile("Soup|cup")])
     expect(page.locator(BAR)).to_be_hidden()
+    expect(page.locator(f"{STORIES}.changed, {STORIES} .delta")).to_have_count(0)
     expect(page).to_have_title("Stories · Storywire")
 
 
@@ -160,6 +161,24 @@ def test_scrolled_down_rows_stay_where_they_are(valkey_url: str, page: Page) -> 
             page.keyboard.press("r")
             expect(page.locator(STORIES, has_text=DAM_TITLE)).to_have_count(1)
             assert page.evaluate("window.scrollY") == 0
+
+
+def test_a_page_in_the_background_holds_no_connection_and_counts(site: RunningSite, page: Page) -> None:
+    """Browsers have six a site: seven tabs of a working day must not stop each other. The title says what is new."""
+    fill(site.runtime, [cup()])
+    site.shows(1)
+    page.clock.install()
+    opened(page, site)
+    page.evaluate(HIDE, True)
+    eventually(lambda: site.live.listening == 0, 10, "a page that nobody sees still holds its stream")
+    fill(site.runtime, [dam("herald")])
+    site.shows(2)
+    page.clock.fast_forward(61_000)
+    expect(page).to_have_title("(1) Stories · Storywire")
+    assert titles(page) == [CUP_TITLE]
+    page.evaluate(HIDE, False)
+    expect(page.locator(HEADLINES)).to_have_count(2)
+    expect(page.locator("#live")).to_have_text("Live")
 
 
 def test_a_merged_story_leaves_when_the_list_is_put_in_order(site: RunningSite, page: Page) -> None:
@@ -388,6 +407,10 @@ SOUP = """A bowl of barley soup at the covered market of Ettersund costs twice w
 blame the price of leeks, which a late frost took in most valleys of the south, and a new fee for water. The town's
 union of cooks asked the council on Friday to lower that fee until the next harvest. Councillor Berit Oom said she would
 rather see fewer stalls than cheaper water. Students have begun to cook in the stairwell of the library."""
+HIDE = """hidden => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 TOPS = "[...document.querySelectorAll('#stories > .story')].map(row => Math.round(row.getBoundingClientRect().top))"
 BOX = "document.activeElement.closest('.story').getBoundingClientRect().toJSON()"
 LUMINANCE = """(() => {

@@ -123,7 +123,7 @@
       (chosen && !chosen.isCollapsed && list.contains(chosen.anchorNode)),
     );
   }
-  const atRest = () => window.scrollY < 8 && !reading();
+  const atRest = () => window.scrollY < 8 && !reading() && !document.hidden;
 
   // Rows that were asked for by id have come.
   function take(found, ids) {
@@ -167,7 +167,11 @@
     const focused = document.activeElement;
     for (const row of rowsNow()) {
       if (row.classList.contains("gone")) row.remove();
-      else if (byHand) { row.classList.remove("changed"); }
+      else if (byHand) {
+        row.classList.remove("changed");
+        row.querySelector(".delta")?.remove();
+        row.dataset.base = row.dataset.articles;
+      }
     }
     for (const row of waiting.values()) {
       row.classList.add("came");
@@ -365,6 +369,7 @@
     } else {
       look();
       connect();
+      settle();
     }
   });
   addEventListener("pageshow", (event) => { if (event.persisted) { look(); connect(); } });
