@@ -5,10 +5,11 @@
 Method: a store is filled (stored.py) on a Valkey server of its own; `storywire serve` runs as a process of its own, on
 one core at most. While it reads the stories, a file is asked for again and again: what holds up the page holds up this.
 Then pages are asked for one after the other, and the API's list by `hey` (Debian) with one and with eight
-connections, once as it is and once while commits come. Then so many clients open the stream (this module's own asyncio
-client), and commits of ten events come three times a second; each client's events are compared with those of the store.
+connections, once as it is and once while commits come. Then so many clients open the stream (followers.py, an asyncio
+client of our own), and commits of ten events come three times a second; each client's events are compared with those of
+the store.
 
-Invariant: every figure is what a client saw over HTTP on loopback, but for `cpu_ms`, the process's own time.
+Invariant: every figure is what a client saw over HTTP on loopback, but for the process's own time.
 """
 
 import argparse
@@ -25,23 +26,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import psutil
 from msgspec import Struct, json
 
+from tests.bench.followers import EVENTS, listened
 from tests.bench.running import table
 from tests.bench.stored import Writer
 from tests.command import start_storywire
 from tests.e2e.site import RunningSite, site_runtime
 from tests.servers import Server, free_port
 from tests.waiting import eventually
-from worker.runtime import Runtime
 
-STORIES, ARTICLES, CLIENTS, COMMITS, EVENTS = 30_000, 100_000, 500, 60, 10
+STORIES, ARTICLES, CLIENTS, COMMITS = 30_000, 100_000, 500, 60
 EVERY_S = 0.33
 _REQUESTS = 1_000
-_ID = re.compile(rb"^id: (?:\S*,)?en:(\d+-\d+)\S*\nevent: story", re.MULTILINE)
 
 
 class Latency(Struct, frozen=True):
@@ -135,7 +134,7 @@ def measure(
                 plain, packed, files = _sizes(site)
                 memory_mb = site.memory_mb()
                 latencies = _latencies(site, writer)
-                figures = asyncio.run(_listened(site, runtime, writer, clients, commits))
+                figures = asyncio.run(listened(site.url, site.cpu_s, writer, clients, commits, EVERY_S))
         return Measured(
             stories=counts["stories"],
             articles=counts["articles"],
@@ -218,54 +217,6 @@ def _latency(name: str, took_ms: Sequence[float], cpu_s: float, failed: int = 0)
     ordered = sorted(took_ms)
     p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
     return Latency(name, median(ordered), p99, ordered[-1], cpu_s * 1000, failed)
-
-
-async def _listened(site: _Process, runtime: Runtime, writer: Writer, clients: int, commits: int) -> dict[str, Any]:
-    """Open the streams, commit, and compare what each got with what was committed."""
-    heard: list[list[tuple[str, float]]] = [[] for _ in range(clients)]
-    begun = [asyncio.Event() for _ in range(clients)]
-    tasks = [asyncio.create_task(_client(site, heard[n], begun[n])) for n in range(clients)]
-    async with asyncio.timeout(60):
-        await asyncio.gather(*(each.wait() for each in begun))
-    before, began = site.cpu_s(), time.monotonic()
-    committed: dict[str, float] = {}
-    for _ in range(commits):
-        ids = await asyncio.to_thread(writer.arrive, EVENTS)
-        committed |= dict.fromkeys(ids, time.monotonic())
-        await asyncio.sleep(EVERY_S)
-    until = time.monotonic() + 30
-    while any(len(each) < len(committed) for each in heard) and time.monotonic() < until:
-        await asyncio.sleep(0.05)
-    stream_s, cpu_s = time.monotonic() - began, site.cpu_s() - before
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    delays = sorted((at - committed[name]) * 1000 for each in heard for name, at in each if name in committed)
-    return {
-        "events": len(committed),
-        "in_order": sum([name for name, _ in each] == list(committed) for each in heard),
-        "delay_p50_ms": median(delays),
-        "delay_p99_ms": delays[int(len(delays) * 0.99)],
-        "stream_cpu_s": cpu_s,
-        "stream_s": stream_s,
-    }
-
-
-async def _client(site: _Process, heard: list[tuple[str, float]], begun: asyncio.Event) -> None:
-    host, _, port = site.url.removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    try:
-        writer.write(b"GET /api/v1/stream HTTP/1.1\r\nHost: %b:%b\r\n\r\n" % (host.encode(), port.encode()))
-        rest = b""
-        while chunk := await reader.read(65_536):
-            now = time.monotonic()
-            rest += chunk
-            whole, _, rest = rest.rpartition(b"\n\n")
-            if b"id: " in whole:
-                begun.set()
-            heard += [(name.decode(), now) for name in _ID.findall(whole)]
-    finally:
-        writer.close()
 
 
 def show(found: Measured) -> None:

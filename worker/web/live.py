@@ -27,6 +27,7 @@ LOOK_S = 0.3
 AT_ONCE = 100
 """Stories that are put on the board before others get their turn: some 10 ms."""
 
+_READ_AT_ONCE = 500
 _MOST_EVENTS = 200
 _COMPARE_S = 0.9
 _FAULT_S = 5.0
@@ -216,8 +217,8 @@ class Live:
         await self._drop([(row.lang, row.number) for row in self.board if (row.lang, row.number) not in stored])
         total, done = len(stored), 0
         for lang, found in numbers.items():
-            for start in range(0, len(found), AT_ONCE):
-                part = [(lang, number) for number in found[start : start + AT_ONCE]]
+            for start in range(0, len(found), _READ_AT_ONCE):
+                part = [(lang, number) for number in found[start : start + _READ_AT_ONCE]]
                 await self._put(await self._aside(self._rows, part), part)
                 done += len(part)
                 self.reading = f"reading the stories: {100 * done // total} %"
