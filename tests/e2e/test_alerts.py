@@ -195,6 +195,9 @@ async def test_a_receiver_that_is_down_gets_it_later(
             clock.advance(60)
             await at.turn()
         assert len(receiver.got) == 4
+        told = at.watching._metrics.text().decode()
+        counted = {"raised": 1, "again": 3, "delivered": 1, "dead": 0}
+        assert [how for how, n in counted.items() if f'alerts_total{{outcome="{how}"}} {n}.0' not in told] == []
         assert len({got.json["id"] for got in receiver.got}) == 1
         assert len({got.headers["storywire-signature"] for got in receiver.got}) == 4
         assert all(signed(got) for got in receiver.got)

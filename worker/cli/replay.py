@@ -98,8 +98,8 @@ def _tell(stories: Stories, query: Query, as_json: bool, out: TextIO | None, ask
 
 
 def _settings_in(folder: str, strictness: float | None) -> config.Settings:
-    """Those of the environment, but for the servers: a replay has a store of its own."""
-    others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR")
+    """Those of the environment, but for the servers: a replay has a store of its own, which nobody watches."""
+    others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR", "STORYWIRE_METRICS")
     environ = {k: v for k, v in os.environ.items() if k not in others}
     return config.load(environ, data_dir=folder, strictness=None if strictness is None else str(strictness))
 
