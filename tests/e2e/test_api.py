@@ -1,15 +1,19 @@
 """The API over a real site: lists, stories, articles, which story a text is, feeds, health."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from tests.e2e.api_scene import BRIDGE, EDITOR, REPORT, REWRITTEN, api_site, post, problem
 from tests.e2e.site import RunningSite, article, fill
 from worker.feed.carried import Claim
 from worker.feed.identity import page_of
+from worker.report.following import parse_cursor
+from worker.web.api.likening import Turns
 from worker.web.api.records import FullArticle, FullStory, StoryRecord
 
 KEYS = list(StoryRecord.__struct_fields__)
@@ -277,6 +281,23 @@ def test_health_is_told_line_by_line(site: RunningSite) -> None:
     assert told["state"] == "fail"
 
 
+def test_a_list_says_where_the_stream_goes_on(site: RunningSite) -> None:
+    """Also where it was not sent again: the tag is about the list alone."""
+    fill(site.runtime, [article("e/1", "Um", "uma notícia qualquer sobre nada", lang="pt")])
+    first = site.ask("/api/v1/stories?lang=en")
+    cursor = first.headers["storywire-cursor"]
+    assert cursor
+    again = site.ask("/api/v1/stories?lang=en", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status == 304
+    assert again.headers["storywire-cursor"]
+    deadline = time.monotonic() + 10
+    while site.ask("/api/v1/stories?lang=pt").json["found"] < 1:
+        assert time.monotonic() < deadline, "the story did not come to the board"
+    position = parse_cursor(site.ask("/api/v1/stories?lang=pt").headers["storywire-cursor"])
+    assert "pt" in position
+    assert position["en"] >= parse_cursor(cursor)["en"]
+
+
 def test_a_site_under_a_path_says_so(server_pool: Any) -> None:
     settings = {"public_url": "http://127.0.0.1/wire"}
     with api_site(server_pool.url("valkey"), **settings) as under:
@@ -288,3 +309,30 @@ def test_a_site_under_a_path_says_so(server_pool: Any) -> None:
         assert 'href="/wire/api/openapi.json"' in page
         problem(under.ask("/wire/api/v1/stories/none", headers=EDITOR), 404)
         assert under.ask("/api/openapi.json", headers=EDITOR).json["servers"] == [{"url": "/api"}]
+
+
+async def test_no_more_texts_are_compared_at_once_than_may_be() -> None:
+    """Who would wait behind too many is told when to come back; who is done makes room, also by an error."""
+    turns = Turns(at_once=1, waiting=1)
+    done, began = asyncio.Event(), list[int]()
+
+    async def compare(number: int) -> None:
+        async with turns.one():
+            began.append(number)
+            await done.wait()
+            raise ValueError(number)
+
+    first, second = asyncio.create_task(compare(1)), asyncio.create_task(compare(2))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert began == [1]
+    with pytest.raises(HTTPException) as refused:
+        async with turns.one():
+            pass
+    assert refused.value.status_code == 503
+    assert (refused.value.headers or {})["Retry-After"].isdecimal()
+    done.set()
+    ended = await asyncio.gather(first, second, return_exceptions=True)
+    assert [type(each) for each in ended] == [ValueError, ValueError]
+    async with turns.one():
+        pass
