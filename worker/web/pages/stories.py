@@ -35,7 +35,7 @@ def routes(site: Site) -> list[BaseRoute]:
             "asked": wanted,
             "query": address(wanted),
             "stream": address(wanted, sort="", limit=""),
-            "cursor": format_cursor(site.live.position),
+            "cursor": format_cursor(site.live.position) or "0",
             "rows": [shown(row, wanted.sort, now) for row in found.rows],
             "stories": found.stories,
             "articles": found.articles,

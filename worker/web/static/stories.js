@@ -268,7 +268,8 @@
     source?.close();
     clearTimeout(again);
     state("connecting", "Connecting");
-    source = new EventSource(`${base}/api/v1/stream?${list.dataset.stream}&after=${encodeURIComponent(cursor)}`);
+    const from = [list.dataset.stream, `after=${encodeURIComponent(cursor)}`].filter(Boolean).join("&");
+    source = new EventSource(`${base}/api/v1/stream?${from}`);
     source.addEventListener("open", () => {
       retry_ms = 1_000;
       found();
