@@ -221,10 +221,9 @@ def _latency(name: str, took_ms: Sequence[float], cpu_s: float, failed: int = 0)
 
 def show(found: Measured) -> None:
     """Print it."""
-    print(
-        f"{found.stories:,} stories, {found.articles:,} articles; read in {found.read_s:.1f} s, meanwhile the longest"
-    )
-    print(f"answer {found.held_ms:.0f} ms; {found.memory_mb:.0f} MB of memory")
+    print(f"{found.stories:,} stories, {found.articles:,} articles; read in {found.read_s:.1f} s")
+    print(f"({found.read_cpu_s:.1f} s of its own), meanwhile the longest answer {found.held_ms:.0f} ms")
+    print(f"memory: {found.memory_mb:.0f} MB")
     print(f"page: {found.plain:,} bytes, packed {found.packed:,}; its files packed {found.files:,}")
     header = ("request", "p50 ms", "p99 ms", "most ms", "own ms", "failed")
     numbers = [(each.p50_ms, each.p99_ms, each.most_ms, each.cpu_ms) for each in found.latencies]
