@@ -174,8 +174,8 @@ class Board:
     def select(self, asked: Filter, now: float, *, sort: str = "hot", limit: int = 50, after: str = "") -> Selection:
         """A page of what fits. after: `following` of the page before. Raises BadInput for what is no cursor.
 
-        30,000 stories: 2 to 20 ms the first time that something is asked for (words take longest), then microseconds, as
-        what fits is kept while stories change. A story that moves between two pages may be on both, or on neither.
+        30,000 stories: 2 to 20 ms the first time that something is asked for (words take longest), then microseconds,
+        as what fits is kept while stories change. A story that moves between two pages may be on both, or on neither.
         """
         rows, articles = self._fitting(asked, now, sort)
         start = bisect_right(rows, _after(after, sort), key=_PLACES[sort]) if after else 0
