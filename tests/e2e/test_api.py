@@ -234,6 +234,9 @@ def test_a_body_says_that_it_is_json(site: RunningSite) -> None:
         ("q=" + "a" * 300, "q="),
         ("after=%F0%9F%92%A9%00", ""),
         ("%00=%ff", "is no parameter"),
+        ("limit=1&limit=2", "limit: is given twice"),
+        ("limit=%201", "limit= 1: write a whole number from 1 to 200"),
+        ("since=1.5h", "write it like 6h or 2d"),
     ],
 )
 def test_an_address_that_cannot_be_used(site: RunningSite, query: str, said: str) -> None:

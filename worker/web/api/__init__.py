@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
-from worker.errors import BadInput
 from worker.web.api import correcting, likening, operating, reading, streaming
-from worker.web.api.answers import answer, shown
+from worker.web.api.answers import answer
 from worker.web.api.document import document
 from worker.web.api.operation import Operation
 from worker.web.api.page import facts
+from worker.web.api.parameters import check
 from worker.web.site import Site
 
 
@@ -72,12 +72,7 @@ def _endpoint(
     async def serve(request: Request) -> Response:
         if of.edits:
             _demand_token(site, request)
-        for name, value in request.query_params.multi_items():
-            if name not in of.query:
-                takes = f"it takes {', '.join(sorted(of.query))}" if of.query else "it takes none"
-                raise BadInput(f"{shown(name)} is no parameter of {of.method} /api{of.path}: {takes}")
-            if not value:
-                raise BadInput(f"{name}: is empty: leave it out, or give it a value")
+        check(of, request.query_params.multi_items())
         return await call(request)
 
     return serve

@@ -46,8 +46,3 @@ class Operation:
     problems: Mapping[int, str] = field(default_factory=dict)
     example: tuple[str, Mapping[str, Any] | None] = ("", None)
     edits: bool = False
-
-    @property
-    def query(self) -> frozenset[str]:
-        """The names that its query may have."""
-        return frozenset(each.name for each in self.parameters if each.where == "query")

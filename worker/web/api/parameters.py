@@ -3,9 +3,16 @@
 Invariant: what a schema here lets pass, is taken.
 """
 
+import re
+from collections.abc import Iterable
+
+from worker.errors import BadInput
 from worker.report.board import SORTS
-from worker.web.api.operation import Parameter
+from worker.web.api.answers import shown
+from worker.web.api.operation import Operation, Parameter
 from worker.web.asking import LIMIT, MOST
+
+_WHOLE = re.compile("[0-9]{1,9}")
 
 _TEXT = {"type": "string", "minLength": 1}
 
@@ -36,3 +43,38 @@ LISTED = (
     Parameter("limit", "So many at most.", {"type": "integer", "minimum": 1, "maximum": MOST, "default": LIMIT}),
     Parameter("after", "`next` of the page before.", {**_TEXT, "maxLength": 2_000}),
 )
+
+
+def check(of: Operation, given: Iterable[tuple[str, str]]) -> None:
+    """Raises BadInput for a query that the operation does not take: a name that it does not have, one given twice or
+    without a value, or a value that is not written as its schema says. How large it may be is for who reads it."""
+    seen = set[str]()
+    takes = {each.name: each for each in of.parameters if each.where == "query"}
+    for name, value in given:
+        if name not in takes:
+            which = f"it takes {', '.join(sorted(takes))}" if takes else "it takes none"
+            raise BadInput(f"{shown(name)} is no parameter of {of.method} /api{of.path}: {which}")
+        if name in seen:
+            raise BadInput(f"{name}: is given twice: give it once")
+        seen.add(name)
+        if not value:
+            raise BadInput(f"{name}: is empty: leave it out, or give it a value")
+        if remedy := _remedy(takes[name], value):
+            raise BadInput(f"{name}={_cut(value)}: {remedy}")
+
+
+def _remedy(of: Parameter, value: str) -> str:
+    """What to write in place of a value, "" where it may be right."""
+    if "enum" in of.schema and value not in of.schema["enum"]:
+        return f"write one of {', '.join(of.schema['enum'])}"
+    if of.schema["type"] == "integer" and not _WHOLE.fullmatch(value):
+        return f"write a whole number from {of.schema['minimum']} to {of.schema['maximum']}"
+    if "pattern" in of.schema and not re.fullmatch(of.schema["pattern"], value):
+        examples = of.schema.get("examples")
+        return f"write it like {' or '.join(examples)}" if examples else f"write what matches {of.schema['pattern']}"
+    return ""
+
+
+def _cut(value: str) -> str:
+    plain = "".join(c for c in value if c.isprintable())
+    return plain if len(plain) <= 40 else f"{plain[:40]}..."
