@@ -35,7 +35,7 @@ def get(url: str, path: str) -> tuple[int, str]:
 def test_two_at_once_have_a_page_each_from_the_moment_its_address_is_told(tmp_path: Path) -> None:
     with ExitStack() as closing:
         opml = opml_of(tmp_path, NOWHERE)
-        two = [closing.enter_context(up(tmp_path / name, "--feeds", opml)) for name in ("one", "two")]
+        two = [closing.enter_context(up(tmp_path / name, "--feeds", opml, page=True)) for name in ("one", "two")]
         urls = [address(running) for running in two]
         assert len(set(urls)) == 2
         for url, running in zip(urls, two, strict=True):
@@ -53,7 +53,7 @@ def test_two_at_once_have_a_page_each_from_the_moment_its_address_is_told(tmp_pa
 def test_an_address_that_was_given_and_is_taken_is_done_without_in_a_line(tmp_path: Path) -> None:
     with listen("127.0.0.1:0") as taken:
         place = place_of(taken)
-        with up(tmp_path / "data", "--feeds", opml_of(tmp_path, NOWHERE), listen=place) as running:
+        with up(tmp_path / "data", "--feeds", opml_of(tmp_path, NOWHERE), page=True, listen=place) as running:
             running.running("report")
             [line] = [line for line in running.err if "page" in line]
             assert f"The page is not served: STORYWIRE_LISTEN={place}: address already in use" in line
@@ -63,7 +63,7 @@ def test_an_address_that_was_given_and_is_taken_is_done_without_in_a_line(tmp_pa
 
 
 def test_who_wants_no_page_has_none(tmp_path: Path) -> None:
-    with up(tmp_path / "data", "--no-page", "--feeds", opml_of(tmp_path, NOWHERE)) as running:
+    with up(tmp_path / "data", "--feeds", opml_of(tmp_path, NOWHERE)) as running:
         running.running("report")
         assert running.child("serve") is None and "The page" not in "".join(running.err)
         assert running.end() == 0
