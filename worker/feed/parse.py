@@ -15,7 +15,7 @@ from worker.feed.address import web_link
 from worker.feed.encoding import as_utf8
 from worker.feed.identity import Digests, Names, digests, entry_keys
 from worker.feed.plain import read_plain
-from worker.feed.raw import RawEntry, RawFeed
+from worker.feed.raw import RawEntry, RawFeed, beyond
 from worker.feed.repair import begins_at_once, captions_apart, repaired
 from worker.feed.summary import is_summary
 from worker.text import clean
@@ -120,7 +120,7 @@ def _read(body: bytes, url: str) -> RawFeed | str:
         if sniff.is_overloaded(body):
             return _OVERLOADED
         body = repaired(body)
-        found = read_plain(body) or reader.read_any(body)
+        found = read_plain(body) or reader.read_any(body, MAX_ENTRIES)
     if found is None:
         return sniff.what_else(body, url)
     return reader.BROKEN if found.trouble == reader.BROKEN else found
@@ -191,5 +191,4 @@ def _reason(feed: RawFeed) -> str:
         return f"a sitemap index, no feed of its own: add its newest part, {feed.parts[0]}"
     if not feed.entries:
         return "the feed is valid and has no entries yet"
-    entries = len(feed.entries)
-    return f"only the first {MAX_ENTRIES:,} of {entries:,} entries were taken" if entries > MAX_ENTRIES else ""
+    return beyond(len(feed.entries), MAX_ENTRIES)

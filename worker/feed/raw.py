@@ -44,3 +44,8 @@ class RawFeed(Struct):
     trouble: str = ""
     parts: tuple[str, ...] = ()
     atom: bool = False
+
+
+def beyond(entries: int, most: int) -> str:
+    """What is said of a feed with so many entries, of which no more than `most` are taken; "" where all are."""
+    return f"only the first {most:,} of {entries:,} entries were taken" if entries > most else ""

@@ -13,7 +13,7 @@ from xml.sax import SAXParseException
 import feedparser
 
 from worker.feed import sniff
-from worker.feed.raw import RawEntry, RawFeed
+from worker.feed.raw import RawEntry, RawFeed, beyond
 
 _UTF_8 = {"content-type": "application/xml; charset=utf-8"}
 """Not the server's own: for `text/xml` the standards would have ASCII."""
@@ -22,8 +22,8 @@ BROKEN = "the document is cut off or broken: check it in a feed validator"
 TRUNCATED = "the document ends in the middle of an entry: only what stands before it was taken"
 
 
-def read_any(body: bytes) -> RawFeed | None:
-    """The feed in a body of UTF-8, or None where it is neither RSS nor Atom."""
+def read_any(body: bytes, most: int) -> RawFeed | None:
+    """The feed in a body of UTF-8, with `most` of its entries, or None where it is neither RSS nor Atom."""
     if not body.strip():
         return None
     document = feedparser.parse(
@@ -40,8 +40,8 @@ def read_any(body: bytes) -> RawFeed | None:
         trouble = BROKEN
     elif document.bozo and sniff.ends_inside_an_entry(body):
         raw, trouble = raw[:-1], TRUNCATED
-    feed = _feed(document.feed, [_entry(source) for source in raw])
-    feed.atom, feed.trouble = document.version.startswith("atom"), trouble
+    feed = _feed(document.feed, [_entry(source) for source in raw[:most]])
+    feed.atom, feed.trouble = document.version.startswith("atom"), trouble or beyond(len(raw), most)
     if feed.atom:  # its links count from its own address
         feed.link = ""
     return feed
