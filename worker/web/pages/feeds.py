@@ -24,7 +24,9 @@ from worker.web.pages import polls
 from worker.web.site import Site
 
 ON_A_PAGE = 100
-_FRESH_S, _PATIENCE_S = 1.0, 0.06
+_FRESH_S, _PATIENCE_S = 1.0, 0.04
+"""A few hundred feeds are read within that patience, so their page is never behind; 10,000 take 130 ms of a core."""
+
 _LONGEST_WORDS, _MOST_DIGITS = 200, 6
 _NO_FEED = "There is no feed of this id: it may have been removed. The list of feeds has all there are."
 _SORT_NAMES = {"trouble": "Trouble", "name": "Name", "new": "New a day", "polled": "Last poll", "next": "Next poll"}
