@@ -20,9 +20,10 @@ from worker.report.corrected import told
 from worker.runtime import Runtime
 from worker.web.api import whole
 from worker.web.api.answers import answer, none_such, read
+from worker.web.api.bodies import Merge, Pin, Split
 from worker.web.api.operation import Operation
 from worker.web.api.parameters import ARTICLE, CORRECTION, STORY
-from worker.web.api.records import CorrectionList, Edited, Forgotten, Merge, Overridden, Pin, Split, Undone
+from worker.web.api.records import CorrectionList, Edited, Forgotten, Overridden, Undone
 from worker.web.site import Site
 
 _GROUP = "Corrections"

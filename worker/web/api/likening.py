@@ -20,8 +20,9 @@ from worker.report.views import member_views
 from worker.runtime import Runtime
 from worker.store.commits import Commits
 from worker.web.api.answers import answer, none_such, read
+from worker.web.api.bodies import SimilarTo
 from worker.web.api.operation import Operation
-from worker.web.api.records import OtherArticle, SharedTerm, Similar, SimilarStory, SimilarTo
+from worker.web.api.records import OtherArticle, SharedTerm, Similar, SimilarStory
 from worker.web.links import safe
 from worker.web.site import Site
 

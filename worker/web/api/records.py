@@ -1,13 +1,12 @@
-"""What the API's answers and bodies are made of: the document describes them, and bodies are read, by these alone.
+"""What the API's answers are made of, as they are written and as the document describes them.
 
 Invariant: a field that an answer has stands here with its meaning; times are RFC 3339, UTC.
 """
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
-Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Time = Annotated[str, Meta(description="RFC 3339, UTC.", examples=["2026-05-04T09:30:00Z"])]
 Relation = Literal["first", "copy", "rewrite", "report"]
 Share = Annotated[float, Meta(description="From 0 to 1.")]
@@ -159,17 +158,6 @@ class Similar(Struct, kw_only=True, forbid_unknown_fields=True):
     stories: Annotated[list[SimilarStory], Meta(description="Those that come near, best first.")]
 
 
-class SimilarTo(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A text, the address of an article, or both: then the text is compared where the store has no such address."""
-
-    title: Annotated[str, Meta(min_length=1, max_length=2_000)] | UnsetType = UNSET
-    text: Annotated[str, Meta(min_length=1, max_length=200_000, description="Plain, or HTML.")] | UnsetType = UNSET
-    lang: Annotated[str, Meta(min_length=2, max_length=12, description="ISO 639; else the text tells.")] | UnsetType = (
-        UNSET
-    )
-    url: Annotated[str, Meta(min_length=1, max_length=2_000)] | UnsetType = UNSET
-
-
 class FetchRecord(Struct, kw_only=True):
     """A poll of a feed."""
 
@@ -270,24 +258,6 @@ class CorrectionList(Struct, kw_only=True, forbid_unknown_fields=True):
     """The corrections in force, language by language, the oldest first."""
 
     corrections: list[CorrectionRecord]
-
-
-class Split(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Articles of the story, by id or address; their copies go with them."""
-
-    articles: Annotated[list[Id], Meta(min_length=1, max_length=64)]
-
-
-class Merge(Struct, kw_only=True, forbid_unknown_fields=True, rename={"others": "with"}):
-    """Stories that are the same as this one; of all of them the oldest id stays."""
-
-    others: Annotated[list[Id], Meta(min_length=1, max_length=16)]
-
-
-class Pin(Struct, kw_only=True, forbid_unknown_fields=True):
-    """An article that belongs to the story for good, by id or address."""
-
-    article: Id
 
 
 class Overridden(Struct, kw_only=True):
