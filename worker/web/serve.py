@@ -138,7 +138,10 @@ class Serving:
         """Until stopped. Raises Permanent where it cannot listen."""
         settings = self._runtime.settings
         listening = self._listening or listen(settings.listen)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; every connection takes it over
+        # Every connection takes these over. asyncio sets TCP_NODELAY only where a socket names TCP (these say 0): an
+        # answer in two parts then waits 40 ms for the client's delayed acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
         log.info(
             "listening", address=place_of(listening), public_url=settings.public_url or "none: no hub is asked to push"
