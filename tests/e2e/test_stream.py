@@ -1,5 +1,6 @@
 """The board and the stream of changes over a real store: what is told, to whom, and going on without a gap."""
 
+import http.client
 import random
 import socket
 import threading
@@ -254,3 +255,16 @@ def test_a_client_that_does_not_read_is_let_go_of(runtime: Runtime, monkeypatch:
             fill(runtime, [told(n) for n in range(start, start + 40)])
         eventually(lambda: site.live.listening == 1, 15, "who does not read is still listened for")
         assert len(other.until(120)) == 120
+
+
+def test_an_answer_on_a_kept_connection_does_not_wait_for_the_acknowledgement_of_its_head(site: RunningSite) -> None:
+    """Linux acknowledges after 40 ms, which each of these would take."""
+    place, took_s = site.url.removeprefix("http://"), list[float]()
+    connection = http.client.HTTPConnection(place, timeout=10)
+    for _ in range(20):
+        began = time.perf_counter()
+        connection.request("GET", "/api/v1/stories")
+        assert connection.getresponse().read()
+        took_s.append(time.perf_counter() - began)
+    connection.close()
+    assert min(took_s[5:]) < 0.035
