@@ -89,14 +89,14 @@ def test_a_poller_gives_its_leases_back(runtime: Runtime, wire: Wire, data_dir: 
 def test_up_leaves_no_process_and_no_socket(wire: Wire, data_dir: Path, tmp_path: Path, number: signal.Signals) -> None:
     arguments = ("--feeds", wire.opml(tmp_path), "--workers", 2)
     settings: dict[str, object] = {"poll_interval": "1s", "poll_min": "1s", "log_format": "json"}
-    with up(data_dir, *arguments, **settings) as running, wire.flowing(20):
+    with up(data_dir, *arguments, page=True, **settings) as running, wire.flowing(20):
         eventually(lambda: any(line.get("outcome") == "ok" for line in running.log()), 40, "nothing happens")
         eventually(lambda: any(line.get("event") == "batch" for line in running.log()), 40, "no batch is done")
         took = ended(running.process, number)
         assert running.process.returncode == 128 + number, running.said()
     assert not (data_dir / "storywire.sock").exists(), "the socket is still there"
     assert not is_locked(data_dir / "server.lock") and not is_locked(data_dir / "up.lock")
-    with up(data_dir, *arguments, **settings) as again, open_runtime(load({}, data_dir=str(data_dir))) as runtime:
+    with up(data_dir, *arguments, page=False, **settings) as again, open_runtime(load({}, data_dir=str(data_dir))) as runtime:
         eventually(lambda: stored(runtime) == wire.shown and not runtime.outbox.depth(), 60, again.said)
         assert_held(runtime, wire.articles)
     print(f"  up: ended within {took:.1f} s of {number.name}")  # noqa: T201
