@@ -96,7 +96,10 @@ def test_up_leaves_no_process_and_no_socket(wire: Wire, data_dir: Path, tmp_path
         assert running.process.returncode == 128 + number, running.said()
     assert not (data_dir / "storywire.sock").exists(), "the socket is still there"
     assert not is_locked(data_dir / "server.lock") and not is_locked(data_dir / "up.lock")
-    with up(data_dir, *arguments, page=False, **settings) as again, open_runtime(load({}, data_dir=str(data_dir))) as runtime:
+    with (
+        up(data_dir, *arguments, page=False, **settings) as again,
+        open_runtime(load({}, data_dir=str(data_dir))) as runtime,
+    ):
         eventually(lambda: stored(runtime) == wire.shown and not runtime.outbox.depth(), 60, again.said)
         assert_held(runtime, wire.articles)
     print(f"  up: ended within {took:.1f} s of {number.name}")  # noqa: T201
