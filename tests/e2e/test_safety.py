@@ -41,7 +41,7 @@ CLOCK = ManualClock(1_800_000_000.0)
 @pytest.fixture(scope="module")
 def exposed(server_pool) -> Iterator[RunningSite]:  # type: ignore[no-untyped-def]
     """Behind a proxy, at PUBLIC."""
-    rates = {"search": Rate(500, 1.0), "similar": Rate(500, 1.0), "login": Rate(4, 60.0)}
+    rates = {"search": Rate(500, 1.0), "similar": Rate(500, 1.0), "login": Rate(4, 60.0), "keys": Rate(4, 60.0)}
     settings = {"public_url": PUBLIC, "token": TOKEN, "proxies": "1"}
     url = server_pool.url("valkey")
     with site_runtime(url, CLOCK, **settings) as runtime, running_site(runtime, rates=rates) as site:
@@ -171,7 +171,8 @@ def test_a_wrong_token_is_refused_and_soon_so_is_the_client(exposed: RunningSite
         assert exposed.ask(ANYTHING, headers=bearer(guess.encode().decode("latin-1")) | client).status == 401
     refused = exposed.ask(ANYTHING, headers=bearer("another") | client)
     assert (refused.status, int(refused.headers["retry-after"]) > 0) == (429, True)
-    assert log_in(exposed, TOKEN, client="198.51.100.66").status == 429
+    wrong = [log_in(exposed, "not the token of this site", client="198.51.100.66").status for _ in range(5)]
+    assert wrong == [403, 403, 403, 403, 429], "the page for logging in has a limit of its own"
     liar = {"x-forwarded-for": "192.0.2.99, 198.51.100.66"}
     assert exposed.ask(ANYTHING, headers=bearer("another") | liar).status == 429, "it is what the proxy says"
     assert exposed.ask(ANYTHING, headers=bearer(TOKEN) | client).status == 404, "who has the token is let in"
@@ -233,6 +234,24 @@ def test_a_reader_of_feeds_comes_with_a_key_that_only_reads(exposed: RunningSite
     assert f'href="/wire/stories.atom?lang=en&amp;key={key}"' in page, "the page shows readers their address"
     assert exposed.ask(f"{ANYTHING}?key={key}", headers={"x-forwarded-for": "198.51.100.8"}).status == 401
     assert exposed.ask(ANYTHING, headers=bearer(key)).status == 404, "a proxy may send it for everybody"
+
+
+def test_a_reader_with_an_old_key_keeps_no_editor_out(exposed: RunningSite) -> None:
+    """Both may come from one address: of an office, or of a proxy that says nothing of who is behind it."""
+    office = {"x-forwarded-for": "198.51.100.10"}
+    statuses = [exposed.ask("/stories.atom?key=old", headers=office).status for _ in range(6)]
+    assert statuses == [401, 401, 401, 401, 429, 429]
+    assert log_in(exposed, TOKEN, client="198.51.100.10").status == 303
+
+
+def test_that_a_proxy_hides_who_asks_is_known() -> None:
+    def hides(listen: str, public: str, proxies: str = "0") -> bool:
+        settings = load({}, listen=listen, public_url=public, token=TOKEN, proxies=proxies)
+        return Safety(settings, CLOCK.now).hides_clients
+
+    assert hides("127.0.0.1:80", PUBLIC) and hides("0.0.0.0:80", PUBLIC)
+    assert not hides("127.0.0.1:80", PUBLIC, "1") and not hides("127.0.0.1:80", "")
+    assert not hides("0.0.0.0:80", "http://news.example.org:80"), "which may be this port itself"
 
 
 def test_no_log_line_holds_what_lets_one_in(exposed: RunningSite) -> None:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from worker.web.limits import Buckets, client_of
+from worker.web.limits import RATES, Buckets, client_of
 from worker.web.safety import is_loopback
 from worker.web.site import Site
 from worker.web.troubles import answer
@@ -29,7 +29,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, site: Site, now: Callable[[], float] = time.monotonic) -> None:
         self._app, self._site, self._safety = app, site, site.safety
-        self._buckets = {kind: Buckets(rate, now) for kind, rate in site.rates.items()}
+        self._buckets = {kind: Buckets(rate, now) for kind, rate in (RATES | dict(site.rates)).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -81,7 +81,7 @@ class Guard:
         if path in _FEEDS_OUT and request.method in _READS and self._safety.opens_feed(request):
             return None
         if "authorization" in request.headers or "key" in request.query_params:
-            if refusal := self._too_often(request, "login"):
+            if refusal := self._too_often(request, "keys"):
                 return refusal
         elif request.method in _READS and "text/html" in request.headers.get("accept", ""):
             return self._to_login(request)

@@ -40,6 +40,7 @@ class Safety:
 
     def __init__(self, settings: Settings, now: Callable[[], float]) -> None:
         self._token, self._now = read_token(settings), now
+        self._proxies = settings.proxies
         self.public = urlsplit(settings.public_url)
         self.loopback = is_loopback(endpoints(settings.listen)[0][0])
         self.exposed = not self.loopback or not is_loopback(self.public.hostname or "localhost")
@@ -56,6 +57,11 @@ class Safety:
         base = self.public.path
         under = base and (path == base or path.startswith(base + "/"))
         return (base, path[len(base) :] or "/") if under else ("", path)
+
+    @property
+    def hides_clients(self) -> bool:
+        """Whether a proxy stands before it for sure, and the settings do not say so: all clients look like one."""
+        return not self._proxies and self.exposed and (self.loopback or self.secure)
 
     @property
     def has_token(self) -> bool:

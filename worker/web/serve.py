@@ -146,6 +146,12 @@ class Serving:
         log.info(
             "listening", address=place_of(listening), public_url=settings.public_url or "none: no hub is asked to push"
         )
+        if self._site.safety.hides_clients:
+            log.warning(
+                "all clients look like one: whoever tries wrong tokens has everybody wait for the login page",
+                public_url=settings.public_url,
+                remedy="set STORYWIRE_PROXIES to how many proxies of yours add to X-Forwarded-For",
+            )
         try:
             async with Poster(
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
