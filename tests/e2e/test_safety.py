@@ -20,6 +20,7 @@ from worker.errors import BadSetting
 from worker.web.headers import POLICY
 from worker.web.limits import Rate
 from worker.web.safety import SESSION_S, Safety, read_token
+from worker.web.serve import Serving
 
 TOKEN = "a-token-of-the-tests-4711"
 PUBLIC = "https://news.example.org/wire"
@@ -215,6 +216,17 @@ def test_logging_out_takes_a_form_of_ours(exposed: RunningSite) -> None:
     assert found, "the editor's pages have a button to log out"
     done = exposed.ask("/wire/logout", "POST", urlencode({"csrf": found[1]}).encode(), form)
     assert (done.status, "max-age=0" in done.headers["set-cookie"].lower()) == (303, True)
+    assert exposed.ask("/wire" + ANYTHING, headers=session).status == 401, "whoever kept the cookie has no use of it"
+    other = session_of(log_in(exposed, TOKEN, client="198.51.100.5"))
+    assert exposed.ask("/wire" + ANYTHING, headers=other).status == 404, "other sessions go on"
+
+
+@pytest.mark.parametrize("path", ["/stories", "/api/v1", "/feeds/x", "/static", "/stories.atom", "/login"])
+def test_it_is_not_served_under_a_name_of_its_own(valkey_url: str, path: str) -> None:
+    public = f"https://news.example.org{path}"
+    said = f"STORYWIRE_PUBLIC_URL: its path {path} begins as pages of this site"
+    with site_runtime(valkey_url, public_url=public, token=TOKEN) as runtime, pytest.raises(BadSetting, match=said):
+        Serving(runtime)
 
 
 def test_a_link_from_elsewhere_is_asked_for_again(exposed: RunningSite) -> None:

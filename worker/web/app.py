@@ -3,6 +3,7 @@
 Invariant: whatever a part does, a request ends with an answer and a line in the log.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from worker.errors import StorywireError
+from worker.errors import BadSetting, StorywireError
 from worker.web import api, assets, login, metrics, out, pages, stream, troubles
 from worker.web.access import Access
 from worker.web.guard import Guard
@@ -45,7 +46,17 @@ def routes(site: Site) -> list[BaseRoute]:
         *(route for part in (pages, stream, api, out, metrics, assets, login) for route in part.routes(site)),
     ]
     path = urlsplit(runtime.settings.public_url).path
+    _ensure_apart(path, served)
     return [Mount(path, routes=served), *served] if path else served
+
+
+def _ensure_apart(path: str, served: Sequence[BaseRoute]) -> None:
+    """Raises BadSetting for a path of STORYWIRE_PUBLIC_URL that begins as one of ours does: it would stand for both."""
+    first = path.split("/")[1] if path else ""
+    if first and first in {route.path.split("/")[1] for route in served if isinstance(route, Route | Mount)}:
+        raise BadSetting(
+            f"STORYWIRE_PUBLIC_URL: its path {path} begins as pages of this site do (/{first}): take another, as /wire"
+        )
 
 
 def make_app(site: Site) -> Starlette:

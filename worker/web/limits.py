@@ -20,8 +20,8 @@ class Rate:
 
 
 RATES = {"search": Rate(60, 0.1), "similar": Rate(20, 0.5), "login": Rate(5, 12.0), "keys": Rate(5, 12.0)}
-"""What one client may ask for. `keys`: wrong ones in headers and addresses, apart from the page for logging in: a reader
-of feeds that goes on with an old key keeps no editor out."""
+"""What one client may ask for. `keys`: wrong ones in headers and addresses, apart from the page for logging in: a
+reader of feeds that goes on with an old key keeps no editor out."""
 
 
 class Buckets:

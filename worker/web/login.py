@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from worker.web.forms import form_of
 from worker.web.safety import COOKIE, SESSION_S
-from worker.web.site import Site
+from worker.web.site import Site, base_of
 from worker.web.troubles import answer
 
 
@@ -25,14 +25,15 @@ def routes(site: Site) -> list[BaseRoute]:
         session = site.safety.log_in(form.get("token", ""))
         if not session:
             return _form(site, request, form.get("next", ""), "This is not the token.", 403)
-        response = RedirectResponse(own_page(form.get("next", ""), _base(request)), 303)
+        response = RedirectResponse(own_page(form.get("next", ""), base_of(request)), 303)
         _set(site, request, response, session, SESSION_S)
         return response
 
     async def log_out(request: Request) -> Response:
         if not site.safety.check_form(request, await form_of(request)):
             return answer(site, request, 403, "Log out from a page of this site.")
-        response = RedirectResponse(f"{_base(request)}/", 303)
+        site.safety.log_out(request)
+        response = RedirectResponse(f"{base_of(request)}/", 303)
         _set(site, request, response, "", 0)
         return response
 
@@ -49,12 +50,8 @@ def own_page(where: str, base: str) -> str:
     return where if ours and not where.startswith("//") else f"{base}/"
 
 
-def _base(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
-
-
 def _form(site: Site, request: Request, where: str, trouble: str, status: int = 200) -> Response:
-    facts = {"next": own_page(where, _base(request)), "wrong": trouble, "has_token": site.safety.has_token}
+    facts = {"next": own_page(where, base_of(request)), "wrong": trouble, "has_token": site.safety.has_token}
     return site.page(request, "login.html", facts, status)
 
 
@@ -63,7 +60,7 @@ def _set(site: Site, request: Request, response: Response, session: str, age_s: 
         COOKIE,
         session,
         max_age=age_s,
-        path=_base(request) or "/",
+        path=base_of(request) or "/",
         secure=site.safety.secure,
         httponly=True,
         samesite="strict",

@@ -13,6 +13,7 @@ import os
 import secrets
 import stat
 from base64 import urlsafe_b64encode
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -29,6 +30,7 @@ COOKIE = "storywire_session"
 FIELD = "csrf"
 """The name of the field of a form that holds its token."""
 
+_MOST_ENDED = 10_000
 _MAKE = "set STORYWIRE_TOKEN, or STORYWIRE_TOKEN_FILE, to what `openssl rand -hex 24` prints"
 
 
@@ -41,6 +43,7 @@ class Safety:
     def __init__(self, settings: Settings, now: Callable[[], float]) -> None:
         self._token, self._now = read_token(settings), now
         self._proxies = settings.proxies
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self.public = urlsplit(settings.public_url)
         self.loopback = is_loopback(endpoints(settings.listen)[0][0])
         self.exposed = not self.loopback or not is_loopback(self.public.hostname or "localhost")
@@ -112,11 +115,18 @@ class Safety:
         session = f"{int(self._now()) + SESSION_S}.{secrets.token_urlsafe(12)}"
         return f"{session}.{self._signed('session', session)}"
 
+    def log_out(self, request: HTTPConnection) -> None:
+        """End the session of a request for every copy of its cookie, until this process ends: the last 10,000."""
+        if session := self._session(request):
+            self._ended[session] = None
+            if len(self._ended) > _MOST_ENDED:
+                self._ended.popitem(last=False)
+
     def _session(self, request: HTTPConnection) -> str:
-        """The session of a request; "" for none, one that has expired, or one that is not ours."""
+        """The session of a request; "" for none, one that has ended, or one that is not ours."""
         session, _, signature = request.cookies.get(COOKIE, "").rpartition(".")
         until = session.partition(".")[0]
-        if not self._same(signature, self._signed("session", session)):
+        if session in self._ended or not self._same(signature, self._signed("session", session)):
             return ""
         return session if until.isdecimal() and int(until) > self._now() else ""
 
