@@ -177,7 +177,8 @@ def test_waits_double_up_to_an_hour_and_end_after_a_day() -> None:
     assert tried(1, wait_s=2.0) == 5.0
     assert tried(30, TRIES_S - 3600) == 3600.0
     assert tried(30, TRIES_S - 3599) is None
-    assert tried(1, wait_s=TRIES_S + 1) is None
+    assert tried(1, wait_s=30 * TRIES_S) == 6 * 3600.0, "a server that asks for a month is asked again on the same day"
+    assert tried(9, TRIES_S - 7200, wait_s=TRIES_S) == 7200.0, "at the end of the day for the last time"
     assert tried(1, final=True) is None
 
 

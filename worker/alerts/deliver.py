@@ -28,6 +28,8 @@ TRIES_S = 86_400.0
 """How long a delivery is tried."""
 
 _FIRST_S, _LONGEST_S = 5.0, 3_600.0
+_ASKED_S = 6 * 3_600.0
+"""The longest wait that a server is granted: one that asks for days is asked again before an alert is given up."""
 TIMEOUT_S = 15.0
 _SERVICE_S = 30.0
 _SERVICE_WAIT_S = 60.0
@@ -88,12 +90,13 @@ class Sender:
 
 
 def next_try(delivery: Delivery, sent: Sent, now: float, jitter: float | None = None) -> float | None:
-    """When to try again what was just tried, twice as long after each attempt and not before the server wants it; None
-    for never. jitter: from 0 to 1, so that all that a server missed does not come back to it at once."""
+    """When to try again what was just tried, twice as long after each attempt and not before the server wants it, for
+    which it is put off no longer than it is tried at all; None for never. jitter: from 0 to 1, so that all that a
+    server missed does not come back to it at once."""
     wait_s = min(_FIRST_S * 2.0 ** min(delivery.attempts - 1, 20), _LONGEST_S)
     wait_s *= 1 + 0.2 * (random() if jitter is None else jitter)
-    at = now + max(wait_s, sent.wait_s)
-    return None if sent.final or at - delivery.raised > TRIES_S else at
+    left_s = delivery.raised + TRIES_S - now
+    return None if sent.final or wait_s > left_s else now + max(wait_s, min(sent.wait_s, _ASKED_S, left_s))
 
 
 def after(delivery: Delivery, sent: Sent) -> Delivery:
