@@ -11,7 +11,7 @@ from tests.memory import Memory, member
 from worker.errors import BadInput
 from worker.model import story_id
 from worker.report.board import SORTS, Board, Filter, Row, row_of
-from worker.report.rows import folded, outlet_name
+from worker.report.rows import folded, link_digest, outlet_name
 
 NOW = 1_750_000_000.0
 DAY_S = 86_400.0
@@ -158,6 +158,35 @@ def test_a_story_is_found_by_what_was_merged_into_it_until_it_ends() -> None:
     assert board.get("en", 5) is None
     board.drop("en", 1)
     assert board.find("en", 5) is None
+
+
+def test_a_story_is_found_by_any_link_to_an_article_of_it() -> None:
+    memory = Memory()
+    memory.place(member("a", "Begun", "words of a story that began", NOW))
+    [story] = memory.stories()
+    first, second = (f"https://www.herald.example.com/news/{n}?utm_source=rss" for n in (1, 2))
+    members = [
+        replace(member(f"m{n}", "t", "", NOW + n), url=url)
+        for n, url in enumerate((first, second, "https://post.example.com/", "no link"))
+    ]
+    older = row_of("en", story, members[:1])
+    newer = replace(row_of("en", story, members), number=2, fed=NOW + 9)
+    board = board_of(older, newer)
+    assert len(newer.links) == 16, "neither a site as a whole nor what is no address"
+    assert board.by_link("http://m.herald.example.com/news/2/#top") is newer
+    assert board.by_link(first) is newer, "to which an article came last"
+    board.drop("en", 2)
+    assert board.by_link(first) is older
+    assert board.by_link(second) is None
+    for nowhere in ("https://post.example.com/", "no link", "", "http://["):
+        assert board.by_link(nowhere) is None
+
+
+def test_a_digest_across_two_others_is_no_link() -> None:
+    digest = link_digest("https://herald.example.com/news/1")
+    across = b"\0" * 4 + digest + b"\0" * 4
+    board = board_of(row(1, links=across))
+    assert board.by_link("https://herald.example.com/news/1") is None
 
 
 def test_a_row_says_of_a_story_what_the_report_says() -> None:

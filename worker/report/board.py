@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from worker.errors import BadInput
-from worker.report.rows import Row, folded, needles, outlet_name, row_of
+from worker.report.rows import Row, folded, link_digest, needles, outlet_name, row_of
 
 __all__ = ["SORTS", "Board", "Filter", "Row", "Selection", "folded", "row_of"]
 
@@ -159,6 +159,13 @@ class Board:
         """The row of a story, or of the one that it was merged into."""
         return self._rows.get((lang, self._roots.get((lang, number), number)))
 
+    def by_link(self, url: str) -> Row | None:
+        """The story that has an article at this address, however its link is written; of several, that to which an
+        article came last. Looks through all (30,000 stories: some 5 ms), and so costs no memory but the digests."""
+        digest = link_digest(url)
+        found = [row for row in self._rows.values() if digest in row.links] if digest else []
+        return max((row for row in found if _holds(row.links, digest)), key=lambda row: row.fed, default=None)
+
     def numbers(self, lang: str) -> set[int]:
         """The numbers of all stories of a language."""
         return {number for of, number in self._rows if of == lang}
@@ -195,6 +202,11 @@ class Board:
         self._remembered.move_to_end((asked, sort))
         known.age(now)
         return known.rows, known.articles
+
+
+def _holds(links: bytes, digest: bytes) -> bool:
+    """Not across two others."""
+    return any(links[at : at + len(digest)] == digest for at in range(0, len(links), len(digest)))
 
 
 def _hot(row: Row) -> Place:

@@ -6,16 +6,21 @@ Invariant: pure; what is looked for and what is looked in are folded alike.
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 
 from msgspec import Struct
 
 from worker.cluster.timing import heat_at
+from worker.feed.canonical import canonical, is_page
 from worker.model import Member, Story, story_id
 from worker.report.views import growth, outlets, rank, rfc3339
 
 BINS = 16
 MOST_WORDS = 10_000
 """Characters of a story's words that are searched: some 1,500 words, the first and the latest of its headlines."""
+
+LINK_BYTES, MOST_LINKS = 8, 1_000
+"""Of a link's digest, and digests of a story's latest articles: 8 KB a story at most, and 8 bytes an article in all."""
 
 _ASCII = {code: " " for code in range(128) if not chr(code).isalnum()}
 _UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x312F), (0x31A0, 0xA4CF), (0xF900, 0xFAFF))
@@ -25,7 +30,8 @@ _UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x31
 class Row(Struct, frozen=True, kw_only=True, gc=False):
     """A story in a list. `outlets`: how many newsrooms; `named`: what they are called, folded; `words`: those of its
     headlines, folded, a space around each; `rank`: its place by heat; `growth`: arrivals in equal parts of its life;
-    `aliases`: numbers of the stories that were merged into it.
+    `aliases`: numbers of the stories that were merged into it; `links`: digests of its articles' addresses, one after
+    the other.
 
     `came`: when the first of its articles that are there reached us, `fed`: the last; by the wall clock. It refers to
     nothing that could refer to it: the collector of cycles need not look at 30,000 of them.
@@ -50,6 +56,7 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
     came: float = 0.0
     fed: float = 0.0
     aliases: tuple[int, ...] = ()
+    links: bytes = b""
 
     @property
     def texts(self) -> int:
@@ -89,7 +96,15 @@ def row_of(lang: str, story: Story, members: Sequence[Member]) -> Row:
         came=min((member.received for member in members), default=story.first),
         fed=max((member.received for member in members), default=story.last),
         aliases=story.aliases,
+        links=b"".join(dict.fromkeys(link_digest(member.url) for member in members[-MOST_LINKS:])),
     )
+
+
+@lru_cache(maxsize=20_000)
+def link_digest(url: str) -> bytes:
+    """What all links to one article have in common, in LINK_BYTES; b"" for what leads to no page of its own."""
+    link = canonical(url)
+    return blake2b(link.encode(errors="surrogatepass"), digest_size=LINK_BYTES).digest() if is_page(link) else b""
 
 
 def folded(text: str) -> str:
