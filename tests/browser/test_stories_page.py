@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import NewPage
 from tests.conftest import NewServer
@@ -179,6 +179,30 @@ def test_a_page_in_the_background_holds_no_connection_and_counts(site: RunningSi
     page.evaluate(HIDE, False)
     expect(page.locator(HEADLINES)).to_have_count(2)
     expect(page.locator("#live")).to_have_text("Live")
+
+
+def test_a_list_that_could_not_be_had_is_asked_for_again(site: RunningSite, new_page: NewPage) -> None:
+    """Who is told to begin anew and is refused once: the story that was missed shows all the same."""
+    page = new_page(allowed="503")
+    fill(site.runtime, [cup()])
+    site.shows(1)
+    asked, refusing = list[str](), [True]
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if refusing:
+            route.fulfill(status=503)
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/rows\?(?!ids=)"), answer)
+    page.route("**/api/v1/stream?*", lambda of: of.fulfill(content_type="text/event-stream", body=RESET), times=1)
+    page.goto(site.url)
+    eventually(lambda: page.evaluate("1") and asked, 5, "the list was not asked for")
+    page.evaluate("document.querySelector('#stories > .story').remove()")
+    refusing.clear()
+    expect(page.locator(HEADLINES)).to_have_text([CUP_TITLE], timeout=6_000)
+    expect(page.locator("#live")).to_have_text("Live", timeout=6_000)
 
 
 def test_a_merged_story_leaves_when_the_list_is_put_in_order(site: RunningSite, page: Page) -> None:
@@ -407,6 +431,7 @@ SOUP = """A bowl of barley soup at the covered market of Ettersund costs twice w
 blame the price of leeks, which a late frost took in most valleys of the south, and a new fee for water. The town's
 union of cooks asked the council on Friday to lower that fee until the next harvest. Councillor Berit Oom said she would
 rather see fewer stalls than cheaper water. Students have begun to cook in the stairwell of the library."""
+RESET = "id: en:1-0\nevent: reset\ndata: {}\n\n"
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));

@@ -23,6 +23,7 @@
   const HIDDEN_MS = 60_000; // how often a page in the background asks
   const AWAY_S = 300; // who was away for longer has not been looking
   const BLIP_MS = 2_500; // a connection that is back so soon was not lost
+  const RETRY_MS = 2_000; // after rows that did not come
 
   const rowsNow = () => [...list.children];
   const rowOf = (id) => list.querySelector(`:scope > [id="${CSS.escape(id)}"]`);
@@ -271,7 +272,7 @@
     source = new EventSource(`${base}/api/v1/stream?${from}`);
     source.addEventListener("open", () => {
       retry_ms = 1_000;
-      found();
+      if (!wanted) found();
     });
     source.addEventListener("story", (event) => {
       cursor = event.lastEventId || cursor;
@@ -309,15 +310,32 @@
       take(await fetched(`ids=${ids.map(encodeURIComponent).join(",")}`), ids);
     } catch {
       for (const id of ids) asked.add(id);
-      gathering ||= setTimeout(gather, 2_000);
+      gathering ||= setTimeout(gather, RETRY_MS);
     }
   }
 
-  let refreshing = false;
+  // The whole list is asked for until it has come, and again where something happened while it was on its way.
+  let wanted = false, refreshing = false, retry = 0;
   async function refresh() {
+    wanted = true;
     if (refreshing) return;
     refreshing = true;
-    try { takeAll(await fetched("")); } catch { lose(); } finally { refreshing = false; }
+    clearTimeout(retry);
+    try {
+      while (wanted) {
+        wanted = false;
+        takeAll(await fetched(""));
+      }
+      answered();
+    } catch {
+      wanted = true;
+      lose();
+      retry = setTimeout(refresh, document.hidden ? HIDDEN_MS : RETRY_MS);
+    } finally { refreshing = false; }
+  }
+
+  function answered() {
+    if (lostAt && !wanted && source?.readyState === EventSource.OPEN) found();
   }
 
   function lose() {
@@ -378,7 +396,7 @@
     if (!lostAt) looking();
     try {
       await fetched("ids=");
-      if (lostAt && source?.readyState === EventSource.OPEN) found();
+      answered();
     } catch { lose(); }
   }, LOOK_MS);
 
