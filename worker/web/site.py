@@ -52,7 +52,7 @@ class Site:
         """An HTML page: the template with these facts, and what every page has: `base` (the path under which the site
         is served, no slash at its end), `here` (this page's path below that), `now`, `trouble`, `form_token` (the field
         `csrf` of its forms; "" for who may not edit), `has_token` (whether anybody may log in)."""
-        base = request.scope.get("root_path", "").rstrip("/")
+        base = base_of(request)
         own = {
             "base": base,
             "here": request.url.path.removeprefix(base) or "/",
@@ -62,3 +62,8 @@ class Site:
             "has_token": self.safety.has_token,
         }
         return HTMLResponse(self.templates.get_template(template).render(own | dict(facts)), status)
+
+
+def base_of(request: Request) -> str:
+    """The path under which the site is served, no slash at its end: "" where it has a host of its own."""
+    return str(request.scope.get("root_path", "")).rstrip("/")

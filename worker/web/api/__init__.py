@@ -21,7 +21,7 @@ from worker.web.api.document import document
 from worker.web.api.operation import Operation
 from worker.web.api.page import facts
 from worker.web.api.parameters import check
-from worker.web.site import Site
+from worker.web.site import Site, base_of
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -33,11 +33,11 @@ def routes(site: Site) -> list[BaseRoute]:
         return document(operations, base)
 
     async def described(request: Request) -> Response:
-        return answer(request, under(_base(request)))
+        return answer(request, under(base_of(request)))
 
     async def page(request: Request) -> Response:
         address = site.runtime.settings.public_url or str(request.base_url).rstrip("/")
-        return site.page(request, "api.html", facts(under(_base(request)), operations, address))
+        return site.page(request, "api.html", facts(under(base_of(request)), operations, address))
 
     served = [
         _Alone(f"/api{_path(each)}", _endpoint(site, each, each.call), methods=[each.method], name=each.name)
@@ -93,7 +93,3 @@ def _demand_token(site: Site, request: Request) -> None:
 def _path(of: Operation) -> str:
     """Article ids may hold slashes."""
     return of.path.replace("{article}", "{article:path}")
-
-
-def _base(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")

@@ -21,7 +21,7 @@ from worker.web.api.operation import Operation, Parameter
 from worker.web.api.parameters import ARTICLE, LISTED, STORY, WORDS
 from worker.web.api.records import FullArticle, FullStory, StoryList, StoryRecord
 from worker.web.asking import asked
-from worker.web.site import Site
+from worker.web.site import Site, base_of
 
 _LISTED = """Filtered and sorted, a page at a time. Pages go on from a place in the order, so a story that moves
 meanwhile may be on two of them or on none; one that does not move is on one. The header `Storywire-Cursor` is where the
@@ -53,7 +53,7 @@ def operations(site: Site) -> Sequence[Operation]:
         found = await site.aside(whole.story, site.runtime, *place, name) if place else None
         if found is None:
             raise none_such(name, "story of the store, or has ended", "/api/v1/stories lists the stories")
-        return answer(request, found, {"content-location": f"{_base(request)}/api/v1/stories/{found.story}"})
+        return answer(request, found, {"content-location": f"{base_of(request)}/api/v1/stories/{found.story}"})
 
     async def article(request: Request) -> Response:
         name = request.path_params["article"]
@@ -133,7 +133,3 @@ def record(row: Row, now: float) -> StoryRecord:
 
 def _required(each: Parameter) -> Parameter:
     return replace(each, required=True)
-
-
-def _base(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
