@@ -10,7 +10,7 @@ from typing import NamedTuple
 from worker.clock import Clock
 from worker.cluster import Need, View, pin, split, undo, unite
 from worker.cluster.correct import Corrected, adopt, make_room, missing
-from worker.errors import BadInput
+from worker.errors import BadInput, NotThere
 from worker.model import Correction, Member, Story, parse_story_id, story_id, uid
 from worker.store.commits import Commits
 from worker.store.stories import Stories
@@ -87,7 +87,7 @@ class Editing:
         known = number.isdecimal() and lang in self._stories.languages()
         lifted = self._commits.decide(lang, lambda view: undo(view, int(number))) if known else None
         if lifted is None:
-            raise BadInput(f"{name} is no correction that is in force: `storywire story corrections` lists them")
+            raise NotThere(f"{name} is no correction that is in force", "correction")
         return Named(lang, lifted)
 
     def corrections(self) -> list[Named]:
@@ -119,7 +119,7 @@ class Editing:
         parsed = parse_story_id(name)
         found = self._stories.find(*parsed) if parsed else None
         if parsed is None or found is None:
-            raise BadInput(f"{name!r} is no story of the store, or has ended: `storywire report` lists the stories")
+            raise NotThere(f"{name!r} is no story of the store, or has ended", "story")
         return parsed[0], found
 
     def _article(self, name: str) -> tuple[str, Member]:
@@ -133,7 +133,7 @@ class Editing:
         if bearers:
             ids = ", ".join(sorted(member.id for _, member in bearers)[:5])
             raise BadInput(f"{name} is the address of {len(bearers)} articles: name one by its id ({ids})")
-        raise BadInput(f"{name!r} is no article of the store: `storywire report --members` lists the articles' ids")
+        raise NotThere(f"{name!r} is no article of the store", "article")
 
 
 def _bearing(stories: Stories, url: str) -> Iterator[tuple[str, Member]]:
@@ -144,5 +144,5 @@ def _among(members: Sequence[Member], name: str, story: str) -> list[Member]:
     """The members of this id, or of this address."""
     found = [m for m in members if m.id == name] or [m for m in members if m.url == name != ""]
     if not found:
-        raise BadInput(f"{name!r} is no article of {story}: `storywire report --members` lists its articles")
+        raise NotThere(f"{name!r} is no article of {story}", "article")
     return found

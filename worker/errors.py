@@ -39,3 +39,20 @@ class BadSetting(Permanent):
 
 class BadInput(Permanent):
     """Something that came from outside (a feed, a file, a line of it) cannot be read."""
+
+
+class NotThere(BadInput):
+    """A name that nothing has. `said`: what is wrong; `what`: a `story`, an `article` or a `correction`. The text ends
+    with the command that lists them; a page and the API name a place of their own."""
+
+    def __init__(self, said: str, what: str) -> None:
+        super().__init__(f"{said}: {_LISTED[what]}")
+        self.said = said
+        self.what = what
+
+
+_LISTED = {
+    "story": "`storywire report` lists the stories",
+    "article": "`storywire report --members` lists the articles' ids",
+    "correction": "`storywire story corrections` lists them",
+}

@@ -23,7 +23,7 @@ from tests.unit.articles import (
 from worker.model import Article, story_id
 
 TOKEN = "a-token-of-this-test-0123456789"
-_languages = iter("de fr es it nl".split())
+_languages = iter("de fr es it nl pt sv".split())
 """Stories of one language know nothing of those of another, so each test that changes some has its own."""
 
 
@@ -200,7 +200,24 @@ def test_an_editor_merges_and_is_led_to_the_story_that_stayed(site: RunningSite,
 
 def test_an_editor_pins_an_article(own: Told, editor: Editor) -> None:
     done = editor.send(f"/stories/{own.dam}/pin", editor.show(own.dam), article=own.name("echo"))
-    assert f"{own.name('echo')} is in {own.dam} for good" in editor.done(done)
+    said = editor.done(done)
+    assert f'"{DAM_REWRITE_TITLE}" is in {own.dam} for good' in said, "the headline, not the id"
+    assert f"pin {own.name('echo')} {own.dam} Undo" in said
+
+
+def test_an_editor_undoes_a_correction(site: RunningSite, own: Told, editor: Editor) -> None:
+    made = site.runtime.editing.split(own.dam, [own.name("courier")]).made
+    new = story_of(site, own.name("courier"))
+    assert "/undo" not in show(site, own.dam), "only who may edit"
+    page = editor.show(own.dam)
+    assert f'name="correction" value="{made.id}"' in page
+    said = editor.done(editor.send(f"/stories/{own.dam}/undo", page, correction=made.id))
+    assert f"lifted {made.id}; no article moved" in said
+    assert story_of(site, own.name("courier")) == new
+    assert made.id not in [named.id for named in site.runtime.editing.corrections()]
+    again = editor.send(f"/stories/{own.dam}/undo", page, correction=made.id)
+    assert again.status == 400
+    assert f"Nothing was changed: {made.id} is no correction that is in force" in words(again.text)
 
 
 def test_an_editor_forgets_an_article_after_being_asked(site: RunningSite, own: Told, editor: Editor) -> None:
@@ -212,7 +229,7 @@ def test_an_editor_forgets_an_article_after_being_asked(site: RunningSite, own: 
     done = editor.send(f"/stories/{own.cup}/forget", asked.text, article=name)
     assert site.runtime.stories.article(name) is None
     said = editor.done(done)
-    assert f"forgotten: 1 article ({name}) ended: {own.cup}" in said
+    assert f'forgotten: 1 article ("{CUP_TITLE}") ended: {own.cup}' in said
     assert f"No story {own.cup}" in said, "its only article is gone"
 
 
@@ -228,10 +245,11 @@ def test_what_cannot_be_is_said_and_changes_nothing(site: RunningSite, told: Tol
         answer = editor.send(f"/stories/{told.dam}/{path}", page, **fields)
         assert answer.status == 400
         assert f"Nothing was changed: {said}" in words(answer.text)
+        assert "`storywire" not in words(answer.text), "a page speaks of pages, not of commands"
     assert story_of(site, told.name("courier")) == told.dam
 
 
-@pytest.mark.parametrize("what", ["split", "merge", "pin", "forget"])
+@pytest.mark.parametrize("what", ["split", "merge", "pin", "undo", "forget"])
 def test_nothing_changes_without_the_token_of_a_form(site: RunningSite, told: Told, editor: Editor, what: str) -> None:
     form = {"with": told.cup, "article": told.name("courier"), "pick.4": told.name("courier")}
     for cookie, csrf in (("", ""), (editor.cookie, ""), (editor.cookie, "x" * 32)):

@@ -96,9 +96,11 @@ def pin(article: str, story: str | None, data_dir: str | None) -> None:
 @DATA_DIR
 def undo(correction: str, data_dir: str | None) -> None:
     """Lift a correction, by the name that `storywire story corrections` shows. Articles stay where they are."""
+    from worker.report.corrected import lifted
+
     with opened(data_dir) as runtime:
-        lifted = runtime.editing.undo(correction)
-    click.echo(f"lifted {lifted.id}; no article moved")
+        undone = runtime.editing.undo(correction)
+    click.echo(lifted(undone.id))
 
 
 @command.command("corrections", epilog="Example: storywire story corrections --json | jq -r .kind")

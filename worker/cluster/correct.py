@@ -15,7 +15,7 @@ from worker.cluster.enforce import move, standing_at
 from worker.cluster.merge import merge
 from worker.cluster.ties import Ties, uids, without
 from worker.cluster.view import Need, View
-from worker.errors import BadInput
+from worker.errors import BadInput, NotThere
 from worker.model import Correction, Event, Story, story_id
 
 MOST_NAMED = 64
@@ -52,7 +52,7 @@ def split(view: View, number: int, named: Collection[bytes], now: float) -> Gene
     taken = with_copies(members, [member for member in members if member.uid in named])
     shown = story_id(view.lang, story.number)
     if not set(named) <= {member.uid for member in taken}:
-        raise BadInput(f"not all of these articles are in {shown} now: `storywire report --members` lists its articles")
+        raise NotThere(f"not all of these articles are in {shown} now", "article")
     if len(taken) == len(roll):
         raise BadInput(f"nothing would be left of {shown}: these are all of its articles and their copies")
     if len(taken) > MOST_NAMED:
@@ -192,5 +192,5 @@ def _standing(view: View, number: int) -> Generator[Need, None, Story]:
     yield from view.want(stories=view.aliased([number]))
     story = view.root(number)
     if story is None or not story.articles:
-        raise BadInput(f"{story_id(view.lang, number)} has ended: `storywire report` lists the stories")
+        raise NotThere(f"{story_id(view.lang, number)} has ended", "story")
     return story

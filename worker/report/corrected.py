@@ -34,6 +34,11 @@ def overridden(
     ]
 
 
+def lifted(name: str) -> str:
+    """What undoing a correction, by its public name, came to."""
+    return f"lifted {name}; no article moved"
+
+
 def said(lang: str, correction: Correction) -> str:
     """What an editor said: `pin bbc.1 en-7`."""
     return described(lang, correction).removeprefix("storywire story ")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from worker.editing import Edited as Done
 from worker.editing import Editing
-from worker.errors import BadInput
+from worker.errors import BadInput, NotThere
 from worker.forgetting import Removed, Target, What
 from worker.model import parse_story_id
 from worker.report.cases import correction_record
@@ -29,6 +29,7 @@ from worker.web.site import Site
 _GROUP = "Corrections"
 _KEPT = """ It is kept as constraints between articles, so it holds after merges, revisions and restarts. Said twice it
 is refused the second time, or changes nothing: sending it again after an answer was lost does no harm."""
+_WHERE = {"story": "/api/v1/stories lists the stories", "article": "/api/v1/stories/STORY lists those of a story"}
 _MISSING = {404: "There is no such story, or it has ended.", 409: "The store says otherwise: the line says what."}
 
 
@@ -115,6 +116,8 @@ def _edit(runtime: Runtime, story: str, change: Callable[[Editing, str], Done]) 
         raise none_such(story, "story of the store, or has ended", "/api/v1/stories lists the stories")
     try:
         return change(runtime.editing, story)
+    except NotThere as error:
+        raise HTTPException(409, f"{error.said}: {_WHERE[error.what]}") from None
     except BadInput as error:
         raise HTTPException(409, str(error)) from None
 

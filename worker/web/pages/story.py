@@ -24,7 +24,7 @@ from worker.web.drawing import MOST_MARKS, draw
 from worker.web.pages.correcting import Results, correcting
 from worker.web.pages.rows import ago, utc
 from worker.web.pages.telling import PAGE, lines, mark_titles, retitled, summary
-from worker.web.site import Site
+from worker.web.site import Site, base_of
 
 _MOST_FEEDS = 100
 """Feeds that are looked up for a page; of others only the id is known."""
@@ -69,8 +69,7 @@ def _answer(site: Site, request: Request, results: Results, wrong: str) -> Respo
     if found is None:
         return _gone(site, request, name, results)
     if found.view.story != name:
-        base = request.scope.get("root_path", "").rstrip("/")
-        return RedirectResponse(f"{base}/stories/{found.view.story}?was={name}", 301)
+        return RedirectResponse(f"{base_of(request)}/stories/{found.view.story}?was={name}", 301)
     asked = page_asked(request.query_params.get("page", ""), found.view.articles)
     wanted = (found.view.members or ())[(asked - 1) * PAGE : asked * PAGE]
     feeds = _feeds(site.runtime, [feed for member in wanted for feed in member.feeds])
