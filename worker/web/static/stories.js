@@ -23,6 +23,7 @@
   const HIDDEN_MS = 60_000; // how often a page in the background asks
   const AWAY_S = 300; // who was away for longer has not been looking
   const BLIP_MS = 2_500; // a connection that is back so soon was not lost
+  const ONE = { stories: "story", articles: "article" };
   const RETRY_MS = 2_000; // after rows that did not come
 
   const rowsNow = () => [...list.children];
@@ -44,9 +45,11 @@
     if (!found) throw new Error("no list");
     setClock(Number(found.dataset.now));
     told(found.dataset.trouble);
-    for (const name of ["stories", "articles"]) {
-      const place = document.querySelector(`[data-count="${name}"]`);
-      if (place) place.textContent = Number(found.dataset[name]).toLocaleString("en");
+    for (const name of Object.keys(ONE)) {
+      const place = document.querySelector(`[data-count="${name}"]`), count = Number(found.dataset[name]);
+      if (!place) continue;
+      place.textContent = count.toLocaleString("en");
+      place.nextElementSibling.textContent = count === 1 ? ONE[name] : name;
     }
     return found;
   }
@@ -160,6 +163,16 @@
       more.hidden = !found.dataset.more;
       more.href = `${base}/?${found.dataset.more}`;
     }
+  }
+
+  // What has been quiet for longer than is asked for leaves.
+  const since_s = Number(list.dataset.sinceS);
+  const quiet = (row) => Date.parse(row.querySelector(".when").dateTime) / 1000 < now() - since_s - 1; // it has no fractions
+  function age() {
+    if (!since_s) return;
+    for (const [id, row] of waiting) if (quiet(row)) waiting.delete(id);
+    for (const row of rowsNow()) if (quiet(row) && !row.classList.contains("gone")) leave(row);
+    settle();
   }
 
   // Put everything where it belongs.
@@ -377,22 +390,28 @@
 
   // A page in the background holds no connection (browsers have six of them a site): it asks now and then.
   let background = 0;
+  function rest() {
+    source?.close();
+    clearTimeout(again);
+    background = setInterval(refresh, HIDDEN_MS);
+  }
+  function begin() {
+    look();
+    connect();
+    settle();
+    if (wanted) refresh();
+  }
   document.addEventListener("visibilitychange", () => {
     clearInterval(background);
     if (document.hidden) {
       looking();
-      source?.close();
-      clearTimeout(again);
-      background = setInterval(refresh, HIDDEN_MS);
-    } else {
-      look();
-      connect();
-      settle();
-    }
+      rest();
+    } else begin();
   });
-  addEventListener("pageshow", (event) => { if (event.persisted) { look(); connect(); } });
+  addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) begin(); });
   setInterval(async () => {
     if (document.hidden) return;
+    age();
     if (!lostAt) looking();
     try {
       await fetched("ids=");
@@ -401,6 +420,9 @@
   }, LOOK_MS);
 
   look();
-  looking();
-  connect();
+  if (document.hidden) rest(); // opened in the background: nobody has looked
+  else {
+    looking();
+    connect();
+  }
 })();
