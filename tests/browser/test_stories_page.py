@@ -100,6 +100,7 @@ def test_a_story_appears_and_grows_on_the_open_page(site: RunningSite, page: Pag
     fill(site.runtime, [dam("herald")])
     expect(page.locator(HEADLINES)).to_have_text([DAM_TITLE], timeout=WITHIN_MS)
     expect(page.locator("#empty")).to_have_count(0)
+    expect(page.locator("#count")).to_have_text("1 story, 1 article")
     fill(site.runtime, [dam("ledger")])
     expect(page.locator(f"{STORIES} .articles b")).to_have_text("2", timeout=WITHIN_MS)
     expect(page.locator(f"{STORIES} .copies b")).to_have_text("1")
@@ -203,6 +204,30 @@ def test_a_list_that_could_not_be_had_is_asked_for_again(site: RunningSite, new_
     refusing.clear()
     expect(page.locator(HEADLINES)).to_have_text([CUP_TITLE], timeout=6_000)
     expect(page.locator("#live")).to_have_text("Live", timeout=6_000)
+
+
+def test_a_page_that_is_opened_in_the_background_connects_when_it_is_looked_at(site: RunningSite, page: Page) -> None:
+    """A dozen tabs opened at once do not take all connections."""
+    asked = list[str]()
+    page.on("request", lambda request: asked.append(request.url) if "/stream" in request.url else None)
+    page.add_init_script("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    page.goto(site.url)
+    page.wait_for_load_state("networkidle")
+    assert not asked, "a page that nobody has seen yet holds a stream"
+    page.evaluate(HIDE, False)
+    expect(page.locator("#live")).to_have_text("Live")
+
+
+def test_a_story_that_is_quiet_for_too_long_leaves(site: RunningSite, page: Page) -> None:
+    """Of a list of what was active within a while, on the open page too."""
+    hour_ago = time.time() - 3_600
+    fill(site.runtime, [cup(), dam("herald", received=hour_ago, published=hour_ago)])
+    site.shows(2)
+    page.clock.install()
+    opened(page, site, "/?since=61m")
+    expect(page.locator(HEADLINES)).to_have_count(2)
+    page.clock.fast_forward(120_000)
+    expect(page.locator(HEADLINES)).to_have_text([CUP_TITLE])
 
 
 def test_a_merged_story_leaves_when_the_list_is_put_in_order(site: RunningSite, page: Page) -> None:
@@ -309,6 +334,31 @@ def test_the_keyboard_is_enough(full: RunningSite, page: Page) -> None:
     assert inside, "the story that the keyboard chose is not on the screen"
     page.keyboard.press("o")
     expect(page).to_have_url(full.url + chosen)
+
+
+def test_who_comes_back_from_a_story_goes_on_from_it(full: RunningSite, page: Page) -> None:
+    """By Back or by Escape: it has the focus and is on the screen; a pointer leaves no focus behind."""
+    opened(page, full)
+    focused = "document.activeElement.textContent"
+    names = titles(page)
+    for _ in range(13):
+        page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/stories/*")
+    page.go_back()
+    page.wait_for_function(f"name => {focused} === name", arg=names[12])
+    assert page.evaluate("r => r.top > 90 && r.bottom < innerHeight", page.evaluate(BOX))
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/stories/*")
+    page.keyboard.press("Escape")
+    page.wait_for_url(full.url + "/")
+    page.wait_for_function(f"name => {focused} === name", arg=names[13])
+    page.locator(HEADLINES).nth(2).click()
+    page.wait_for_url("**/stories/*")
+    page.go_back()
+    expect(page.locator("#live")).to_have_text("Live")
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
 
 
 def test_new_since_one_last_looked_is_marked(site: RunningSite, new_page: NewPage) -> None:

@@ -1,4 +1,5 @@
-// The keyboard on the list of stories: letters do what the help says, but not while one types.
+// The keyboard on the list of stories: letters do what the help says, but not while one types. Who opened a story by it
+// and comes back goes on from that story.
 "use strict";
 
 (() => {
@@ -12,11 +13,24 @@
     const rows = [...list.children];
     const at = rows.indexOf(document.activeElement?.closest?.(".story"));
     const first = Math.max(0, rows.findIndex((row) => row.getBoundingClientRect().bottom > 120));
-    const next = rows[at < 0 ? first : Math.min(rows.length - 1, Math.max(0, at + by))];
-    if (!next) return;
-    next.querySelector(".headline").focus({ preventScroll: true, focusVisible: true });
-    next.scrollIntoView({ block: "nearest" });
+    choose(rows[at < 0 ? first : Math.min(rows.length - 1, Math.max(0, at + by))]);
   }
+  function choose(row) {
+    if (!row) return;
+    row.querySelector(".headline").focus({ preventScroll: true, focusVisible: true });
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest(".story");
+    const byKey = event.detail === 0; // else it was a pointer: the list may go on by itself
+    if (row) history.replaceState({ read: byKey ? row.id : "" }, "");
+  });
+  addEventListener("pageshow", (event) => {
+    const back = event.persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+    const read = back && history.state?.read;
+    if (read) requestAnimationFrame(() => choose(list.querySelector(`:scope > [id="${CSS.escape(read)}"]`)));
+  });
 
   const keys = {
     j: () => step(1),

@@ -69,6 +69,16 @@
   addEventListener("pagehide", () => stream && stream.close());
   listen();
 
+  // Escape: to the list that one came from, where it was.
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
+    if (document.activeElement?.matches("input, select, textarea")) return document.activeElement.blur();
+    const home = `${location.origin}${storywire.base}/`;
+    const fromList = document.referrer.split("?")[0] === home;
+    if (fromList && !location.hash) history.back();
+    else location.href = fromList ? document.referrer : home;
+  });
+
   const marks = [...document.querySelectorAll(".marks use")]; // in the order of the articles' numbers
   const table = document.querySelector("table.articles");
   const number = (target) => marks.indexOf(target.closest("use")) + 1;
