@@ -70,7 +70,8 @@ def _outbox(scene: Scene) -> Finding:
 
 def _lag(scene: Scene) -> Finding:
     recent = scene.runtime.lags.recent(scene.now - health.RECENT_S)
-    return health.of_lag(scene.runtime.outbox.oldest_age_s(scene.now), recent)
+    oldest_s = scene.runtime.outbox.oldest_age_s(scene.now)
+    return health.of_lag(oldest_s, recent.lags, scene.now - recent.since)
 
 
 def _quarantine(scene: Scene) -> Finding:

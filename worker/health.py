@@ -142,15 +142,16 @@ def of_outbox(pending: int, most: int) -> Finding:
     )
 
 
-def of_lag(oldest_s: float | None, lags: Sequence[Lag]) -> Finding:
-    """From fetch to story: how long the oldest article has waited by now, and how long those of late took."""
+def of_lag(oldest_s: float | None, lags: Sequence[Lag], over_s: float = RECENT_S) -> Finding:
+    """From fetch to story: how long the oldest article has waited by now, and how long those of the last `over_s` took."""
     count = sum(lag.articles for lag in lags)
     usual_s = median([lag.median_s for lag in lags for _ in range(lag.articles)]) if count else None
     worst_s = max((lag.worst_s for lag in lags), default=None)
-    figures = {"oldest_s": oldest_s, "articles": count, "median_s": usual_s, "worst_s": worst_s}
+    figures = {"oldest_s": oldest_s, "articles": count, "median_s": usual_s, "worst_s": worst_s, "over_s": over_s}
     said = "no article waits" if oldest_s is None else f"the oldest article has waited for {_span(oldest_s)}"
     if usual_s is not None and worst_s is not None:
-        said += f"; {_count(count, 'article', 'articles')} of late took {_took(usual_s)}, the slowest {_took(worst_s)}"
+        said += f"; {_count(count, 'article', 'articles')} of the last {_span(over_s)} took {_took(usual_s)}"
+        said += f", the slowest {_took(worst_s)}"
     slow_s = max(oldest_s or 0.0, usual_s or 0.0)
     if slow_s <= SLOW_S:
         return Finding("lag", State.OK, said, figures)

@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 
-from worker.store.lags import Lag, spread
+from worker.store.lags import Lag, Recent, recent, spread
 
 
 def lag(at: float, *each_s: float) -> Lag:
@@ -15,26 +15,30 @@ def lag(at: float, *each_s: float) -> Lag:
 def test_median_and_99th_are_those_of_the_articles_not_of_the_batches() -> None:
     """One slow batch of two hides nothing of a quick one of ninety-eight, nor the other way round."""
     quick, slow = lag(90, *[1.0] * 98), lag(95, 30.0, 40.0)
-    found = spread([slow, quick], now=100, since=0)
+    found = spread(Recent([slow, quick], 0), now=100)
     assert (found.articles, found.median_s, found.most_s) == (100, 1.0, 30.0)
 
 
 def test_the_rate_is_of_the_time_that_was_looked_at() -> None:
-    assert spread([lag(500, *[1.0] * 30)], now=600, since=0).a_minute == pytest.approx(3)
+    assert spread(Recent([lag(500, *[1.0] * 30)], 0), now=600).a_minute == pytest.approx(3)
 
 
 def test_where_older_batches_were_let_go_the_rate_is_of_the_time_that_is_known() -> None:
     """A hundred batches are kept: at full load, a few seconds."""
     kept = [lag(590 + n / 10, *[1.0] * 50) for n in range(100)][::-1]
-    assert spread(kept, now=600, since=0).a_minute == pytest.approx(60 * 5000 / 10)
+    found = spread(recent(kept, since=0), now=600)
+    assert (found.articles, found.over_s) == (99 * 50, 10), "those after the oldest: its own came before that time"
+    assert found.a_minute == pytest.approx(60 * 99 * 50 / 10)
+    assert recent(kept, since=595) == (kept[:49], 595), "what is known suffices"
+    assert recent(kept[1:], since=0) == (kept[1:], 0), "none was let go"
 
 
 def test_nothing_measured_is_nothing_told() -> None:
-    assert spread([], now=600, since=0) == (0, None, None, 0.0)
+    assert spread(Recent([], 0), now=600) == (0, None, None, 0.0, 600)
 
 
 def test_a_batch_of_an_earlier_version_is_told_by_what_it_kept() -> None:
-    assert spread([Lag(500, 3, 1.0, 9.0)], now=600, since=0)[:3] == (3, 1.0, 9.0)
+    assert spread(Recent([Lag(500, 3, 1.0, 9.0)], 0), now=600)[:3] == (3, 1.0, 9.0)
 
 
 def test_a_large_batch_is_told_by_a_sample_with_its_worst() -> None:

@@ -35,24 +35,38 @@ class Lag(Struct, frozen=True, array_like=True):
     each_s: tuple[float, ...] = ()
 
 
+class Recent(NamedTuple):
+    """The batches done after `since`, the newest first: all of them."""
+
+    lags: Sequence[Lag]
+    since: float
+
+
 class Spread(NamedTuple):
-    """What lags come to: of how many articles, their median and 99th percentile in seconds, None for none; and how many
-    articles a minute that is."""
+    """What lags come to: of how many articles, their median and 99th percentile in seconds, None for none; how many
+    articles a minute that is, and of how many seconds."""
 
     articles: int
     median_s: float | None
     most_s: float | None
     a_minute: float
+    over_s: float
 
 
-def spread(lags: Sequence[Lag], now: float, since: float) -> Spread:
-    """Of the batches done since then, the newest first: where as many as are kept were done, of the time since the
-    oldest of them."""
+def recent(kept: Sequence[Lag], since: float) -> Recent:
+    """Of the batches that are kept, the newest first, those after `since`; where older ones may have been let go, those
+    after the oldest that is kept, as no more is known."""
+    since = max(since, kept[-1].at) if len(kept) >= _KEPT else since
+    return Recent([lag for lag in kept if lag.at > since], since)
+
+
+def spread(found: Recent, now: float) -> Spread:
+    """What these lags come to at `now`."""
+    lags, over_s = found.lags, max(1.0, now - found.since)
     weighed = sorted((each_s, lag.articles / len(told)) for lag in lags for told in [_told(lag)] for each_s in told)
-    begin = lags[-1].at if len(lags) >= _KEPT else since
     articles = sum(lag.articles for lag in lags)
     return Spread(
-        articles, _percentile(weighed, 0.5), _percentile(weighed, 0.99), 60 * articles / max(1.0, now - begin)
+        articles, _percentile(weighed, 0.5), _percentile(weighed, 0.99), 60 * articles / over_s, now - found.since
     )
 
 
@@ -99,6 +113,6 @@ class Lags:
         pipe.expire(keys.lags(), _TTL_S)
         pipe.execute()
 
-    def recent(self, since: float) -> list[Lag]:
-        """The batches done since then, the newest first."""
-        return [lag for lag in map(_decode, self._redis.lrange(keys.lags(), 0, -1)) if lag.at >= since]
+    def recent(self, since: float) -> Recent:
+        """The batches done since then, or since when all are known."""
+        return recent([_decode(packed) for packed in self._redis.lrange(keys.lags(), 0, -1)], since)

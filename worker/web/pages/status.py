@@ -49,7 +49,8 @@ class Process(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """All that is shown, as it was at `at`. `spread`: of the last ten minutes; `quarantined`: some that came last."""
+    """All that is shown, as it was at `at`. `spread`: of the last ten minutes or less; `quarantined`: some that came
+    last."""
 
     at: float
     place: str
@@ -77,7 +78,7 @@ def read_status(runtime: Runtime, known: Sequence[Feed] | None = None) -> Status
             at=now,
             place=place,
             findings=found,
-            spread=spread(runtime.lags.recent(now - RECENT_S), now, now - RECENT_S),
+            spread=spread(runtime.lags.recent(now - RECENT_S), now),
             processes=tuple(_processes(Scene(runtime, "", now))),
             quarantined=tuple(runtime.quarantine.newest(_NAMED)),
         )
@@ -176,10 +177,9 @@ def tiles(status: Status) -> list[tuple[str, str, str, str]]:
     if lag is not None:
         usual = "-" if lag.median_s is None else took(lag.median_s)
         most = "nothing came" if lag.most_s is None else f"99 % within {took(lag.most_s)}"
-        found.append(("Fetch to story", usual, f"median of the last 10 min; {most}", ""))
-        found.append(
-            ("Articles a minute", _rate(lag.a_minute), f"{count(lag.articles, 'article')} in the last 10 min", "")
-        )
+        last = f"the last {span(lag.over_s)}"
+        found.append(("Fetch to story", usual, f"median of {last}; {most}", ""))
+        found.append(("Articles a minute", _rate(lag.a_minute), f"{count(lag.articles, 'article')} in {last}", ""))
     if outbox:
         below = "nothing waits" if waits_s is None else f"the oldest for {span(waits_s)}"
         jobs = f"; {count(queue['jobs'], 'job')} in the queue" if queue else ""
