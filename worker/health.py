@@ -143,7 +143,7 @@ def of_outbox(pending: int, most: int) -> Finding:
 
 
 def of_lag(oldest_s: float | None, lags: Sequence[Lag], over_s: float = RECENT_S) -> Finding:
-    """From fetch to story: how long the oldest article has waited by now, and how long those of the last `over_s` took."""
+    """From fetch to story: how long the oldest article has waited by now, how long those of the last `over_s` took."""
     count = sum(lag.articles for lag in lags)
     usual_s = median([lag.median_s for lag in lags for _ in range(lag.articles)]) if count else None
     worst_s = max((lag.worst_s for lag in lags), default=None)

@@ -24,7 +24,7 @@ def test_a_feed_is_found_and_looked_at(site: RunningSite, page: Page) -> None:
     page.goto(f"{site.url}/feeds")
     page.get_by_role("link", name="Failing 1").click()
     expect(page.locator("table.feeds tbody tr")).to_have_count(1)
-    page.get_by_role("link", name="All 7").click()
+    page.get_by_role("link", name="All 8").click()
     page.get_by_role("searchbox").fill("courier")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="Harbour Courier").click()

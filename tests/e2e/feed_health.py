@@ -61,6 +61,9 @@ def one_of_each(runtime: Runtime) -> dict[State, str]:
             runtime, "https://gazette.example/rss", "The Gazette", *history[-20:], failed(now - 300), errors=3
         ),
         State.GONE: add_polled(runtime, "https://times.example/old.xml", "Old Times", gone, errors=1),
+        State.TROUBLE: add_polled(
+            runtime, "https://ledger.example/feed", "Ledger", ok(now - 200, trouble="breaks off in the middle")
+        ),
         State.WAITING: add_polled(runtime, "https://slow.example/feed", "Slow Monitor", held),
         State.NEW: add_polled(runtime, "https://fresh.example/feed", "Fresh Air"),
         State.OK: add_polled(

@@ -44,13 +44,24 @@ def test_each_feed_stands_there_with_its_state_those_in_trouble_first(site: Runn
     one_of_each(site.runtime)
     page = listed(site)
     assert names(page) == [
-        "The Gazette", "Old Times", "Slow Monitor", "Fresh Air", "Harbour Courier", "National Wire", "Sunday Rest",
+        "The Gazette", "Old Times", "Ledger", "Slow Monitor", "Fresh Air", "Harbour Courier", "National Wire",
+        "Sunday Rest",
     ]  # fmt: skip
     assert re.findall(r'class="badge[^"]*">([^<]*)<', page) == [name for name, _ in STATES.values()]
-    assert "7 feeds: 1 failing, 1 gone, 1 paused, 1 held back by its host, 1 not polled yet" in page
+    assert "8 feeds: 1 failing, 1 gone, 1 paused, 1 held back by its host, 1 not polled yet" in page
     assert "3 in a row" in page and "answers 500: the server has a fault" in page
     assert "its host asked to be left alone for a while" in page, "why its next poll is when it is"
+    assert "breaks off in the middle" in page, "which could be read, and is not well"
     assert "paused by a person" in page and "is new: polled at once" in page
+
+
+def test_a_feed_that_is_being_polled_says_so(site: RunningSite) -> None:
+    """It stands in the schedule by the end of its lease, which its rhythm does not explain."""
+    now = site.runtime.clock.now()
+    add_polled(site.runtime, "https://ticker.example/f", "Ticker", ok(now - 60, wait_s=2.0, reason="every 2s"))
+    assert site.runtime.feeds.lease_due(now, 15.0, 1)
+    page = listed(site)
+    assert "a poller has taken it, for so long at most" in page and "every 2s" not in page
 
 
 def test_a_state_can_be_asked_for(runtime: Runtime) -> None:
@@ -68,7 +79,7 @@ def test_words_are_looked_for_in_names_addresses_and_folders(site: RunningSite) 
     assert names(listed(site, "?q=COAST")) == ["Tides"]
     assert names(listed(site, "?q=harbour+courier.example")) == ["Harbour Courier"]
     assert names(listed(site, "?q=example&status=paused")) == ["Sunday Rest"]
-    assert "None of 8 feeds is like that" in listed(site, "?q=nowhere")
+    assert "None of 9 feeds is like that" in listed(site, "?q=nowhere")
 
 
 def test_what_cannot_be_asked_for_is_said(site: RunningSite) -> None:

@@ -121,15 +121,7 @@ def _next(view: FeedView) -> str:
         when = f"due for {span(late_s)}" if late_s >= _LATE_S else "now"
     elif when != "never":
         when = f"in {when}, {full_time(feed.due)}"
-    return "; ".join(filter(None, [f"{when}: {_why(feed)}", "" if feed.paused else _nobody_polls(view.pollers)]))
-
-
-def _why(feed: Feed) -> str:
-    """Why it stands where it does in the schedule: not always where its last poll put it."""
-    away_s = feed.due - feed.polls.next_poll
-    if feed.paused or not feed.polls.next_poll or abs(away_s) <= 1:
-        return why_next(feed)
-    return "a poller has taken it, for so long at most" if away_s > 0 else "made due by hand, or by a push"
+    return "; ".join(filter(None, [f"{when}: {why_next(feed)}", "" if feed.paused else _nobody_polls(view.pollers)]))
 
 
 def _nobody_polls(pollers: Sequence[str]) -> str:

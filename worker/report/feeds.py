@@ -70,9 +70,12 @@ def until_next(feed: Feed, now: float) -> str:
 
 
 def why_next(feed: Feed) -> str:
-    """Why the next poll is when it is, in words."""
+    """Why the next poll is when it is, in words: a feed is not always where its last poll put it in the schedule."""
     if feed.held:
         return "paused by a person"
+    away_s = feed.due - feed.polls.next_poll
+    if not feed.paused and feed.due and feed.polls.next_poll and abs(away_s) > 1:
+        return "a poller has taken it, for so long at most" if away_s > 0 else "made due by hand, or by a push"
     return feed.polls.reason or "is new: polled at once"
 
 

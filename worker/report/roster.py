@@ -16,12 +16,13 @@ from worker.store.feeds import Feed
 
 
 class State(StrEnum):
-    """How a feed is, what needs a person first: its last poll went wrong; its server says that it is gone; its host
-    asked to be left alone, or has others before it; it was not polled yet; it is polled; its hub pushes it; nobody
-    polls it."""
+    """How a feed is, what needs a person first: its last poll went wrong; its server says that it is gone; it could be
+    read, but something is wrong with it; its host asked to be left alone, or has others before it; it was not polled
+    yet; it is polled; its hub pushes it; nobody polls it."""
 
     FAILING = "failing"
     GONE = "gone"
+    TROUBLE = "trouble"
     WAITING = "waiting"
     NEW = "new"
     OK = "ok"
@@ -33,6 +34,8 @@ def state(feed: Feed, now: float, *, pushed: bool = False) -> State:
     """The state of a feed. pushed: its subscription at its hub is in force."""
     if feed.paused:
         return State.GONE if status(feed) == "gone" else State.PAUSED
+    if feed.polls.trouble and feed.polls.readable:
+        return State.TROUBLE
     if is_held_back(feed, now) or waits_its_turn(feed, now):
         return State.WAITING
     if is_failing(feed):

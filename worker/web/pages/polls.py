@@ -23,6 +23,7 @@ from worker.web.pages.rows import ago
 STATES = {
     State.FAILING: ("Failing", "bad"),
     State.GONE: ("Gone", "bad"),
+    State.TROUBLE: ("To look at", "warn"),
     State.WAITING: ("Waiting for its host", "warn"),
     State.NEW: ("New", ""),
     State.OK: ("Ok", "good"),
