@@ -1,6 +1,7 @@
 """The board: what fits a filter, in which order, page by page, while stories come, move and go."""
 
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from tests.memory import Memory, member
 from worker.errors import BadInput
 from worker.model import story_id
-from worker.report.board import SORTS, Board, Filter, Row, row_of
+from worker.report.board import MOST_BEHIND, MOST_REMEMBERED, SORTS, Board, Filter, Row, row_of
 from worker.report.rows import folded, link_digest, outlet_name
 
 NOW = 1_750_000_000.0
@@ -117,6 +118,48 @@ def test_any_order_of_changes_leaves_what_a_plain_sort_and_filter_would(seed: in
         assert found.following == ""
         langs = [r.lang for r in there.values()]
         assert board.languages() == {lang: langs.count(lang) for lang in set(langs)}
+
+
+def test_a_filter_that_much_has_passed_by_begins_anew() -> None:
+    board, asked = board_of(*(row(n, outlets=2) for n in range(1, 11))), Filter(min_outlets=2)
+    for again in (MOST_BEHIND, MOST_BEHIND + 1, 3 * MOST_BEHIND):
+        assert board.select(asked, NOW).stories == 10
+        for n in range(again):
+            board.put(row(1, outlets=1 + n % 2, heat=float(n)))
+        found = board.select(asked, NOW)
+        fitting = [each for each in board.order("hot") if asked.fits(each, NOW)]
+        assert (list(found.rows), found.articles) == (fitting, len(fitting))
+        board.put(row(1, outlets=2))
+
+
+def test_a_story_that_has_not_changed_changes_nothing() -> None:
+    board = board_of(row(1), row(2))
+    before = board.version
+    board.put(row(1))
+    assert board.version == before
+    board.put(row(1, heat=2.0))
+    assert board.version == before + 1
+
+
+def test_a_change_costs_the_same_however_many_filters_are_remembered() -> None:
+    """They take it in when somebody asks."""
+    board = board_of(*(row(n, "port bridge", outlets=2) for n in range(1, 1_001)))
+
+    def took_s() -> float:
+        began = time.process_time()
+        for n in range(1, 201):
+            board.put(replace(board_row(n), heat=board_row(n).heat + 1))
+        return time.process_time() - began
+
+    def board_row(n: int) -> Row:
+        found = board.get("en", n)
+        assert found is not None
+        return found
+
+    plain = min(took_s() for _ in range(5))
+    for n in range(MOST_REMEMBERED):
+        board.select(Filter(words="p b", since_s=1e6 + n), NOW)
+    assert min(took_s() for _ in range(5)) < 2 * plain
 
 
 @pytest.mark.parametrize("sort", SORTS)

@@ -20,12 +20,13 @@ from worker.report.board import Board, Row, row_of
 from worker.report.following import format_cursor
 from worker.store.stories import Look, Stories
 from worker.web.changes import Changed, Listener
+from worker.web.lists import Lists
 
 LOOK_S = 0.3
 """How often the streams are asked for more."""
 
 AT_ONCE = 100
-"""Stories that are put on the board before others get their turn: some 10 ms."""
+"""Stories that are put on the board before others get their turn: some 10 ms, whatever is asked for of it."""
 
 _READ_AT_ONCE = 500
 _MOST_EVENTS = 200
@@ -41,8 +42,9 @@ log = structlog.get_logger()
 class Live:
     """The board, kept up to date while `run` runs. `aside` runs a blocking call in a thread; `clock` tells the time.
 
-    `ready`: all stories have been read; `reading`: how far that is, in words, "" afterwards; `trouble`: why what is
-    shown may be old, in words; `position`: the last event of each language that the board has.
+    `lists`: pages of what is on the board; `ready`: all stories have been read; `reading`: how far that is, in words,
+    "" afterwards; `trouble`: why what is shown may be old, in words; `position`: the last event of each language that
+    the board has.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Live:
     ) -> None:
         self._stories, self._aside, self._look_s, self._clock = stories, aside, look_s, clock
         self.board = Board()
+        self.lists = Lists(self.board, aside)
         self.ready = asyncio.Event()
         self.reading = "reading the stories"
         self.trouble = ""

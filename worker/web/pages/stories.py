@@ -17,6 +17,7 @@ from worker.report.board import SORTS, Board
 from worker.report.following import format_cursor
 from worker.report.words import count
 from worker.web.asking import MOST, Asked, address, asked, since_text
+from worker.web.lists import Lists
 from worker.web.pages.rows import Shown, shown
 from worker.web.site import Site
 
@@ -28,9 +29,10 @@ _OUTLETS = (2, 3, 5, 10)
 def routes(site: Site) -> list[BaseRoute]:
     """`/` and `/rows`."""
 
-    def facts(wanted: Asked, now: float) -> dict[str, Any]:
-        board = site.live.board
-        found = board.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
+    async def facts(wanted: Asked, now: float) -> dict[str, Any]:
+        found = await site.live.lists.select(
+            wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after
+        )
         return {
             "asked": wanted,
             "query": address(wanted),
@@ -40,7 +42,7 @@ def routes(site: Site) -> list[BaseRoute]:
             "stories": found.stories,
             "articles": found.articles,
             "more": address(wanted, after=found.following) if found.following else "",
-            "stored": len(board),
+            "stored": len(site.live.board),
             "ready": site.live.ready.is_set(),
         }
 
@@ -48,11 +50,11 @@ def routes(site: Site) -> list[BaseRoute]:
         now = site.runtime.clock.now()
         try:
             wanted = asked(request.query_params)
-            made = facts(wanted, now)
+            made = await facts(wanted, now)
         except BadInput as error:
             return site.page(request, "stories_refused.html", {"error": str(error)}, 400)
         narrowed = chips(wanted)
-        widened = wider(site.live.board, wanted, now) if narrowed and not made["stories"] else []
+        widened = await wider(site.live.lists, wanted, now) if narrowed and not made["stories"] else []
         own = {
             "chips": narrowed,
             "wider": widened,
@@ -67,12 +69,12 @@ def routes(site: Site) -> list[BaseRoute]:
         now = site.runtime.clock.now()
         try:
             wanted = asked(request.query_params)
-            made = facts(wanted, now) if "ids" not in request.query_params else {}
+            made = await facts(wanted, now) if "ids" not in request.query_params else {}
         except BadInput as error:
             return site.page(request, "stories_refused.html", {"error": str(error)}, 400)
         if not made:
             board, named = site.live.board, request.query_params["ids"].split(",")[:MOST]
-            found = board.select(wanted.filter, now, limit=1)
+            found = await site.live.lists.select(wanted.filter, now, limit=1)
             made = {
                 "rows": some(board, named, wanted, now),
                 "more": None,
@@ -109,15 +111,12 @@ def chips(wanted: Asked) -> list[tuple[str, str]]:
     return [(words, address(wanted, **{name: ""})) for name, words in said.items() if words]
 
 
-def wider(board: Board, wanted: Asked, now: float) -> list[tuple[str, str, str]]:
+async def wider(lists: Lists, wanted: Asked, now: float) -> list[tuple[str, str, str]]:
     """(a filter in words, the address without it, what there is then), most stories first, of those with any."""
-    found = []
-    for words, query in chips(wanted):
-        without = asked(dict(parse_qsl(query))).filter
-        stories = board.select(without, now, limit=1).stories
-        if stories:
-            found.append((stories, (words, query, count(stories, "story", "stories"))))
-    return [said for _, said in sorted(found, key=lambda pair: -pair[0])]
+    narrowed = chips(wanted)
+    counts = await lists.counts([asked(dict(parse_qsl(query))).filter for _, query in narrowed], now)
+    found = sorted(zip(counts, narrowed, strict=True), key=lambda pair: -pair[0])
+    return [(*said, count(stories, "story", "stories")) for stories, said in found if stories]
 
 
 def options(wanted: Asked, board: Board) -> dict[str, list[tuple[str, str, bool]]]:
