@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from tests.e2e.api_scene import BRIDGE, EDITOR, REPORT, REWRITTEN, api_site, post, problem
+from tests.e2e.api_scene import BRIDGE, EDITOR, FERRIES, REPORT, REWRITTEN, api_site, post, problem
 from tests.e2e.site import RunningSite, article, fill
 from worker.feed.carried import Claim
 from worker.feed.identity import page_of
@@ -181,6 +181,22 @@ def test_which_story_a_text_is(site: RunningSite, text: str, story: str | None, 
         assert "joins it as a" in best["why"]
 
 
+@pytest.mark.parametrize(
+    ("url", "article"),
+    [
+        (FERRIES, "post/1"),
+        (f"{FERRIES}?utm_source=mail&fbclid=x#comments", "post/1"),
+        ("http://m.port-vell-post.co.uk/2026/ferries.html/?at_medium=rss", "post/1"),
+        ("https://gazette/1?ref=rss", "gazette/1"),
+    ],
+)
+def test_the_story_of_an_articles_link(site: RunningSite, url: str, article: str) -> None:
+    """However it came into the store, and whatever the link says of where its reader came from."""
+    told = post(site, "/api/v1/similar", {"url": url}, {}).json
+    assert (told["story"], told["article"]) == ("en-1", article)
+    assert told["stories"][0]["relation"] == ("report" if article == "post/1" else "rewrite")
+
+
 def test_the_story_of_an_address(site: RunningSite) -> None:
     """By what the feeds said of the page; without its tracking, and never by asking for it."""
     page = page_of("https://herald.example/bridge")
@@ -225,7 +241,6 @@ def test_a_body_says_that_it_is_json(site: RunningSite) -> None:
     ("query", "said"),
     [
         ("langs=en", "'langs' is no parameter"),
-        ("lang=", "lang: is empty"),
         ("limit=201", "limit=201"),
         ("limit=-1", "limit=-1"),
         ("since=yesterday", "since=yesterday"),
@@ -242,6 +257,14 @@ def test_a_body_says_that_it_is_json(site: RunningSite) -> None:
 def test_an_address_that_cannot_be_used(site: RunningSite, query: str, said: str) -> None:
     answer = site.ask(f"/api/v1/stories?{query}")
     problem(answer, 409 if query.startswith("after") else 400, said)
+
+
+def test_what_is_empty_is_not_given(site: RunningSite) -> None:
+    """A form sends what nobody filled in; only what is needed has to be there."""
+    query = "lang=&outlet=&outlets=&since=&q=&sort=&limit=&after="
+    assert site.ask(f"/api/v1/stories?{query}").json == site.ask("/api/v1/stories").json
+    assert site.ask("/api/v1/feeds?status=&q=&limit=&after=").status == 200
+    problem(site.ask("/api/v1/search?q="), 400, "q: is empty: give it a value")
 
 
 def test_an_operation_that_there_is_not(site: RunningSite) -> None:

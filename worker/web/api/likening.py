@@ -13,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.errors import BadInput
+from worker.feed.canonical import canonical
 from worker.feed.identity import page_of
 from worker.model import Member, story_id
+from worker.report.board import Row
 from worker.report.similar import Match, asked_member, joined, matches
 from worker.report.views import member_views
 from worker.runtime import Runtime
@@ -63,7 +65,8 @@ def operations(site: Site) -> Sequence[Operation]:
         if not (given.url or given.title or given.text):
             raise BadInput("body: has neither text nor title nor url: send one of them")
         async with turns.one():
-            found = await site.aside(by_address, site.runtime, given.url) if given.url else None
+            row = site.live.board.by_link(given.url) if given.url else None
+            found = await site.aside(by_address, site.runtime, given.url, row) if given.url else None
             if found is None and (given.title or given.text):
                 found = await site.aside(by_text, site.runtime, given)
         if found is None:
@@ -98,12 +101,10 @@ def by_text(runtime: Runtime, given: SimilarTo) -> Similar:
     )
 
 
-def by_address(runtime: Runtime, url: str) -> Similar | None:
-    """The answer for an address, by the claim of the feeds that lead to it, or by the id of an article that is called
-    by its address; blocks."""
-    page = page_of(url)
-    claim = runtime.outbox.claims.stake({page: None}, 0.0).get(page) if page else None
-    there = runtime.stories.article(claim.article) if claim and claim.article else runtime.stories.article(url)
+def by_address(runtime: Runtime, url: str, row: Row | None) -> Similar | None:
+    """The answer for an address, however it is written: that of an article of the story whose `row` it was found in,
+    of a page that feeds claim, or of an article that is called by its address; blocks."""
+    there = _linked(runtime, url, row) or _claimed(runtime, url) or runtime.stories.article(url)
     story = runtime.stories.find(there[0], there[1].story) if there else None
     if there is None or story is None:
         return None
@@ -132,6 +133,20 @@ def by_address(runtime: Runtime, url: str) -> Similar | None:
             )
         ],
     )
+
+
+def _linked(runtime: Runtime, url: str, row: Row | None) -> tuple[str, Member] | None:
+    """The first article of a story that leads where the address leads."""
+    page = canonical(url)
+    members = runtime.stories.members(row.lang, row.number) if row else []
+    found = next((member for member in members if canonical(member.url) == page), None)
+    return (row.lang, found) if row and found else None
+
+
+def _claimed(runtime: Runtime, url: str) -> tuple[str, Member] | None:
+    page = page_of(url)
+    claim = runtime.outbox.claims.stake({page: None}, 0.0).get(page) if page else None
+    return runtime.stories.article(claim.article) if claim and claim.article else None
 
 
 def _story(match: Match) -> SimilarStory:
