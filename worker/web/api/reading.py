@@ -39,13 +39,13 @@ def operations(site: Site) -> Sequence[Operation]:
     """Its part of the table."""
 
     async def stories(request: Request) -> Response:
-        return _list(site, request)
+        return await _list(site, request)
 
     async def search(request: Request) -> Response:
         words = request.query_params.get("q")
         if words is None:
             raise BadInput("q: is missing: write the words to look for")
-        return _list(site, request, nothing=not folded(words))
+        return await _list(site, request, nothing=not folded(words))
 
     async def story(request: Request) -> Response:
         name = request.path_params["story"]
@@ -89,14 +89,15 @@ def operations(site: Site) -> Sequence[Operation]:
     )  # fmt: skip
 
 
-def _list(site: Site, request: Request, *, nothing: bool = False) -> Response:
+async def _list(site: Site, request: Request, *, nothing: bool = False) -> Response:
     """The list that is asked for; `nothing`: no story has what is looked for."""
     wanted = asked(request.query_params)
     if not site.live.ready.is_set():
         raise HTTPException(503, "The stories are being read: ask again in a second.", {"Retry-After": "1"})
     now = site.runtime.clock.now()
     try:
-        found = site.live.board.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
+        lists = site.live.lists
+        found = await lists.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
     except BadInput as error:  # of what was asked for, only the place is left to be wrong
         raise HTTPException(409, str(error)) from None
     if nothing:
