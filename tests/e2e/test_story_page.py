@@ -143,6 +143,12 @@ def test_the_page_says_who_was_first_and_who_repeats_whom(site: RunningSite, tol
     assert page.count('<path class="line copy" d="M') == 2, "the line, and its sign in the legend"
 
 
+def test_times_have_seconds_where_a_story_took_less_than_an_hour(site: RunningSite, told: Told) -> None:
+    quick, long = words(show(site, told.cup)), words(show(site, told.dam))
+    assert re.search(r"\b1 \d\d:\d\d:\d\d Sports", quick)
+    assert re.search(r"\b1 (\d\d-\d\d )?\d\d:\d\d Herald", long)
+
+
 def test_the_page_tells_headlines_over_time_and_what_the_texts_share(site: RunningSite, told: Told) -> None:
     page = show(site, told.dam)
     said = words(page)

@@ -35,7 +35,7 @@ def placed(*articles: Member, strictness: float = USUAL_STRICTNESS) -> list[Memb
 
 @pytest.mark.parametrize("strictness", [0.2, USUAL_STRICTNESS, 0.7])
 def test_what_joined_by_its_score_reached_what_is_said_to_have_been_asked(strictness: float) -> None:
-    first, copied, rewritten, reported = belonging(placed(strictness=strictness), strictness)
+    first, copied, rewritten, reported = belonging("en", 1, placed(strictness=strictness), strictness)
     assert first.words == "the story began with it"
     assert copied.words == "the same text: joins at any score"
     for why in (rewritten, reported):
@@ -46,29 +46,39 @@ def test_what_joined_by_its_score_reached_what_is_said_to_have_been_asked(strict
 
 
 def test_more_is_asked_where_the_story_has_more_texts() -> None:
-    _, _, of_one_text, of_two = belonging(placed(), USUAL_STRICTNESS)
+    _, _, of_one_text, of_two = belonging("en", 1, placed(), USUAL_STRICTNESS)
     assert of_one_text.threshold == pytest.approx(THRESHOLD, abs=0.01)
     assert (of_two.threshold or 0) > (of_one_text.threshold or 0)
 
 
 def test_an_article_that_came_late_began_nothing_though_it_was_published_first() -> None:
     late = replace(ARTICLES[0], id="dam-0", time=-HOUR)
-    first, second, *_ = belonging(placed(*ARTICLES, late), USUAL_STRICTNESS)
+    first, second, *_ = belonging("en", 1, placed(*ARTICLES, late), USUAL_STRICTNESS)
     assert first.words != "the story began with it"
     assert second.words == "the story began with it"
 
 
 def test_one_that_a_merge_brought_is_said_not_to_have_joined_by_its_score() -> None:
     stranger = replace(placed(member("cup-1", CUP_TITLE, CUP, 4 * HOUR))[0], seq=9, score=0.01)
-    *_, why = belonging([*placed(), stranger], USUAL_STRICTNESS)
+    *_, why = belonging("en", 1, [*placed(), stranger], USUAL_STRICTNESS)
     assert "it came by a merge" in why.words
     assert (why.score, (why.threshold or 0) > 0.01) == (0.01, True)
+
+
+def test_the_score_of_one_that_a_merge_brought_is_marked_with_the_story_that_it_was_measured_against() -> None:
+    other = [replace(one, story=5) for one in placed()]
+    own = placed(member("cup-1", CUP_TITLE, CUP, 4 * HOUR))
+    alone = belonging("en", 5, other, USUAL_STRICTNESS)
+    merged = belonging("en", 1, [*other, *own], USUAL_STRICTNESS)
+    assert merged[3].words == f"{alone[3].words}, as it was in en-5"
+    assert merged[3].threshold == alone[3].threshold, "what its own story asked of it then"
+    assert "as it was in" not in merged[4].words, "this one was here"
 
 
 def test_an_editors_word_comes_before_any_score() -> None:
     pinned = Correction(3, "pin", 0.0, 0, (1,), ("dam-4",), ("dam-1",))
     merged = Correction(4, "merge", 0.0, 0, (1, 2), ("dam-1",), ("dam-3",))
-    whys = belonging(placed(), USUAL_STRICTNESS, [("en.3", pinned), ("en.4", merged)])
+    whys = belonging("en", 1, placed(), USUAL_STRICTNESS, [("en.3", pinned), ("en.4", merged)])
     assert [why.by_hand for why in whys] == ["", "", "", "en.3"]
     assert whys[3].words == "put here by an editor, correction en.3"
 

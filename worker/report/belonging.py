@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from worker import cluster
 from worker.cluster.timing import DAY_S
-from worker.model import Correction, Member, Relation
+from worker.model import Correction, Member, Relation, story_id
 from worker.report.words import fraction
 
 _MOST_COUNTED = 200
@@ -36,16 +36,29 @@ class Shared(Struct, frozen=True):
 
 
 def belonging(
-    members: Sequence[Member], strictness: float, corrections: Sequence[tuple[str, Correction]] = ()
+    lang: str,
+    number: int,
+    members: Sequence[Member],
+    strictness: float,
+    corrections: Sequence[tuple[str, Correction]] = (),
 ) -> list[Why]:
-    """Why each of a story's members belongs to it; corrections: (name, correction) of those in force that are about
-    this story, the oldest first."""
+    """Why each of the members of the story of this number belongs to it; corrections: (name, correction) of those in
+    force that are about this story, the oldest first. The score of a member that came with a story that was merged
+    into this one was measured against that one, and says so."""
     by_hand = {article: name for name, said in corrections if said.kind != "merge" for article in said.one}
-    asked = _thresholds(members, strictness)
     began = min(members, key=lambda member: member.seq, default=None)
+    asked = _thresholds(members, strictness)
+    for other in {member.story for member in members} - {number}:
+        asked |= _thresholds([member for member in members if member.story == other], strictness)
     return [
-        _why(member, threshold, by_hand.get(member.id, ""), begins=member is began)
-        for member, threshold in zip(members, asked, strict=True)
+        _why(
+            member,
+            asked[member.uid],
+            by_hand.get(member.id, ""),
+            "" if member.story == number else f", as it was in {story_id(lang, member.story)}",
+            begins=member is began,
+        )
+        for member in members
     ]
 
 
@@ -63,7 +76,8 @@ def shared_terms(members: Sequence[Member], most: int = 24) -> tuple[int, tuple[
     return len(texts), tuple(Shared(term, counts[term]) for term in shown)
 
 
-def _why(member: Member, threshold: float, by_hand: str, *, begins: bool) -> Why:
+def _why(member: Member, threshold: float, by_hand: str, then: str, *, begins: bool) -> Why:
+    """then: the story that it was in when it was placed, in words, "" for this one."""
     if by_hand:
         return Why(f"put here by an editor, correction {by_hand}", member.score, None, by_hand)
     if member.score is None:
@@ -72,13 +86,15 @@ def _why(member: Member, threshold: float, by_hand: str, *, begins: bool) -> Why
         return Why("the same text: joins at any score", member.score)
     score, limit = fraction(member.score), fraction(threshold)
     if member.score >= threshold:
-        return Why(f"score {score}, where {limit} was enough", member.score, threshold)
+        return Why(f"score {score}, where {limit} was enough{then}", member.score, threshold)
+    if then:
+        return Why(f"score {score}{then}", member.score)
     why = f"score {score}, under the {limit} asked by its size: it came by a merge, or by a text that has gone"
     return Why(why, member.score, threshold)
 
 
-def _thresholds(members: Sequence[Member], strictness: float) -> list[float]:
-    """The least score that was asked of each member, by what the story had when it came."""
+def _thresholds(members: Sequence[Member], strictness: float) -> dict[bytes, float]:
+    """uid -> the least score that was asked of a member, by what the story had when it came."""
     asked = dict[bytes, float]()
     voters, first, last = 0, float("inf"), float("-inf")
     for member in sorted(members, key=lambda member: member.seq):
@@ -87,4 +103,4 @@ def _thresholds(members: Sequence[Member], strictness: float) -> list[float]:
         asked[member.uid] = cluster.demanded(limit, strictness)
         voters += member.voting
         first, last = min(first, member.time), max(last, member.time)
-    return [asked[member.uid] for member in members]
+    return asked

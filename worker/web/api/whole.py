@@ -31,7 +31,7 @@ def story(runtime: Runtime, lang: str, number: int, name: str = "") -> FullStory
     record = _record(lang, found, runtime.clock.now())
     return FullStory(
         **record,
-        members=_members(runtime, members, about),
+        members=_members(runtime, lang, found.number, members, about),
         texts=texts,
         terms=[StoryTerm(shared.term, shared.texts) for shared in terms],
         merged=[story_id(lang, alias) for alias in found.aliases],
@@ -48,7 +48,7 @@ def article(runtime: Runtime, name: str) -> FullArticle | None:
         return None
     lang, asked = there
     members = runtime.stories.members(lang, found.number)
-    shown = _members(runtime, members, _corrections(runtime, lang, members))
+    shown = _members(runtime, lang, found.number, members, _corrections(runtime, lang, members))
     mine = next((each for each in shown if each.id == name), None)
     if mine is None:
         return None
@@ -82,8 +82,12 @@ def _corrections(runtime: Runtime, lang: str, members: Sequence[Member]) -> list
     return [named for named in every if not names.isdisjoint((*named.correction.one, *named.correction.other))]
 
 
-def _members(runtime: Runtime, members: Sequence[Member], about: Sequence[Named]) -> list[MemberRecord]:
-    reasons = belonging(members, runtime.settings.strictness, [(each.id, each.correction) for each in about])
+def _members(
+    runtime: Runtime, lang: str, number: int, members: Sequence[Member], about: Sequence[Named]
+) -> list[MemberRecord]:
+    reasons = belonging(
+        lang, number, members, runtime.settings.strictness, [(each.id, each.correction) for each in about]
+    )
     return [
         MemberRecord(
             **member_record(view)

@@ -120,7 +120,7 @@ def dossier(runtime: Runtime, name: str, now: float) -> Dossier | None:
     view = story_view(lang, found, now, times=[member.time for member in members], members=members)
     return Dossier(
         view=view,
-        why=belonging(members, runtime.settings.strictness, past),
+        why=belonging(lang, found.number, members, runtime.settings.strictness, past),
         texts=texts,
         terms=terms,
         took_in=took_in,

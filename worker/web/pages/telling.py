@@ -21,6 +21,8 @@ PAGE = 50
 """Articles of one page of the table."""
 
 _MOST_FEEDS = 3
+_SECONDS_TELL_S = 3_600.0
+"""Times of a story that took less are told with their seconds: its articles would all seem to have come at once."""
 _TITLE_CELLS, _SHORT_CELLS = 80, 40
 _MANY = 150
 """Articles from which on the picture tells less of each: a page stays under 200 KB."""
@@ -67,9 +69,8 @@ def lines(
 ) -> list[Line]:
     """The rows of members `first` to `last` (from 0, `last` not included), which are in the order of time."""
     numbers = {member.id: number for number, member in enumerate(members)}
-    days = {rfc3339(member.time)[:10] for member in (members[0], members[-1])} if members else set()
     return [
-        _line(members, n, numbers.get(members[n].of or ""), why[n], feeds, several_days=len(days) > 1)
+        _line(members, n, numbers.get(members[n].of or ""), why[n], feeds, _stamp(members, n))
         for n in range(first, min(last, len(members)))
     ]
 
@@ -80,17 +81,15 @@ def _line(
     of: int | None,
     why: Why,
     feeds: Mapping[str, str],
-    *,
-    several_days: bool,
+    stamp: str,
 ) -> Line:
     member = members[number]
     known = [(feed, harmless(feeds[feed])) for feed in member.feeds if feed in feeds]
-    stamp = utc(member.time).removesuffix(" UTC")
     return Line(
         number=number + 1,
         id=member.id,
         time=rfc3339(member.time),
-        at=stamp[5:] if several_days else stamp[11:] or stamp,
+        at=stamp,
         outlet=outlet_name(member),
         domain=harmless(member.outlet) if member.source and member.outlet != member.source else "",
         title=harmless(member.title, "(no headline)"),
@@ -104,6 +103,14 @@ def _line(
         page=_page(member),
         titles=tuple((utc(until), harmless(title, "(no headline)")) for until, title in reversed(member.titles)),
     )
+
+
+def _stamp(members: Sequence[MemberView], number: int) -> str:
+    """When an article came, as short as it tells it from the others: `09:30:05` in a story of less than an hour,
+    `09:30` in one of a day, else `05-04 09:30`."""
+    first, last, told = members[0].time, members[-1].time, rfc3339(members[number].time).replace("T", " ")
+    begin = 11 if rfc3339(first)[:10] == rfc3339(last)[:10] else 5
+    return told[begin : 19 if last - first < _SECONDS_TELL_S else 16]
 
 
 def relation_words(members: Sequence[MemberView], number: int, of: int | None) -> str:
@@ -127,7 +134,7 @@ def mark_titles(members: Sequence[MemberView]) -> Iterator[str]:
     for number, member in enumerate(members):
         title = cut(harmless(member.title, "(no headline)"), cells)
         words = relation_words(members, number, numbers.get(member.of or ""))
-        yield f"{utc(member.time)[5:16]} {outlet_name(member)}: {title} ({words})"
+        yield f"{_stamp(members, number)} {outlet_name(member)}: {title} ({words})"
 
 
 def summary(view: StoryView) -> str:
