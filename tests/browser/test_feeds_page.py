@@ -65,13 +65,15 @@ def test_status_that_cannot_be_asked_for_says_so(site: RunningSite, new_page: Ne
     expect(page.locator("#lost")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [360, 1600])
+@pytest.mark.parametrize("width", [360, 800, 1160])
 def test_nothing_is_wider_than_the_screen(site: RunningSite, new_page: NewPage, width: int) -> None:
     ids = one_of_each(site.runtime)
     page = new_page(width=width, color_scheme="dark")
     for path in ("/feeds", f"/feeds/{ids[State.OK]}", f"/feeds/{ids[State.NEW]}", "/status"):
         page.goto(site.url + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        cut = "[...document.querySelectorAll('.scroll:has(table)')].some(each => each.scrollWidth > each.clientWidth)"
+        assert not page.evaluate(cut), f"columns of a table are cut: {path}"
 
 
 def test_without_scripts_all_of_it_is_there(site: RunningSite, new_page: NewPage) -> None:

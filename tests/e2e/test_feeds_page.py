@@ -111,6 +111,9 @@ def test_a_feed_has_its_last_polls_and_all_that_feeds_show_says(site: RunningSit
     assert "<bdi>The Gazette</bdi>" in page and "3 errors in a row" in page
     assert page.count("<tr><td") == 21, "a line a poll"
     assert page.count('<g class="poll') == 21, "a bar a poll"
+    clocks = re.findall(r'<td class="when"><time[^>]*>(?:\d\d \w{3} )?(\d\d:\d\d:\d\d)<', page)
+    assert len(set(clocks)) == 21, "each poll its time, however near they are"
+    assert '<a href="/feeds" aria-current="true">' in page
     assert '<a href="https://gazette.example/rss" rel="noreferrer noopener nofollow">' in page
     pushed = site.ask(f"/feeds/{ids[State.PUSHED]}").text
     assert "https://hub.example/ (WebSub): subscribed for 24 h" in pushed

@@ -14,7 +14,7 @@ from worker.feed.address import shown_url
 from worker.report.feeds import outcome_word, rate, rfc3339_or_none, status, until_next, why_next
 from worker.report.harmless import harmless
 from worker.report.roster import Known, State
-from worker.report.words import count, size, span
+from worker.report.words import count, local_time, size, span
 from worker.schedule import Fetch, Outcome
 from worker.schedule.adapt import new_a_day
 from worker.web.links import safe
@@ -70,10 +70,10 @@ class Bar(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One poll in the table; `at` is RFC 3339."""
+    """One poll in the table; `at` is RFC 3339, `clock` the local time here."""
 
     at: str
-    ago: str
+    clock: str
     outcome: str
     tone: str
     status: str
@@ -119,7 +119,7 @@ def row(fetch: Fetch, now: float) -> Row:
     """A poll as the table shows it."""
     return Row(
         at=rfc3339_or_none(fetch.at) or "",
-        ago=ago(now - fetch.at),
+        clock=_clock(fetch.at, now),
         outcome=outcome_word(fetch.outcome) if fetch.outcome != Outcome.SAME_BODY else "same body",
         tone=tone(fetch),
         status=str(fetch.status or "-"),
@@ -133,6 +133,11 @@ def row(fetch: Fetch, now: float) -> Row:
         why=harmless(fetch.reason),
         trouble=harmless(fetch.trouble),
     )
+
+
+def _clock(at: float, now: float) -> str:
+    """Polls may be seconds apart, so that a list of spans would say the same of many."""
+    return local_time(at, now, near="%H:%M:%S", far="%d %b %H:%M:%S")
 
 
 def tone(fetch: Fetch) -> str:
@@ -165,7 +170,8 @@ def _share(of: float, most: float) -> float:
 
 def _said(fetch: Fetch, now: float) -> str:
     outcome = outcome_word(fetch.outcome)
-    return f"{ago(now - fetch.at)}: {outcome}, {count(fetch.new, 'new entry', 'new entries')}, {fetch.took_ms:,.0f} ms"
+    new = count(fetch.new, "new entry", "new entries")
+    return f"{_clock(fetch.at, now)}: {outcome}, {new}, {fetch.took_ms:,.0f} ms"
 
 
 def with_code(said: str) -> Iterator[tuple[str, bool]]:
