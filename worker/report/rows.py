@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 from msgspec import Struct
 
@@ -154,7 +155,7 @@ def _words(titles: Iterable[str]) -> str:
     return f"{words[: MOST_WORDS // 2]} {words[-MOST_WORDS // 2 :]}"
 
 
-def row_record(row: Row, now: float) -> dict[str, object]:
+def row_record(row: Row, now: float) -> dict[str, Any]:
     """The same keys as `views.story_record` has, of a row at `now`."""
     return {
         "story": row.story,

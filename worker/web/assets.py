@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from worker.web.conditional import has
 from worker.web.site import Site
 
 _TYPES = {
@@ -57,16 +58,17 @@ def routes(site: Site) -> list[BaseRoute]:
         found = assets.get(request.path_params["name"])
         if found is None:
             return PlainTextResponse("there is no such file\n", 404)
-        return answer(found, request.query_params.get("v", ""), request.headers.get("if-none-match", ""))
+        return answer(request, found)
 
     site.templates.filters["asset"] = address
     return [Route("/static/{name}", serve, methods=["GET"])]
 
 
-def answer(asset: Asset, version: str, known: str) -> Response:
-    """The file, or 304 where one of the tags that the asker knows is its own."""
+def answer(request: Request, asset: Asset) -> Response:
+    """The file, or 304 where the asker has it."""
     tag = f'"{asset.version}"'
-    headers = {"etag": tag, "cache-control": _FOR_EVER if version == asset.version else _ASK_AGAIN}
-    if tag in {one.strip().removeprefix("W/") for one in known.split(",")}:
+    same = request.query_params.get("v", "") == asset.version
+    headers = {"etag": tag, "cache-control": _FOR_EVER if same else _ASK_AGAIN}
+    if has(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(asset.body, media_type=asset.media_type, headers=headers)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from worker.errors import BadInput
 from worker.web.access import TooBig, body_of
+from worker.web.conditional import has
 
 T = TypeVar("T")
 
@@ -33,15 +34,9 @@ def answer(request: Request, record: Any, headers: dict[str, str] | None = None)
     body = _encode(record)
     tag = f'W/"{blake2b(_HEAT.sub(b"", body), digest_size=12).hexdigest()}"'
     said = {"etag": tag, "cache-control": "private, no-cache", **(headers or {})}
-    if request.method in ("GET", "HEAD") and _has(request.headers.get("if-none-match", ""), tag):
+    if request.method in ("GET", "HEAD") and has(request, tag):
         return Response(status_code=304, headers=said)
     return Response(body, media_type="application/json", headers=said)
-
-
-def _has(known: str, tag: str) -> bool:
-    """Whether one of the tags of an If-None-Match is this one, compared weakly (RFC 9110, 8.8.3.2)."""
-    tags = {each.strip().removeprefix("W/") for each in known.split(",")}
-    return "*" in tags or tag.removeprefix("W/") in tags
 
 
 async def read(request: Request, kind: type[T]) -> T:

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from worker.errors import BadInput
 from worker.model import parse_story_id
-from worker.report.board import Row, Selection, folded
+from worker.report.board import Selection, folded
 from worker.report.following import format_cursor
-from worker.report.views import rfc3339
+from worker.report.rows import row_record
 from worker.web.api import whole
 from worker.web.api.answers import answer, none_such
 from worker.web.api.operation import Operation, Parameter
@@ -105,30 +105,13 @@ async def _list(site: Site, request: Request, *, nothing: bool = False) -> Respo
     return answer(
         request,
         StoryList(
-            stories=[record(row, now) for row in found.rows],
+            stories=[StoryRecord(**row_record(row, now)) for row in found.rows],
             found=found.stories,
             articles=found.articles,
             next=found.following or None,
             stale=site.live.trouble or None,
         ),
         {"storywire-cursor": format_cursor(site.live.position)},
-    )
-
-
-def record(row: Row, now: float) -> StoryRecord:
-    """A row of the board as the API shows it: what `report --json` prints."""
-    return StoryRecord(
-        story=row.story,
-        headline=row.headline,
-        lang=row.lang,
-        articles=row.articles,
-        outlets=row.outlets,
-        copies=row.copies,
-        rewrites=row.rewrites,
-        reports=row.reports,
-        first=rfc3339(row.first),
-        last=rfc3339(row.last),
-        heat=round(row.heat_now(now), 4),
     )
 
 
