@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from worker.store.lags import Lags
     from worker.store.outbox import Outbox
     from worker.store.pages import Pages
-    from worker.store.pollers import Pollers
+    from worker.store.pollers import Pollers, Webs
     from worker.store.quarantine import Quarantine
     from worker.store.stories import Stories
 
@@ -83,6 +83,13 @@ class Runtime:
         from worker.store.pollers import Pollers  # noqa: PLC0415
 
         return Pollers(self.redis)
+
+    @cached_property
+    def webs(self) -> Webs:
+        """The web processes' signs of life."""
+        from worker.store.pollers import Webs  # noqa: PLC0415
+
+        return Webs(self.redis)
 
     @cached_property
     def gates(self) -> Gates:

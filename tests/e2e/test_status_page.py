@@ -1,5 +1,6 @@
 """The page of status over a real store: what `check` says, figures, who is alive, the quarantine; a server away."""
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from tests.e2e.site import RunningSite, article, fill, running_site, site_runtim
 from tests.waiting import eventually
 from worker.examinations import asked
 from worker.model import Ref
+from worker.names import this_host
 from worker.runtime import Runtime
 from worker.store.pollers import Sign
 
@@ -78,7 +80,14 @@ def test_figures_and_who_is_alive(site: RunningSite) -> None:
     assert re.search(r"Articles a minute</dt><dd>10<small>100 articles", page)
     assert re.search(r"Stories</a></dt><dd>1<small>of 1 article, 1 language", page)
     assert '<td>poller</td><td>desk</td><td class="number">1234</td>' in page
+    assert f'<td>web</td><td>{this_host()}</td><td class="number">{os.getpid()}</td><td>serves these pages</td>' in page
     assert "holds back" in page and states(page)["Pollers"] == "look"
+
+
+def test_a_web_process_that_ends_is_gone_at_once(runtime: Runtime) -> None:
+    with running_site(runtime):
+        eventually(lambda: len(runtime.webs.alive()) == 1, 10, "it gives no sign of life")
+    assert not runtime.webs.alive()
 
 
 def test_what_is_in_quarantine_is_told_with_the_way_back(site: RunningSite) -> None:

@@ -141,6 +141,17 @@ def forgotten() -> str:
     return f"sw:{SCHEMA}:forgotten"
 
 
+def webs() -> str:
+    """set of the names of web processes that may be alive. Bound: those that run, and those that ended since the last
+    start."""
+    return f"sw:{SCHEMA}:webs"
+
+
+def web(name: str) -> str:
+    """string, a packed Sign of life. Lifetime: a TTL of seconds, renewed."""
+    return f"sw:{SCHEMA}:web:{name}"
+
+
 def lags() -> str:
     """list, newest first, of packed Lags: how long a batch's articles took from fetch to story. Bound: 100. Lifetime: a
     TTL of an hour."""

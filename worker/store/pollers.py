@@ -1,6 +1,6 @@
-"""The pollers' signs of life: who polls now, and whether it holds back.
+"""The signs of life of pollers and web processes: who polls and serves now, and whether it holds back.
 
-Invariant: a poller that dies is gone from here within TTL_S; no clock but the server's decides that.
+Invariant: a process that dies is gone from here within TTL_S; no clock but the server's decides that.
 """
 
 from typing import Any
@@ -12,11 +12,11 @@ from redis import Redis
 from worker.store import keys
 
 TTL_S = 20
-"""A poller not heard of for so long is taken for dead; it is heard of every few seconds."""
+"""A process not heard of for so long is taken for dead; it is heard of every few seconds."""
 
 
 class Sign(Struct, frozen=True, array_like=True):
-    """What a poller says of itself: `held`, why it polls nothing now ("": it polls), and `since` when."""
+    """What a process says of itself: `held`, why it does nothing now ("": it does), and `since` when."""
 
     held: str = ""
     since: float = 0.0
@@ -29,6 +29,8 @@ _decode = msgspec.msgpack.Decoder(Sign).decode
 class Pollers:
     """Writes and reads signs of life. `redis` speaks bytes."""
 
+    _list, _key = staticmethod(keys.pollers), staticmethod(keys.poller)
+
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
 
@@ -36,18 +38,18 @@ class Pollers:
         """Be alive for another TTL_S seconds. A full server still takes a beat that says what the last one said."""
         packed = _encode(sign)
         pipe = self._redis.pipeline(transaction=False)
-        pipe.get(keys.poller(name))
-        pipe.sismember(keys.pollers(), name)
-        pipe.expire(keys.poller(name), TTL_S)
+        pipe.get(self._key(name))
+        pipe.sismember(self._list(), name)
+        pipe.expire(self._key(name), TTL_S)
         if pipe.execute()[:2] != [packed, 1]:
-            self._redis.set(keys.poller(name), packed, ex=TTL_S)
-            self._redis.sadd(keys.pollers(), name)
+            self._redis.set(self._key(name), packed, ex=TTL_S)
+            self._redis.sadd(self._list(), name)
             self._drop_dead()
 
     def leave(self, name: str) -> None:
         """Be gone at once."""
-        self._redis.delete(keys.poller(name))
-        self._redis.srem(keys.pollers(), name)
+        self._redis.delete(self._key(name))
+        self._redis.srem(self._list(), name)
 
     def alive(self) -> dict[str, Sign]:
         """The signs of the pollers that live, by name."""
@@ -56,16 +58,22 @@ class Pollers:
     def _drop_dead(self) -> None:
         """Take the names of the dead off the list; one that lives after all puts itself there again."""
         if dead := [name for name, packed in self._signs().items() if packed is None]:
-            self._redis.srem(keys.pollers(), *dead)
+            self._redis.srem(self._list(), *dead)
 
     def _signs(self) -> dict[str, bytes | None]:
-        names = sorted(name.decode() for name in self._redis.smembers(keys.pollers()))
+        names = sorted(name.decode() for name in self._redis.smembers(self._list()))
         pipe = self._redis.pipeline(transaction=False)
         for name in names:
-            pipe.get(keys.poller(name))
+            pipe.get(self._key(name))
         return dict(zip(names, pipe.execute(), strict=True))
 
     def memory(self) -> tuple[int, int]:
         """Bytes that the server uses, and the most that it may: 0 for no limit."""
         said = self._redis.info("memory")
         return int(said.get("used_memory", 0)), int(said.get("maxmemory", 0))
+
+
+class Webs(Pollers):
+    """The same of web processes."""
+
+    _list, _key = staticmethod(keys.webs), staticmethod(keys.web)

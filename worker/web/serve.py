@@ -23,6 +23,7 @@ from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.listening import listen, place_of
 from worker.runtime import Runtime
+from worker.web.alive import stay_alive
 from worker.web.app import make_app
 from worker.web.limits import RATES, Rate
 from worker.web.live import Live
@@ -157,6 +158,7 @@ class Serving:
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
             ) as poster:
                 tasks = [asyncio.create_task(self.live.run())]
+                tasks.append(asyncio.create_task(stay_alive(self._runtime.webs, self._aside)))
                 if self._rules is not None:
                     watching = watch(self._runtime, self._rules, self._aside, self._site.metrics)
                     tasks.append(asyncio.create_task(watching))

@@ -40,7 +40,7 @@ _MB = 2**20
 
 
 class Process(Struct, frozen=True, kw_only=True):
-    """A worker or a poller that lives; `held`: why it does nothing now, "" where it works."""
+    """A worker, a poller or a web process that lives; `held`: why it does nothing now, "" where it works."""
 
     role: str
     host: str
@@ -89,6 +89,7 @@ def read_status(runtime: Runtime, known: Sequence[Feed] | None = None) -> Status
 def _processes(scene: Scene) -> list[Process]:
     signs = scene.runtime.pollers.alive()
     found = [_process("poller", name, signs[name].held) for name in scene.alive(signs)]
+    found += [_process("web", name) for name in scene.alive(scene.runtime.webs.alive())]
     with suppress(StorywireError):  # the queue's server may be another, and away: its line says so
         found += [_process("worker", name) for name in scene.alive(scene.runtime.jobs.listening())]
     return sorted(found, key=lambda each: (each.role, each.host, each.pid))
