@@ -22,7 +22,7 @@ LIMIT_S = 2.0
 
 FRESH_S = 1.0
 SHARE = 0.05
-"""With 10,000 polled feeds a look took 0.13 to 0.33 s on two busy cores: it is then made every three to seven seconds."""
+"""With 10,000 polled feeds a look took 0.13 to 0.33 s on two busy cores: it is then made every 3 to 7 seconds."""
 
 STALE_S = 60.0
 """So old may be what is told while a look takes longer than an answer waits: with 100,000 feeds every one does."""
