@@ -151,6 +151,13 @@ def test_what_costs_is_asked_for_so_often(local: RunningSite, path: str, free: i
     assert local.ask(ANYTHING).status == 404, "the rest goes on"
 
 
+def test_open_pages_with_words_to_look_for_follow_on(local: RunningSite) -> None:
+    """Their rows do not count as searches, and are limited all the same."""
+    statuses = [local.ask("/rows?ids=en-1&q=dam").status for _ in range(90)]
+    assert set(statuses) == {200}
+    assert 429 in (local.ask("/rows?ids=en-1&q=dam").status for _ in range(300))
+
+
 def test_others_need_the_token(exposed: RunningSite) -> None:
     for path in ("/wire/", "/", "/wire/stories/en-1", "/wire/feeds"):
         page = exposed.ask(path, headers={"accept": "text/html"})

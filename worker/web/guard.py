@@ -118,4 +118,6 @@ def _kind(request: Request, path: str) -> str:
         return "login"
     if path == "/api/v1/similar":
         return "similar"
+    if path == "/rows" and "ids" in request.query_params:
+        return "rows" if request.query_params.get("q") else ""
     return "search" if path == "/api/v1/search" or request.query_params.get("q") else ""
