@@ -67,6 +67,10 @@ def document(operations: Sequence[Operation], base: str) -> dict[str, Any]:
     }
 
 
+EMPTY = {"type": "string", "maxLength": 0}
+"""What a form sends for a field that was left empty."""
+
+
 def _operation(each: Operation) -> dict[str, Any]:
     said: dict[str, Any] = {
         "operationId": each.name,
@@ -119,8 +123,19 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
         "in": parameter.where,
         "required": parameter.required,
         "description": parameter.said,
-        "schema": dict(parameter.schema),
+        "schema": _schema(parameter),
     }
+
+
+def _schema(parameter: Parameter) -> dict[str, Any]:
+    """As the parameter has it; in a query an empty one is as none, and so refused where it is required."""
+    schema = dict(parameter.schema)
+    if parameter.where != "query":
+        return schema
+    if parameter.required:
+        return {"minLength": 1} | schema
+    plain = schema["type"] == "string" and not {"enum", "minLength", "pattern"} & schema.keys()
+    return schema if plain else {"anyOf": [schema, EMPTY]}
 
 
 def _say_once(schemas: Mapping[str, dict[str, Any]]) -> None:

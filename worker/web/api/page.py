@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from worker.web.api.document import ALWAYS, problems
+from worker.web.api.document import ALWAYS, EMPTY, problems
 from worker.web.api.operation import Operation
 
 Said = list[tuple[bool, str]]
@@ -95,7 +95,7 @@ def _paragraphs(text: str) -> list[Said]:
 def _kind(schema: Mapping[str, Any]) -> str:
     """A schema in a few words: `text`, `whole number or null`, `list of StoryRecord`."""
     if "anyOf" in schema:
-        return " or ".join(_kind(each) for each in schema["anyOf"])
+        return " or ".join(_kind(each) for each in schema["anyOf"] if each != EMPTY)
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if "enum" in schema:
