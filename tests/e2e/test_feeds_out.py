@@ -188,7 +188,7 @@ def test_filters_are_those_of_the_page(site: RunningSite) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["lang=%00%3C", "outlet=%01%FF%ED%A0%80", "q=%00%1B%3Cb", "since=1d&x=%00", "lang=e%22"]
+    "query", ["lang=%00%3C", "outlet=%01%FF%ED%A0%80", "q=%00%1B%3Cb", "since=1d&utm_x=%00", "lang=e%22"]
 )
 def test_hostile_parameters_break_nothing(site: RunningSite, query: str) -> None:
     """What is asked for stands in the feed itself: its title, its address, its language."""

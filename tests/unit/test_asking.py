@@ -15,7 +15,7 @@ def test_an_address_that_asks_for_nothing_is_empty() -> None:
     assert asked({}) == Asked()
     assert asked({"lang": "", "q": " ", "outlets": "", "since": "", "sort": "", "limit": "", "after": ""}) == Asked()
     assert address(Asked()) == ""
-    assert asked({"theme": "dark", "utm_source": "x"}) == Asked(), "what others add is not looked at"
+    assert asked({"utm_source": "x", "fbclid": "y"}) == Asked(), "what others add is not looked at"
 
 
 def test_all_of_it() -> None:
@@ -55,6 +55,12 @@ def test_who_changes_what_is_asked_for_begins_at_the_top() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
+        (
+            "outlest",
+            "5",
+            "outlest: is no parameter of a list of stories: it takes after, lang, limit, outlet, outlets,",
+        ),
+        ("\x00", "", ": is no parameter"),
         ("outlets", "0", "outlets=0: write a whole number from 1 to 1000000"),
         ("outlets", "many", "outlets=many: write a whole number"),
         ("outlets", "²", "outlets=²: write a whole number"),

@@ -23,6 +23,11 @@ LONGEST_SINCE_S = 3650 * 86_400.0
 _LONGEST = {"lang": 12, "outlet": 200, "q": 200, "after": 2_000}
 """Characters."""
 _MOST_OUTLETS = 1_000_000
+_OTHERS = ("key", "updates", "ids")
+"""What else stands in addresses of lists, for who serves them to read."""
+_ADDED = ("ref", "fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "igshid")
+_ADDED_PREFIX = "utm_"
+"""What others add to links to follow who opens them."""
 _SHOWN = 40
 _UNITS = (("d", 86_400.0), ("h", 3_600.0), ("m", 60.0), ("s", 1.0), ("ms", 0.001))
 
@@ -39,9 +44,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 def asked(params: Mapping[str, str]) -> Asked:
     """What the parameters of an address ask for: `lang`, `outlet`, `outlets`, `since`, `q`, `sort`, `limit`, `after`.
 
-    Others are not looked at, and empty ones (of a form that was sent) stand for what is usual. Raises BadInput with a
-    line that names the parameter and what to write.
+    Empty ones (of a form that was sent) stand for what is usual; what others add to links is not looked at. Raises
+    BadInput with a line that names the parameter and what to write, also for one that there is not: a slip of the pen
+    does not widen what is asked for.
     """
+    for name in params:
+        if name not in _NAMES and name not in _OTHERS and name not in _ADDED and not name.startswith(_ADDED_PREFIX):
+            raise BadInput(f"{_cut(name)}: is no parameter of a list of stories: it takes {', '.join(sorted(_NAMES))}")
     given = {name: _text(params, name) for name in _LONGEST}
     sort = _cut(params.get("sort", "")) or SORTS[0]
     if sort not in SORTS:
@@ -75,6 +84,9 @@ def address(of: Asked, **changes: str | float | None) -> str:
         names[name] = _since_text(value) if name == "since" and not isinstance(value, str) else value or ""
     usual = _written(Asked())
     return urlencode({name: value for name, value in names.items() if value != "" and str(value) != str(usual[name])})
+
+
+_NAMES = ("lang", "outlet", "outlets", "since", "q", "sort", "limit", "after")
 
 
 def _written(of: Asked) -> dict[str, Any]:

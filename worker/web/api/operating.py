@@ -31,9 +31,7 @@ _STATES = ("new", "ok", "unchanged", "empty", "failed", "unreachable", "refused"
 
 _LISTED = (
     Parameter("status", "How its last poll went.", {"type": "string", "enum": list(_STATES)}),
-    Parameter(
-        "q", "Words in its name, address or folder.", {"type": "string", "minLength": 1, "maxLength": _MOST_WORDS}
-    ),
+    Parameter("q", "Words in its name, address or folder.", {"type": "string", "maxLength": _MOST_WORDS}),
     Parameter("limit", "So many at most.", {"type": "integer", "minimum": 1, "maximum": _MOST, "default": _LIMIT}),
     Parameter("after", "`next` of the page before.", {"type": "string", "pattern": "^[0-9a-f]{12}$"}),
 )
@@ -43,7 +41,8 @@ def operations(site: Site) -> Sequence[Operation]:
     """Its part of the table."""
 
     async def feeds(request: Request) -> Response:
-        return answer(request, await site.aside(_feeds, site.runtime, dict(request.query_params)))
+        given = {name: value for name, value in request.query_params.items() if value}
+        return answer(request, await site.aside(_feeds, site.runtime, given))
 
     async def feed(request: Request) -> Response:
         name = request.path_params["feed"]

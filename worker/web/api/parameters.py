@@ -15,6 +15,7 @@ from worker.web.asking import LIMIT, MOST
 _WHOLE = re.compile("[0-9]{1,9}")
 
 _TEXT = {"type": "string", "minLength": 1}
+_MAY_BE_EMPTY = {"type": "string"}
 
 STORY = Parameter("story", "A story's id.", {**_TEXT, "maxLength": 40, "examples": ["en-7f3k"]}, "path", True)
 ARTICLE = Parameter(
@@ -25,15 +26,21 @@ CORRECTION = Parameter(
     "correction", "A correction's name.", {**_TEXT, "maxLength": 40, "examples": ["en.3"]}, "path", True
 )
 
-WORDS = Parameter("q", "Words, each of which begins a word of one of its headlines.", {**_TEXT, "maxLength": 200})
+WORDS = Parameter(
+    "q", "Words, each of which begins a word of one of its headlines.", {**_MAY_BE_EMPTY, "maxLength": 200}
+)
 FILTER = (
-    Parameter("lang", "A language, ISO 639.", {**_TEXT, "maxLength": 12, "examples": ["en"]}),
-    Parameter("outlet", "An outlet's domain, or its name.", {**_TEXT, "maxLength": 200, "examples": ["example.org"]}),
+    Parameter("lang", "A language, ISO 639.", {**_MAY_BE_EMPTY, "maxLength": 12, "examples": ["en"]}),
+    Parameter(
+        "outlet",
+        "An outlet's domain, or words of its name.",
+        {**_MAY_BE_EMPTY, "maxLength": 200, "examples": ["example.org"]},
+    ),
     Parameter("outlets", "At least so many outlets.", {"type": "integer", "minimum": 1, "maximum": 1_000_000}),
     Parameter(
         "since",
         "Whose last article is not older than this, by event time.",
-        {"type": "string", "pattern": "^([1-9][0-9]{0,2}d|[1-9][0-9]{0,3}[hms])$", "examples": ["6h", "2d"]},
+        {"type": "string", "pattern": "^([1-9][0-9]{0,2}d|[1-9][0-9]{0,3}[hms])?$", "examples": ["6h", "2d"]},
     ),
     WORDS,
 )
@@ -41,13 +48,14 @@ LISTED = (
     *FILTER,
     Parameter("sort", "Hottest, most recently begun, or most articles first.", {"type": "string", "enum": list(SORTS)}),
     Parameter("limit", "So many at most.", {"type": "integer", "minimum": 1, "maximum": MOST, "default": LIMIT}),
-    Parameter("after", "`next` of the page before.", {**_TEXT, "maxLength": 2_000}),
+    Parameter("after", "`next` of the page before.", {**_MAY_BE_EMPTY, "maxLength": 2_000}),
 )
 
 
 def check(of: Operation, given: Iterable[tuple[str, str]]) -> None:
-    """Raises BadInput for a query that the operation does not take: a name that it does not have, one given twice or
-    without a value, or a value that is not written as its schema says. How large it may be is for who reads it."""
+    """Raises BadInput for a query that the operation does not take: a name that it does not have, one given twice, or a
+    value that is not written as its schema says. How large it may be is for who reads it. An empty value is as none, as
+    forms send what was not filled in."""
     seen = set[str]()
     takes = {each.name: each for each in of.parameters if each.where == "query"}
     for name, value in given:
@@ -57,9 +65,9 @@ def check(of: Operation, given: Iterable[tuple[str, str]]) -> None:
         if name in seen:
             raise BadInput(f"{name}: is given twice: give it once")
         seen.add(name)
-        if not value:
-            raise BadInput(f"{name}: is empty: leave it out, or give it a value")
-        if remedy := _remedy(takes[name], value):
+        if not value and takes[name].required:
+            raise BadInput(f"{name}: is empty: give it a value")
+        if value and (remedy := _remedy(takes[name], value)):
             raise BadInput(f"{name}={_cut(value)}: {remedy}")
 
 

@@ -116,4 +116,4 @@ async def _list(site: Site, request: Request, *, nothing: bool = False) -> Respo
 
 
 def _required(each: Parameter) -> Parameter:
-    return replace(each, required=True)
+    return replace(each, schema={**each.schema, "minLength": 1}, required=True)
