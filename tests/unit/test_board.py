@@ -52,7 +52,9 @@ def test_each_part_of_a_filter_leaves_out_what_does_not_fit() -> None:
     assert numbers(board, since_s=DAY_S) == [1, 2]
     assert numbers(board, outlet="Herald.Example.com") == [1], "a domain"
     assert numbers(board, outlet="EL DIARIO") == [2], "a name"
-    assert numbers(board, outlet="diario") == [], "the whole of it"
+    assert numbers(board, outlet="diario") == [2], "a word of it"
+    assert numbers(board, outlet="iario") == [], "from its beginning"
+    assert numbers(board, outlet="herald.example") == [], "a domain as a whole"
     assert numbers(board, words="bridge") == [1, 3], "the beginnings of words"
     assert numbers(board, words="VELL bridge") == [1], "all of them"
     assert numbers(board, words="ridge") == []

@@ -26,7 +26,7 @@ Change = tuple[Row | None, Row | None]
 class Filter(Struct, frozen=True, kw_only=True, dict=True):
     """What a person asks for: the same in a page's address, the API, feeds out and the stream of changes.
 
-    `outlet`: a domain or a name; `since_s`: by last activity, None: any; `words`: each begins a word of a headline,
+    `outlet`: a domain, or words that begin words of a name, in a row; `since_s`: by last activity, None: any; `words`: each begins a word of a headline,
     or stands anywhere in it where its script puts no spaces between words.
     """
 
@@ -45,13 +45,17 @@ class Filter(Struct, frozen=True, kw_only=True, dict=True):
     def _name(self) -> str:
         return outlet_name(self.outlet)
 
+    def _calls(self, name: str) -> bool:
+        """Whether an outlet's name, folded, is one that is asked for; a domain is asked for as a whole."""
+        return name == self._name or ("." not in self.outlet and f" {self._name}" in f" {name}")
+
     def fits(self, row: Row, now: float) -> bool:
         """Whether a story is one of those asked for."""
         return (
             row.outlets >= self.min_outlets
             and (self.since_s is None or row.last >= now - self.since_s)
             and (not self.lang or row.lang == self.lang)
-            and (not self.outlet or self._name in row.named)
+            and (not self.outlet or any(map(self._calls, row.named)))
             and all(needle in row.words for needle in self._needles)
         )
 
@@ -66,8 +70,8 @@ class Filter(Struct, frozen=True, kw_only=True, dict=True):
         if self.lang:
             found = [row for row in found if row.lang == self.lang]
         if self.outlet:
-            name = self._name
-            found = [row for row in found if name in row.named]
+            names = set(filter(self._calls, set().union(*(row.named for row in found))))
+            found = [row for row in found if not names.isdisjoint(row.named)]
         for needle in self._needles:
             found = [row for row in found if needle in row.words]
         return found
