@@ -20,6 +20,7 @@ from tests.unit.articles import (
 )
 from tests.waiting import eventually
 from worker.demo.newsroom import Newsroom
+from worker.demo.outlets import OUTLETS
 from worker.model import Article
 
 STORIES = "#stories > .story"
@@ -35,10 +36,11 @@ LOOK_MS = 10_500
 def newsroom(count: int) -> list[Article]:
     """So many articles of the demo's newsroom, the last of them of now."""
     made = [each for each in Newsroom(seed=5, site="https://newsroom.example").articles(count) if each.revision == 1]
+    names = {outlet.id: outlet.name for outlet in OUTLETS}
     later = time.time() - max(each.published for each in made)
     return [
         article(
-            each.id, each.title, each.text, url=each.url, source=each.outlet.title(), lang=each.lang,
+            each.id, each.title, each.text, url=each.url, source=names[each.outlet], lang=each.lang,
             published=each.published + later,
         )
         for each in made
@@ -448,6 +450,14 @@ def test_it_fits_every_width_in_both_themes(full: RunningSite, new_page: NewPage
             "all => all.filter(e => e.offsetParent && e.getBoundingClientRect().right > innerWidth + 1).length"
         )
         assert cut == 0, f"at {width} px something sticks out"
+        assert page.evaluate(TAGS_SEEN), f"at {width} px the language of a story is cut off"
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.locator("summary", has_text="Filters").click()
+    tops = [box["y"] for name in ("#q", "summary") if (box := page.locator(name).first.bounding_box())]
+    assert abs(tops[0] - tops[1]) < 10, "the button of the filters leaves its row"
+    assert page.get_by_label("Active within").is_visible()
+    page.locator("summary", has_text="Filters").click()
+    page.set_viewport_size({"width": 1600, "height": 800})
     page.get_by_role("button", name="Colours").click()
     page.get_by_role("button", name="Colours").click()
     page.reload()
@@ -487,6 +497,9 @@ HIDE = """hidden => {
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
 TOPS = "[...document.querySelectorAll('#stories > .story')].map(row => Math.round(row.getBoundingClientRect().top))"
+TAGS_SEEN = """[...document.querySelectorAll('#stories .lang')].every(
+  tag => tag.getBoundingClientRect().right <= tag.parentElement.getBoundingClientRect().right + 1
+    && tag.getBoundingClientRect().width > 8)"""
 BOX = "document.activeElement.closest('.story').getBoundingClientRect().toJSON()"
 LUMINANCE = """(() => {
   const canvas = document.createElement('canvas').getContext('2d');
