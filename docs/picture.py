@@ -12,6 +12,7 @@ from worker import config, supervisor
 from worker.cli.screen.table import show_listing
 from worker.cli.screen.terminal import Screen
 from worker.demo.newsroom import Newsroom
+from worker.demo.outlets import OUTLETS
 from worker.intake import Intake
 from worker.model import Article
 from worker.report.listing import Query, whole_store
@@ -22,6 +23,7 @@ TARGET = Path(__file__).with_name("report.svg")
 _FONT_FROM_ELSEWHERE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 _ARTICLES = 700
 _STORIES = 12
+_NAMES = {outlet.id: outlet.name for outlet in OUTLETS}
 
 
 def articles() -> list[Article]:
@@ -31,7 +33,7 @@ def articles() -> list[Article]:
     )
     return [
         Article(
-            id=p.id, title=p.title, text=p.text, url=p.url, source=p.outlet, lang=p.lang,
+            id=p.id, title=p.title, text=p.text, url=p.url, source=_NAMES[p.outlet], lang=p.lang,
             published=p.published, received=p.published,
         )
         for p in published
