@@ -62,22 +62,23 @@ class Access:
             sent["bytes"] += len(message.get("body", b""))
             await send(message)
 
-        async def answered(status: int) -> None:
-            if not sent["status"]:
-                response = self._answer(Request(scope), status)
-                response.headers["connection"] = "close"
-                await response(scope, receive, sending)
-
         try:
             async with limit:
                 await self._app(scope, receive, sending)
         except TimeoutError:
-            await answered(408)
+            await self._answer_instead(408, scope, receive, sending, begun=bool(sent["status"]))
         except Exception:  # a fault of ours: seen, and told to whoever asked
             log.exception("not served", path=shown_path(scope["path"]))
-            await answered(500)
+            await self._answer_instead(500, scope, receive, sending, begun=bool(sent["status"]))
         finally:
             _told(scope, sent, began)
+
+    async def _answer_instead(self, status: int, scope: Scope, receive: Receive, send: Send, *, begun: bool) -> None:
+        """Answer for the application, unless it had begun to."""
+        if not begun:
+            response = self._answer(Request(scope), status)
+            response.headers["connection"] = "close"
+            await response(scope, receive, send)
 
 
 def _is_stream(headers: Sequence[tuple[bytes, bytes]]) -> bool:
