@@ -13,8 +13,10 @@ from tests.e2e.test_stream import NOW, told
 from worker.clock import ManualClock
 from worker.errors import ServerUnavailable, StorywireError
 from worker.forgetting import Target, What
+from worker.model import uid
 from worker.report.board import Filter, Row
 from worker.runtime import Runtime
+from worker.store import keys
 from worker.web.live import Live
 
 
@@ -151,3 +153,24 @@ def test_a_fault_of_ours_is_seen_and_survived(runtime: Runtime, monkeypatch: pyt
     live = Live(runtime.stories, faulty, look_s=0.001, clock=runtime.clock.now)
     asyncio.run(_followed(live, lambda: not live.trouble))
     assert live.board.select(Filter(), NOW).stories == 1
+
+
+def test_a_story_that_cannot_be_read_is_left_out_and_all_others_are_shown(runtime: Runtime) -> None:
+    """Also where it is read for the first time, and where it is one of those that grew."""
+    fill(runtime, [told(n) for n in range(1, 6)])
+    runtime.redis.set(keys.article("en", uid("herald.example.com/2-0")), b"\xc1broken")
+    runtime.redis.set(keys.story("en", 3), b"\xc1broken")
+
+    async def run() -> None:
+        live = Live(runtime.stories, asyncio.to_thread, look_s=0.01)
+
+        def grown() -> bool:
+            if live.board.count("en") == 3:
+                fill(runtime, [told(9)])
+            return live.board.count("en") > 3
+
+        await _followed(live, grown)
+        assert live.board.numbers("en") == {1, 4, 5, 6}
+        assert live.ready.is_set() and not live.trouble
+
+    asyncio.run(run())

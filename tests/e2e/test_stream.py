@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -90,22 +91,55 @@ def test_what_happens_is_told_to_all_who_listen_and_whom_it_fits(runtime: Runtim
 
 
 def test_who_was_away_goes_on_where_he_was(runtime: Runtime, site: RunningSite) -> None:
-    """From each cursor that was given, by header or in the address, exactly what came after it."""
+    """From each cursor that was given, by header or in the address, what came after it: of each story the last."""
     with listening(stream(site)) as first:
         first.begun_at(site)
         for n in range(4):
             fill(runtime, [told(n), told(n, 1, outlet="post")])
         ids = [heard.id for heard in first.until(8)]
         assert ids == cursors(runtime)
-    for index, cursor in enumerate(ids):
+    for index, cursor in enumerate(ids[:-1]):
+        missed = ids[index + 1 :][-1 - (6 - index) // 2 * 2 :: 2]
         with (
             listening(stream(site), {"Last-Event-ID": cursor}) as header,
             listening(stream(site, f"?after={cursor}")) as address,
         ):
-            assert [heard.id for heard in header.until(7 - index)] == ids[index + 1 :]
-            assert [heard.id for heard in address.until(7 - index)] == ids[index + 1 :]
+            assert [heard.id for heard in header.until(len(missed))] == missed
+            assert [heard.id for heard in address.until(len(missed))] == missed
     with listening(stream(site, f"?after=0&q={text(2).split()[1]}")) as filtered:
-        assert [heard.data["event"] for heard in filtered.until(2)] == ["new", "grew"]
+        assert [(heard.data["event"], heard.data["articles"]) for heard in filtered.until(1)] == [("grew", 2)]
+
+
+def test_no_more_listen_than_may_though_all_come_back_at_once(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is counted before it is told what it missed; who goes away leaves room for the next."""
+    monkeypatch.setattr("worker.web.stream.MOST_LISTENERS", 3)
+    fill(runtime, [told(1)])
+    with running_site(runtime) as site, ThreadPoolExecutor(12) as pool, ExitStack() as closing:
+        clients = list(pool.map(lambda _: Client(stream(site, "?after=0")), range(12)))
+        for client in clients:
+            closing.callback(client.close)
+        refused = [client.answer for client in clients if client.answer.status == 503]
+        assert len(refused) == 9
+        assert {answer.getheader("Content-Type") for answer in refused} == {"application/problem+json"}
+        assert {answer.getheader("Retry-After") for answer in refused} == {"30"}
+        assert site.ask("/api/v1/stream", "HEAD").status == 200
+        for client in clients:
+            client.close()
+        eventually(lambda: _listens(site), 5, "there is no room though all are gone")
+
+
+def _listens(site: RunningSite) -> bool:
+    with listening(stream(site)) as client:
+        return client.answer.status == 200
+
+
+@pytest.mark.parametrize("query", ["?after=nonsense!", "?outlets=many", "?nonsense=1", "?sort=new"])
+def test_what_the_stream_does_not_take_is_refused_as_the_api_refuses(site: RunningSite, query: str) -> None:
+    answer = site.ask(f"/api/v1/stream{query}")
+    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert query[1:].split("=", maxsplit=1)[0] in answer.json["detail"]
 
 
 def test_clients_that_come_while_stories_form_hear_every_event_once(runtime: Runtime, site: RunningSite) -> None:
@@ -125,7 +159,7 @@ def test_clients_that_come_while_stories_form_hear_every_event_once(runtime: Run
         while writing.is_alive():
             cursor = f"en:{chance.randrange(1, 20)}-0"
             clients.append((cursor, closing.enter_context(listening(stream(site), {"Last-Event-ID": cursor}))))
-            writing.join(0.1)
+            writing.join(0.02)
         ids = cursors(runtime)
         for cursor, client in clients:
             missing = ids[ids.index(cursor) + 1 :]
@@ -193,7 +227,6 @@ def test_a_cursor_that_cannot_be_gone_on_from_is_answered_with_reset(runtime: Ru
     """One of another store, one that is older than what is kept; then all that comes is told."""
     fill(runtime, [told(n) for n in range(6)])
     site.shows(6)
-    assert site.ask("/api/v1/stream?after=nonsense!").status == 400
     assert site.ask("/api/v1/stream", "HEAD").status == 200
     runtime.redis.xtrim(keys.events("en"), maxlen=2, approximate=False)
     with ExitStack() as closing:

@@ -12,7 +12,7 @@ from tests.unit.test_board import NOW, row
 from worker.report.board import Filter, Row
 from worker.report.rows import row_record
 from worker.report.views import StoryView, story_record
-from worker.web.changes import MOST_UNREAD, Changed, Listener, place
+from worker.web.changes import MOST_UNREAD, Changed, Listener, latest, place
 from worker.web.live import Live
 from worker.web.stream import _followed
 
@@ -54,6 +54,37 @@ def test_a_listener_that_reads_gets_all_in_order_however_much_that_is() -> None:
         assert await listener.read(0.001) == [], "waited for as long as was said"
 
     asyncio.run(run())
+
+
+def test_who_reads_gets_what_comes_at_once_however_much_that_is() -> None:
+    """A look brings some hundred events a language."""
+
+    async def run() -> None:
+        listener = Listener()
+        for _ in range(2):
+            listener.push([changed(number) for number in range(MOST_UNREAD + 200)])
+            assert len(await listener.read(0)) == MOST_UNREAD + 200
+        listener.push([changed(number) for number in range(MOST_UNREAD + 200)])
+        listener.push([changed(1)])
+        assert listener.reset, "who does not read"
+
+    asyncio.run(run())
+
+
+def test_of_what_was_missed_the_last_of_each_story_is_said_in_order() -> None:
+    two, asked = row(1, outlets=2), Filter(min_outlets=2)
+    missed = [
+        changed(1, row=two),
+        changed(2, row=row(2, outlets=2), cursor="en:2-0"),
+        changed(1, row=two, cursor="en:3-0"),
+        changed(4, cursor="en:4-0"),
+    ]
+    assert latest(missed, Filter()) == missed[1:]
+    assert latest(missed, asked) == missed[1:], "the last for its cursor"
+    assert latest(missed[:3], asked) == missed[1:3]
+    split = [changed(1, kind="split", cursor="en:5-0"), changed(1, cursor="en:6-0")]
+    assert [event for event, _ in parts(b"".join(each.told(asked) for each in latest(split, asked)))] == ["gone"]
+    assert latest([], asked) == []
 
 
 @pytest.mark.parametrize(

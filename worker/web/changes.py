@@ -14,7 +14,8 @@ from worker.report.board import Filter, Row
 from worker.report.rows import row_record
 
 MOST_UNREAD = 2_000
-"""Changes that a listener may leave unread, before it is told to begin anew."""
+"""Changes that a listener may leave unread, before it is told to begin anew; what comes at once is one push, which who
+has read all before it gets whole: at most some hundred a language."""
 
 _LOSING = ("shrank", "split", "moved")
 """Kinds after which a story may no longer be what is asked for."""
@@ -68,6 +69,14 @@ def message(event: str, record: object, cursor: str = "") -> bytes:
     )
 
 
+def latest(changes: Sequence[Changed], asked: Filter) -> list[Changed]:
+    """Of what several changes of one story say to who asks for this the last, in their order: all show the story as it
+    is now. The last of all is there in any case, for its cursor."""
+    last = {changed.story: index for index, changed in enumerate(changes) if changed.told(asked)}
+    kept = sorted({*last.values(), len(changes) - 1}) if changes else []
+    return [changes[index] for index in kept]
+
+
 def place(cursor: str) -> bytes:
     """Only where to go on: browsers keep it, and tell nobody."""
     return f"id: {cursor}\n\n".encode() if cursor else b""
@@ -86,7 +95,7 @@ class Listener:
     def push(self, changes: Sequence[Changed]) -> None:
         """These happened."""
         self._size += len(changes)
-        if self._size > MOST_UNREAD:
+        if self._unread and self._size > MOST_UNREAD:
             self.end(reset=True)
         elif not self.ended:
             self._unread.append(changes)

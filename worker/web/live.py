@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
+from msgspec import DecodeError
 
 from worker.errors import StorywireError
 from worker.model import Event, story_id
@@ -246,9 +247,15 @@ class Live:
                 self.board.drop(*place)
 
     def _rows(self, places: Sequence[Place]) -> list[Row]:
-        """Reads: the stories of these numbers, or those that they are part of now."""
-        return [
-            row_of(lang, story, members)
-            for lang in dict.fromkeys(lang for lang, _ in places)
-            for story, members in self._stories.whole(lang, [number for of, number in places if of == lang])
-        ]
+        """Reads: the stories of these numbers, or those that they are part of now; not those that cannot be read."""
+        try:
+            return [
+                row_of(lang, story, members)
+                for lang in dict.fromkeys(lang for lang, _ in places)
+                for story, members in self._stories.whole(lang, [number for of, number in places if of == lang])
+            ]
+        except (DecodeError, UnicodeDecodeError) as error:
+            if len(places) > 1:
+                return [row for place in places for row in self._rows([place])]
+            log.error("story not read", story=story_id(*places[0]), reason=str(error))
+            return []

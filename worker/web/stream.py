@@ -2,23 +2,28 @@
 
     cursor -> what was missed, from the store -> the place where the board is -> changes as they come
 
-Invariant: after a cursor, each event once and in order, or `reset` where that cannot be; a client that does not read
-costs a bounded memory and a bounded time (see changes.py, and TCP_USER_TIMEOUT in serve.py).
+Invariant: what happens is told once and in order, and of what was missed the last of each story, some hundred events at
+a time, or `reset` where that cannot be; a client that does not read costs a bounded memory and a bounded time (see
+changes.py, and TCP_USER_TIMEOUT in serve.py).
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from worker.errors import BadInput, BadSetting, StorywireError
 from worker.report.board import Filter
 from worker.report.following import format_cursor, parse_cursor
 from worker.store.stories import Look
+from worker.web.api import streaming
+from worker.web.api.parameters import check
 from worker.web.asking import asked
-from worker.web.changes import Changed, message, place
+from worker.web.changes import Changed, latest, message, place
 from worker.web.live import Live
 from worker.web.site import Site
 
@@ -38,21 +43,46 @@ class Missed(Exception):
     """What came after a cursor is not there any more, or the cursor is of another store."""
 
 
+class Seats:
+    """How many streams there are, each from before its first look at the store until its connection ends."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self.taken = most, 0
+
+    def take(self) -> None:
+        """One more. Raises 503 where there are enough."""
+        if self.taken >= self._most:
+            raise HTTPException(503, f"{self._most} listen already: try again in a moment.", {"Retry-After": "30"})
+        self.taken += 1
+
+
+class _Stream(StreamingResponse):
+    """Leaves its seat when it ends, also where it ends before it began."""
+
+    def __init__(self, sent: AsyncIterator[bytes], seats: Seats) -> None:
+        super().__init__(sent, media_type="text/event-stream", headers=_HEADERS)
+        self._seats = seats
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._seats.taken -= 1
+
+
 def routes(site: Site, heartbeat_s: float = HEARTBEAT_S) -> list[BaseRoute]:
     """`/api/v1/stream`."""
+    seats = Seats(MOST_LISTENERS)
+    (described,) = streaming.operations(site)
 
     async def stream(request: Request) -> Response:
-        try:
-            wanted = asked(request.query_params)
-            after = _position(request.headers.get("last-event-id", "") or wanted.after)
-        except BadInput as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        if site.live.listening >= MOST_LISTENERS:
-            return PlainTextResponse(f"{MOST_LISTENERS} listen already\n", 503, {"Retry-After": "30"})
+        check(described, request.query_params.multi_items())
+        wanted = asked(request.query_params)
+        after = _position(request.headers.get("last-event-id", "") or wanted.after)
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=_HEADERS)
-        sent = _events(site, wanted.filter, after, heartbeat_s)
-        return StreamingResponse(sent, media_type="text/event-stream", headers=_HEADERS)
+        seats.take()
+        return _Stream(_events(site, wanted.filter, after, heartbeat_s), seats)
 
     return [Route("/api/v1/stream", stream, methods=["GET"])]
 
@@ -103,7 +133,7 @@ async def _replayed(site: Site, wanted: Filter, after: Position) -> AsyncIterato
         for event in events:
             here[event.lang] = (event.seq, event.part)
             changes += live.told(event, format_cursor(here), now)
-        yield _told(changes, wanted)
+        yield _told(latest(changes, wanted), wanted)
         if _reached(here, live.position):
             return
         look = await site.aside(site.runtime.stories.look, here, _MOST_EVENTS)

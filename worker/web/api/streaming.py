@@ -14,8 +14,9 @@ changed, `data:` the story as of a list, with `event` (`new`, `grew`, `merged`, 
 and `cursor`. `event: gone`: `{"story", "into"}`, it ended or became part of another. `event: reset`: `{}`, more was
 missed than is kept: read the list anew. A comment line now and then shows that the connection lives.
 
-Who comes back with `Last-Event-ID` (browsers do by themselves), or with the cursor as `after`, gets all that happened
-since, once and in order, for 24 hours. Filters as of a list: a story that no longer fits is not told."""
+Who comes back with `Last-Event-ID` (browsers do by themselves), or with the cursor as `after`, goes on without a gap,
+for 24 hours: of several events of a story that were missed, the last is told. Filters as of a list: a story that no
+longer fits is not told."""
 
 
 def operations(_site: Site) -> Sequence[Operation]:
