@@ -22,6 +22,7 @@ from worker.report.board import Selection
 from worker.report.rows import Row
 from worker.store.identity import identity
 from worker.web.asking import Asked, address, asked
+from worker.web.conditional import has
 from worker.web.out import atom, jsonfeed
 from worker.web.out.entries import Feed, entry, feed_name, title_of
 from worker.web.out.reading import Reading
@@ -70,15 +71,15 @@ async def _serve(site: Site, reading: Reading, write: Write, media_type: str, re
         raise Transient("the stories are being read: try again in a moment")
     wanted = _wanted(site, request)
     of = wanted.asked
-    chosen = site.live.board.select(of.filter, site.runtime.clock.now(), sort=of.sort, limit=of.limit, after=of.after)
+    lists, now = site.live.lists, site.runtime.clock.now()
+    chosen = await lists.select(of.filter, now, sort=of.sort, limit=of.limit, after=of.after)
     headers = {"etag": _tag(wanted, chosen.rows), "cache-control": "private, no-cache"}
-    known = request.headers.get("if-none-match", "")
-    if known and _knows(known, headers["etag"]):
+    if has(request, headers["etag"]):
         return Response(status_code=304, headers=headers)
     feed, changed = await site.aside(_feed, site, reading, wanted, chosen)
     if (modified := int(changed) + 1) <= site.runtime.clock.now():  # more may come within its second
         headers["last-modified"] = formatdate(modified, usegmt=True)
-    if not known and _not_since(request.headers.get("if-modified-since", ""), modified):
+    if "if-none-match" not in request.headers and _not_since(request.headers.get("if-modified-since", ""), modified):
         return Response(status_code=304, headers=headers)
     return Response(write(feed), media_type=f"{media_type}; charset=utf-8", headers=headers)
 
@@ -137,12 +138,6 @@ def _tag(wanted: _Wanted, rows: Sequence[Row]) -> str:
     ]
     text = repr((_FORM, wanted.address(), said)).encode(errors="replace")
     return f'W/"{blake2b(text, digest_size=12).hexdigest()}"'
-
-
-def _knows(known: str, tag: str) -> bool:
-    """Whether one of the tags of an If-None-Match is this one, compared weakly (RFC 9110, 8.8.3.2)."""
-    tags = {each.strip().removeprefix("W/") for each in known.split(",")}
-    return "*" in tags or tag.removeprefix("W/") in tags
 
 
 def _not_since(header: str, modified: int) -> bool:
