@@ -218,7 +218,10 @@ def test_articles_that_have_waited_for_long_fail_the_check(valkey_url: str) -> N
         runtime.lags.note([5000.0], now - 1800)
     done = storywire("check", "--only", "lag", redis_url=valkey_url)
     assert done.returncode == 1
-    assert "lag         fail  the oldest article has waited for 11 min; 3 articles of the last 10 min took 0.4 s, " in done.stdout
+    assert (
+        "lag         fail  the oldest article has waited for 11 min; 3 articles of the last 10 min took 0.4 s, "
+        in done.stdout
+    )
     assert "the slowest 9.0 s: start more" in done.stdout
 
 

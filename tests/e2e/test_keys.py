@@ -10,7 +10,9 @@ from worker.feed.websub import Subscription
 from worker.model import Article
 from worker.runtime import open_runtime
 from worker.schedule import Fetch, PollState
+from worker.store.alerts import Alerts, Delivery, Find
 from worker.store.gates import Ask
+from worker.store.identity import identity
 from worker.store.pollers import Sign
 from worker.store.trials import Trials
 
@@ -50,6 +52,9 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         asks = [Ask("https://one.example/", f"f{number}") for number in range(9)]
         runtime.gates.enter(asks, ready_s=0)
         runtime.jobs.enqueue(refs[2:3])
+        runtime.webs.beat("web", Sign())
+        identity(runtime.redis)
+        raise_alerts(runtime.alerts, now)
         runtime.editing.pin("f.0")
         runtime.forgetting.forget(runtime.forgetting.find("f.3").target)
         server: Any = runtime.redis
@@ -61,6 +66,16 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         assert kind in {said for pattern, said in patterns.items() if pattern.fullmatch(key)}, f"{kind} {key}"
     unseen = {pattern.pattern for pattern in patterns if not any(pattern.fullmatch(key) for key in ours)}
     assert {name for name in unseen if "lease" not in name} == set(), "documented, but never made"
+
+
+def raise_alerts(alerts: Alerts, now: float) -> None:
+    """Two deliveries of a rule: one waits, one is given up."""
+    alerts.hold("web", 60)
+    alerts.since({"dam": "1"}, now)
+    deliveries = tuple(Delivery(name, "dam", "desk", 0, "en-1", now) for name in ("one", "two"))
+    assert alerts.advance(None, "en:1-0", [Find("dam", ("en-1",), deliveries)], now) == 1
+    (first,) = alerts.lease(now, now + 60, 1)
+    assert alerts.bury(first, now + 60)
 
 
 def _regex(pattern: str) -> re.Pattern[str]:

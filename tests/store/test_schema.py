@@ -153,7 +153,15 @@ def test_every_key_comes_along_or_belongs_to_a_process(server: Any, redis_url: s
     # without these all goes on: a page is read in time or not, a hub is asked again, a page is claimed anew
     hints = {keys.pages, keys.subscriptions, keys.subscription, keys.pushes, keys.claim}
     # of this schema itself: that of before had no alerts, so that there is nothing to carry over to it
-    new = {keys.alerts, keys.alerts_holder, keys.alerts_told, keys.alerts_queue, keys.alerts_waiting, keys.alerts_dead}
+    new = {
+        keys.identity,
+        keys.alerts,
+        keys.alerts_holder,
+        keys.alerts_told,
+        keys.alerts_queue,
+        keys.alerts_waiting,
+        keys.alerts_dead,
+    }
     written = {}
     for key in (each for each in key_functions() if each not in of_processes | hints | new):
         given = {

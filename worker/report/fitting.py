@@ -26,8 +26,9 @@ Change = tuple[Row | None, Row | None]
 class Filter(Struct, frozen=True, kw_only=True, dict=True):
     """What a person asks for: the same in a page's address, the API, feeds out and the stream of changes.
 
-    `outlet`: a domain, or words that begin words of a name, in a row; `since_s`: by last activity, None: any; `words`: each begins a word of a headline,
-    or stands anywhere in it where its script puts no spaces between words.
+    `outlet`: a domain, or words that begin words of a name, in a row; `since_s`: by last activity, None: any;
+    `words`: each begins a word of a headline, or stands anywhere in it where its script puts no spaces between
+    words.
     """
 
     lang: str = ""

@@ -133,10 +133,7 @@ def _feed(site: Site, reading: Reading, wanted: _Wanted, chosen: Selection) -> t
 
 def _tag(wanted: _Wanted, rows: Sequence[Row]) -> str:
     """Stands for what is in the feed: weak, as it may be compressed on its way."""
-    said = [
-        (r.story, r.headline, r.articles, r.outlets, r.copies, r.rewrites, r.first, r.last, r.sources) for r in rows
-    ]
-    text = repr((_FORM, wanted.address(), said)).encode(errors="replace")
+    text = repr((_FORM, wanted.address(), rows)).encode(errors="replace")
     return f'W/"{blake2b(text, digest_size=12).hexdigest()}"'
 
 
