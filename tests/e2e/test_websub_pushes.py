@@ -119,7 +119,9 @@ async def test_what_is_pushed_while_nobody_polls_waits_or_is_fetched(scene: Scen
     assert await scene.pushed(form, b"x" * 5_000_001) == 202
     scene.site.routes["/feed"] = page(scene.document("/feed", *reversed(guids), "a"))
     async with poller(scene.bench):
-        await scene.until(lambda: len(scene.titles()) == 7, "published")
+        await scene.until(
+            lambda: len(scene.titles()) == 7 and scene.runtime.hubs.first([feed]) == {}, "published, and nothing waits"
+        )
     assert sorted(scene.titles()) == ["Report a", *(f"Report {guid}" for guid in guids)]
     assert len(scene.site.asked("/feed")) == 2
     assert scene.runtime.hubs.first([feed]) == {}
