@@ -112,6 +112,7 @@ async def test_what_is_pushed_while_nobody_polls_waits_or_is_fetched(scene: Scen
     feed = scene.add("/feed", "a")
     async with poller(scene.bench):
         form = await scene.subscribed()
+    before = len(scene.site.asked("/feed"))
     guids = [f"n{number}" for number in range(6)]
     for guid in guids[:5]:
         assert await scene.pushed(form, scene.document("/feed", guid)) == 202
@@ -123,7 +124,7 @@ async def test_what_is_pushed_while_nobody_polls_waits_or_is_fetched(scene: Scen
             lambda: len(scene.titles()) == 7 and scene.runtime.hubs.first([feed]) == {}, "published, and nothing waits"
         )
     assert sorted(scene.titles()) == ["Report a", *(f"Report {guid}" for guid in guids)]
-    assert len(scene.site.asked("/feed")) == 2
+    assert len(scene.site.asked("/feed")) == before + 1
     assert scene.runtime.hubs.first([feed]) == {}
 
 
