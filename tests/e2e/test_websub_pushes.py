@@ -124,7 +124,8 @@ async def test_what_is_pushed_while_nobody_polls_waits_or_is_fetched(scene: Scen
             lambda: len(scene.titles()) == 7 and scene.runtime.hubs.first([feed]) == {}, "published, and nothing waits"
         )
     assert sorted(scene.titles()) == ["Report a", *(f"Report {guid}" for guid in guids)]
-    assert len(scene.site.asked("/feed")) == before + 1
+    fetches = len(scene.site.asked("/feed")) - before
+    assert fetches in (1, 2), "a feed that is made due while a push of it is read may be leased, and fetched, once more"
     assert scene.runtime.hubs.first([feed]) == {}
 
 
