@@ -23,8 +23,8 @@ _AHEAD_S = 300.0
 """What was queued so far in the future was queued by a clock that has been set back since."""
 
 _APART_S = 0.05
-"""Calls at one moment differ by up to so much: a call that comes again is known by its time. In a millisecond a double has
-4,000 values, so that two pollers met in one of a hundred races."""
+"""Calls at one moment differ by up to so much: a call that comes again is known by its time. A millisecond has 4,000
+values in a double, so that two pollers met in one of a hundred races."""
 
 _LISTED_S = 60.0
 """So long a feed with nothing pending stays listed: who lists it may be about to publish, with a clock behind ours."""
