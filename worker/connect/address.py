@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from redis.connection import parse_url
 
+from worker.connect.several import several
 from worker.errors import BadSetting
 
 STORE_VARIABLE = "STORYWIRE_REDIS_URL"
@@ -18,7 +19,10 @@ _OPTIONS = {"db", "username", "password", "socket_timeout", "socket_connect_time
 """What may stand after `?` in an address, besides `ssl_*`: redis-py takes any name and fails at the first command."""
 
 _SCHEMES = ("redis", "rediss", "unix")
-_WRITE = "write redis://HOST:PORT/DATABASE, rediss://... or unix:///PATH?db=DATABASE"
+_WRITE = (
+    "write redis://HOST:PORT/DATABASE, rediss://..., unix:///PATH?db=DATABASE, "
+    "redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/DATABASE or redis+cluster://HOST:PORT,HOST:PORT"
+)
 
 
 def server_name(url: str) -> str:
@@ -41,6 +45,14 @@ def check_url(url: str, variable: str = STORE_VARIABLE) -> str:
 
 def _fault(url: str) -> str:
     """What is wrong with an address, without its password; empty for nothing."""
+    try:
+        found = several(url if url.isprintable() else "")
+    except ValueError as error:
+        return str(error)
+    return _fault_of_one(found.one if found else url)
+
+
+def _fault_of_one(url: str) -> str:
     try:
         parts = urlsplit(url if url.isprintable() else "")
         parse_url(url)  # type: ignore[no-untyped-call]

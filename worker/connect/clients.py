@@ -12,8 +12,11 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.client import Pipeline as PlainPipeline
 from redis.retry import Retry
 
-from worker.connect.address import STORE_VARIABLE, check_url
+from worker.connect.address import STORE_VARIABLE, check_url, server_name
+from worker.connect.sentinel import through
+from worker.connect.several import several
 from worker.connect.trouble import translated
+from worker.errors import BadSetting
 
 
 class _FewRetries(Retry):
@@ -98,13 +101,27 @@ class Pipeline(PlainPipeline):
 
 
 def connect(url: str, variable: str = STORE_VARIABLE) -> Redis:
-    """A client of the store's server; nothing is sent yet. `variable`: the setting that an error names."""
-    client = Redis.from_url(check_url(url, variable), **_options())
+    """A client of the store's server, be it one, what Sentinels name, or a Cluster; nothing is sent yet.
+
+    `variable`: the setting that an error names. Raises BadSetting for an address that cannot be used.
+    """
+    found = several(check_url(url, variable))
+    if found is not None and found.kind == "cluster":
+        raise BadSetting(f"{variable}: {server_name(url)} is a Cluster, which is not built yet")
+    client = Redis(connection_pool=through(found, _options())) if found else Redis.from_url(url, **_options())
     assert isinstance(client, Redis)
     client.url, client.variable = url, variable
     return client
 
 
 def connect_plain(url: str, variable: str = STORE_VARIABLE) -> redis.Redis:
-    """The same for RQ, which handles redis-py's own errors: wrap calls of RQ in `translated`."""
-    return redis.Redis.from_url(check_url(url, variable), **_options())
+    """The same for RQ, which handles redis-py's own errors: wrap calls of RQ in `translated`. RQ cannot use a
+    Cluster: BadSetting."""
+    found = several(check_url(url, variable))
+    if found is not None and found.kind == "cluster":
+        raise BadSetting(
+            f"{variable}: {server_name(url)} is a Cluster, and RQ needs a server of its own: give STORYWIRE_QUEUE_URL"
+        )
+    if found is not None:
+        return redis.Redis(connection_pool=through(found, _options()))
+    return redis.Redis.from_url(url, **_options())
