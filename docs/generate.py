@@ -6,10 +6,10 @@ Invariant: what it writes depends on the code alone, and `tests/unit/test_docs.p
 
 import importlib
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import click
 
@@ -98,9 +98,16 @@ class _Name(str):
 
 
 def key_functions() -> list[Callable[..., str]]:
-    """The functions of store/keys.py, one a key, in the order of the file."""
-    found = [each for name, each in vars(keys).items() if inspect.isfunction(each) and not name.startswith("_")]
-    return sorted(found, key=lambda each: each.__code__.co_firstlineno)
+    """The functions of store/keys/, one a key, in the order of the page."""
+    return [each for section in keys.SECTIONS for each in _functions(section)]
+
+
+def _functions(section: ModuleType) -> list[Callable[..., str]]:
+    return [
+        each
+        for name, each in vars(section).items()
+        if inspect.isfunction(each) and each.__module__ == section.__name__ and not name.startswith("_")
+    ]
 
 
 def key_pattern(function: Callable[..., str]) -> str:
@@ -112,23 +119,12 @@ def redis_page() -> str:
     """docs/redis.md."""
     introduction = dedent(keys.__doc__ or "").partition("Invariant: ")[2].strip()
     lines = []
-    for title, functions in _sections():
-        lines += [f"## {title[0].upper()}{title[1:]}\n", "| key | what it is |", "|---|---|"]
-        lines += [f"| `{key_pattern(each)}` | {_words(each)} |" for each in functions]
+    for section in keys.SECTIONS:
+        lines += [f"## {(section.__doc__ or '').partition(':')[0]}\n", "| key | what it is |", "|---|---|"]
+        lines += [f"| `{key_pattern(each)}` | {_words(each)} |" for each in _functions(section)]
         lines.append("")
     head = _KEYS.format(introduction=introduction[:1].upper() + introduction[1:], version=keys.SCHEMA)
-    return _NOTE.format(source="worker/store/keys.py") + head + "\n".join(lines)
-
-
-def _sections() -> Iterator[tuple[str, list[Callable[..., str]]]]:
-    """The functions under the headings (`# --- heading ---`) of keys.py."""
-    source = inspect.getsource(keys).splitlines()
-    starts = [
-        (number, found[1]) for number, line in enumerate(source, 1) if (found := re.match(r"# --- (.+?) -", line))
-    ]
-    ends = [number for number, _ in starts[1:]] + [len(source) + 1]
-    for (start, title), end in zip(starts, ends, strict=True):
-        yield title, [each for each in key_functions() if start < each.__code__.co_firstlineno < end]
+    return _NOTE.format(source="worker/store/keys/") + head + "\n".join(lines)
 
 
 def _words(function: Callable[..., str]) -> str:

@@ -1,7 +1,7 @@
 """Fingerprints of an article: what makes a copy, a rewrite and another report of one event comparable.
 
 Invariant: static. A fingerprint depends on the text, its language, wordfreq 3.1, PyStemmer 3.1, this module and those
-below it, never on other articles; any change of one of these is a new schema (store/keys.py).
+below it, never on other articles; any change of one of these is a new schema (store/keys/).
 """
 
 from collections.abc import Collection

@@ -5,7 +5,7 @@
 Method: a synthetic stream (stream.py) goes as polls of 50 entries through the pollers' decision, the outbox and
 `Ingest`; stories end a week after their last article, as the sweeper ends them; the feeds' marks of the two weeks that
 they are kept are there from the beginning. When the window has been full for a day and a half, every key is measured
-with MEMORY USAGE and booked on the function of store/keys.py that names it. The rest of `used_memory` is the server's
+with MEMORY USAGE and booked on the function of store/keys/ that names it. The rest of `used_memory` is the server's
 tables and buffers.
 
 Invariant: what is summed up is what the server holds: every key is booked once.
@@ -45,7 +45,7 @@ _AT_ONCE = 500
 
 
 class Kind(Struct, frozen=True):
-    """The keys of one function of keys.py: how many, and their bytes together."""
+    """The keys of one function of store/keys/: how many, and their bytes together."""
 
     name: str
     keys: int
@@ -141,7 +141,7 @@ def kinds(redis: Any) -> list[Kind]:
 
 
 def _patterns() -> list[tuple[str, re.Pattern[bytes]]]:
-    """For each function of keys.py what its keys look like."""
+    """For each function of store/keys/ what its keys look like."""
     found = []
     for name, function in vars(keys).items():
         if inspect.isfunction(function) and not name.startswith("_"):
@@ -163,7 +163,7 @@ def _example(function: Any) -> bytes:
 
 def table(memory: Memory) -> str:
     """A Markdown table: bytes an article by kind of key."""
-    lines = ["| keys.py | keys | keys an article | bytes an article |", "|---|---|---|---|"]
+    lines = ["| key | keys | keys an article | bytes an article |", "|---|---|---|---|"]
     lines += [
         f"| {kind.name} | {kind.keys:,} | {kind.keys / memory.articles:.2f} | {kind.bytes / memory.articles:,.0f} |"
         for kind in memory.kinds

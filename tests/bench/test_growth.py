@@ -35,7 +35,7 @@ def test_an_article_takes_four_kilobytes_of_the_server_at_most() -> None:
 def test_every_key_of_the_store_is_booked_on_the_function_that_names_it() -> None:
     measured = memory.measured(300)
     booked = {kind.name: kind for kind in measured.kinds}
-    assert "?" not in booked, "keys.py has no function for some key"
+    assert "?" not in booked, "store/keys/ has no function for some key"
     assert booked["article"].keys == measured.articles
     assert booked["story"].keys == booked["members"].keys == measured.stories
     assert 0 < sum(kind.bytes for kind in measured.kinds) < measured.used

@@ -19,6 +19,7 @@ from worker.feed.address import feed_id
 from worker.runtime import open_runtime
 from worker.store import keys, schema
 from worker.store.feeds import Feeds
+from worker.store.keys import naming
 
 OLD = 2
 KEPT = "36500d"
@@ -49,7 +50,7 @@ def test_new_processes_take_over_what_the_previous_version_left(
         site.routes["/feed"] = page(rss(("a", "Dam breaks above the valley", "Two villages were cleared on Sunday.")))
         url = f"http://{site.host}:{site.port}/feed"
         with monkeypatch.context() as patched:
-            patched.setattr(keys, "SCHEMA", OLD)
+            patched.setattr(naming, "SCHEMA", OLD)
             feed, _ = Feeds(old_store).add(url, "Local", time.time())
         polled = storywire("poll", "--once", redis_url=valkey_url, retention=KEPT, log_format="json")
         assert polled.returncode == 0, polled.stderr

@@ -6,7 +6,7 @@ Method: the generated stream (tests/bench/stream.py) goes, by a manual clock, as
 pollers' decision, the outbox and `Ingest`, and stories end as the sweeper ends them. The feeds' marks of the two weeks
 before are there from the beginning, staggered, as they are kept for twice the retention. The window is full when the
 retention, and the day and a half that a story is told, have passed. Afterwards the clock goes on until everything has
-expired, and every key that is left is booked on the function of store/keys.py that names it.
+expired, and every key that is left is booked on the function of store/keys/ that names it.
 
 Invariant: what is measured is what the server says of itself; nothing is extrapolated.
 """

@@ -1,4 +1,4 @@
-"""Retention: every key of a store, walked after all has expired, is one that keys.py says is kept."""
+"""Retention: every key of a store, walked after all has expired, is one that store/keys/ says is kept."""
 
 import inspect
 import random
@@ -24,7 +24,7 @@ FOREVER = {
     for name, function in vars(keys).items()
     if inspect.isfunction(function) and not name.startswith("_") and "forever" in (function.__doc__ or "").lower()
 }
-"""The functions of keys.py whose keys stay."""
+"""The functions of store/keys/ whose keys stay."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def everything_ends(bench: Bench) -> None:
 
 
 def left(redis: Redis) -> set[str]:
-    """The functions of keys.py that name what the store holds; `?` for a key of nobody."""
+    """The functions of store/keys/ that name what the store holds; `?` for a key of nobody."""
     return {kind.name for kind in kinds(redis)}
 
 
@@ -56,7 +56,7 @@ def aliases(redis: Any) -> set[int]:
     return {int(name.decode().rsplit(":", 1)[1]) for name in redis.scan_iter(keys.story("en", 0)[:-1] + "*")}
 
 
-def test_some_keys_are_kept_and_keys_py_says_which() -> None:
+def test_some_keys_are_kept_and_their_words_say_which() -> None:
     assert {"languages", "fence", "counters", "events"} <= FOREVER
     assert not FOREVER & {"article", "story", "members", "term", "band", "active", "latest", "payloads", "pending"}
 

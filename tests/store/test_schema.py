@@ -27,6 +27,7 @@ from worker.store import keys, schema
 from worker.store.carrying import Carrying
 from worker.store.commits import Commits
 from worker.store.feeds import Feeds
+from worker.store.keys import naming
 from worker.store.outbox import Outbox
 from worker.text import LANGUAGES
 
@@ -63,7 +64,7 @@ def as_old(monkeypatch: MonkeyPatch) -> Any:
     @contextmanager
     def old() -> Iterator[None]:
         with monkeypatch.context() as patched:
-            patched.setattr(keys, "SCHEMA", OLD)
+            patched.setattr(naming, "SCHEMA", OLD)
             yield
 
     return old
@@ -145,7 +146,7 @@ def test_old_stories_end_and_leave_nothing_behind(server: Any, redis_url: str) -
 
 
 def test_every_key_comes_along_or_belongs_to_a_process(server: Any, redis_url: str) -> None:
-    """A key that keys.py gains later is carried over, or its author says here why not."""
+    """A key that store/keys/ gains later is carried over, or its author says here why not."""
     of_processes = {keys.lease, keys.fence, keys.trials, keys.lags, keys.pollers, keys.poller, keys.schema}
     of_processes |= {keys.webs, keys.web}
     of_processes |= {keys.page_readers, keys.page_reads, keys.page_trouble, keys.listeners}

@@ -45,12 +45,12 @@ def test_every_key_says_its_type_and_what_bounds_it() -> None:
         assert bounds.search(words), f"{function.__name__} does not say what bounds it"
 
 
-def test_only_keys_py_makes_keys() -> None:
+def test_one_module_makes_keys() -> None:
     """No other module writes the prefix of our keys down; scripts are given theirs."""
     sources = [*(ROOT / "worker").rglob("*.py"), *(ROOT / "worker").rglob("*.lua")]
     assert len(sources) > 50
     made = [path.name for path in sources if re.search(r"\bsw:", path.read_text(encoding="utf-8"))]
-    assert made == ["keys.py"]
+    assert made == ["naming.py"]
 
 
 def test_the_example_of_an_environment_is_taken_as_it_stands() -> None:
