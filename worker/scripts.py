@@ -27,6 +27,10 @@ _HIRAGANA = "\u3041-\u309f"
 _KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff"
 _HANGUL = "\uac00-\ud7a3"
 _SOUTH_EAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_UNSPACED = re.compile(
+    f"[{_HAN}{_HIRAGANA}{_KATAKANA}{_SOUTH_EAST}\u2e80-\u2fdf\u3105-\u312f\u31a0-\u31ff\ua000-\ua4cf\uf900-\ufaff]"
+)
+"""Letters of scripts that put no spaces between words: also parts of Han, Bopomofo, and Yi. Not Hangul, which has."""
 _RUN = re.compile(f"[{_HAN}{_HIRAGANA}{_HANGUL}]{{1,100}}|[{_KATAKANA}]+|[{_SOUTH_EAST}]+")
 """A hundred characters at most: a longer run is no sentence."""
 
@@ -59,6 +63,11 @@ def tokens_a_word(lang: str) -> int:
 def is_foreign(text: str) -> bool:
     """Whether the text has characters that this module is about: most European languages have none."""
     return _FOREIGN.search(text) is not None
+
+
+def is_unspaced(text: str) -> bool:
+    """Whether any of the text is written without spaces between words: what is looked for may stand anywhere then."""
+    return _UNSPACED.search(text) is not None
 
 
 def respell(text: str, lang: str) -> str:

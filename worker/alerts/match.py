@@ -3,7 +3,6 @@
 Invariant: pure. Articles of a feed's first fetch count for nothing: nothing breaks because of them.
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,9 +11,7 @@ from worker.model import Member
 from worker.report.harmless import harmless
 from worker.report.rows import folded
 from worker.report.words import count, span
-
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
-"""Letters of scripts that put no spaces between words: there a word is looked for anywhere."""
+from worker.scripts import is_unspaced
 
 _NAMED = 5
 
@@ -43,7 +40,7 @@ def matches(word: str, titles: Sequence[str]) -> bool:
     """Whether any of these titles (as `plain` makes them) has a word, several words in a row, or with `*` at the end
     the beginning of one."""
     wanted = plain(word.removesuffix("*"))
-    if _UNSPACED.search(wanted):
+    if is_unspaced(wanted):
         return any(wanted.strip() in title for title in titles)
     if word.endswith("*"):
         wanted = wanted.rstrip()
