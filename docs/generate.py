@@ -65,7 +65,7 @@ def settings_page() -> str:
     rows = [
         f"| `{each.variable}` | {f'`{each.default}`' if each.default else 'none'} | {each.help} |" for each in SETTINGS
     ]
-    return _NOTE.format(source="worker/config.py") + _SETTINGS.format(rows="\n".join(rows))
+    return _NOTE.format(source="worker/config/table.py") + _SETTINGS.format(rows="\n".join(rows))
 
 
 def environment_example() -> str:
