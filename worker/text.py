@@ -13,6 +13,7 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
+from worker.joiners import first, spelt, unjoined
 from worker.model import UNDETERMINED
 from worker.scripts import MARKS, is_foreign, language_of, respell
 
@@ -40,7 +41,9 @@ be, and never goes back: it takes the time of the text's length alone."""
 _MAX_MARKS = 30
 _STACKED = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 """Maybe marks on one letter: normalising sorts them, in the square of the time."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
 _RARE_SPACE = "\u1680\u2028\u2029"
 """What NFKC leaves of the signs that are space, beside the space itself."""
 
@@ -61,11 +64,22 @@ _MAX_TOKEN = 30
 
 
 def clean(markup: str) -> str:
-    """Plain text of an HTML fragment or of plain text: entities resolved, NFKC, no control or bidi characters.
+    """Plain text of an HTML fragment or of plain text: entities resolved, NFKC, no control, bidi or joining characters.
 
     Paragraphs and line breaks become line ends. Scripts, styles and comments are left out. Text without markup passes
     through as it is. At most MAX_CHARACTERS.
     """
+    return _spaced(unjoined(_visible(markup)))[:MAX_CHARACTERS]
+
+
+def headline(markup: str, characters: int) -> str:
+    """As clean(), of at most so many characters in one line, to be shown: with the joiners that spell (joiners.py),
+    which do not count."""
+    return first(_spaced(spelt(_visible(markup))).replace("\n", " "), characters)
+
+
+def _visible(markup: str) -> str:
+    """Plain text without what is not shown, but for joiners."""
     text = markup[: 4 * MAX_CHARACTERS]
     if _is_markup(text):
         if len(text) > _MAX_ATTRIBUTES:
@@ -77,8 +91,7 @@ def clean(markup: str) -> str:
     if not text.isascii():
         text = _STACKED.sub(_unstacked, text.encode("utf-8", "ignore").decode("utf-8"))
     text = unicodedata.normalize("NFKC", text)
-    text = _CONTROL.sub("", text.replace("\r", "\n").replace("\t", " "))
-    return _spaced(text)[:MAX_CHARACTERS]
+    return _CONTROL.sub("", text.replace("\r", "\n").replace("\t", " "))
 
 
 def _spaced(text: str) -> str:
@@ -145,6 +158,7 @@ def names(text: str, lang: str = "") -> set[str]:
 def _spelt(text: str) -> set[str]:
     """The distinct words, as they are spelled, and maybe single letters."""
     if not text.isascii():
+        text = unjoined(text)
         for sign in f"’{_SIGNS}":
             text = text.replace(sign, " ")
     if text.isascii():  # splitting at spaces takes a quarter of the expression's time
@@ -161,6 +175,7 @@ def _folded(words: set[str], lang: str) -> set[str]:
 
 def _plain_signs(text: str) -> str:
     if not text.isascii():
+        text = unjoined(text)
         for apostrophe in _APOSTROPHES:
             text = text.replace(apostrophe, "'")
         for sign in _SIGNS:
@@ -243,7 +258,7 @@ def language(stated: str, text: str, fallback: str = UNDETERMINED) -> str:
         tag = _OTHER_TAGS.get(match[1].lower(), match[1].lower())
         if tag in LANGUAGES:
             return tag
-    sample = text[:1000]
+    sample = unjoined(text[:2000])[:1000]
     if not sample.isascii() and (known := language_of(sample)):
         return known
     if sum(_LETTERS_OF_AN_IDEOGRAPH if c > "\u2e80" else c.isalpha() for c in sample) < _MIN_LETTERS:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from worker.model import Story
-from worker.report.harmless import harmless
+from worker.report.harmless import harmless, readable
 from worker.report.views import StoryView, member_record, rfc3339, story_record, story_view
 from worker.report.words import count
 
@@ -49,7 +49,7 @@ class Message(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         """A line for a person."""
         test = "Test: " if self.test else ""
-        return _still(f"{test}{self.rule}: {harmless(self.story.headline, 'a story without a headline')}")[:_HEADLINE]
+        return _still(f"{test}{self.rule}: {readable(self.story.headline, 'a story without a headline')}")[:_HEADLINE]
 
     def text(self) -> str:
         """Some lines for a person."""

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from worker.figures import FIGURES
 from worker.fingerprint import KEY_TERMS, STORY_BITS
+from worker.joiners import unjoined
 from worker.model import MOST_FEEDS, MOST_TITLES, Fingerprints, Kept, Member, Story, story_id, uid
 from worker.sketch import SKETCH
 
@@ -117,7 +118,7 @@ def archived(raw: Any) -> Archived | str:
     times = abs(found.received) < _NO_TIME and abs(found.published or 0.0) < _NO_TIME
     series = 0 <= kept.edition <= _MOST_NUMBER and 0 <= kept.every < _NO_TIME and abs(kept.score or 0.0) <= 2
     told = _is_name(found.outlet) and len(kept.titles) <= MOST_TITLES and len(kept.feeds) <= MOST_FEEDS
-    told = told and all(abs(time) < _NO_TIME and len(title) <= _LONGEST_TITLE for time, title in kept.titles)
+    told = told and all(abs(time) < _NO_TIME and len(unjoined(title)) <= _LONGEST_TITLE for time, title in kept.titles)
     told = told and all(map(_is_name, kept.feeds))
     return found if sound and times and series and told and _is_sound(kept.prints) else "is damaged"
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from worker.feed.identity import Digests, another_key, page_digest, page_of, recognise, recognise_pages
 from worker.feed.outlet import Issue
 from worker.feed.parse import Entry
+from worker.joiners import unjoined
 from worker.model import AWAITED, UNDETERMINED, Article
 from worker.text import common_language, language
 
@@ -218,7 +219,7 @@ def _edited(seen: Seen, digest: bytes, now: float) -> Seen:
 
 
 def _said(entry: Entry) -> str:
-    return f"{entry.title}\n{entry.text}"
+    return f"{unjoined(entry.title)}\n{entry.text}"
 
 
 def _language_around(entries: Sequence[Entry]) -> str:
@@ -277,7 +278,7 @@ def _digest(entry: Entry) -> bytes:
 
 
 def _digest_of(entry: Entry, link: str) -> bytes:
-    content = "\0".join((entry.title, entry.text, link))
+    content = "\0".join((unjoined(entry.title), entry.text, link))
     return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 

@@ -13,7 +13,7 @@ import msgspec
 from worker.feed.archived import Archived, archived
 from worker.feed.outlet import room
 from worker.model import UNDETERMINED, Article
-from worker.text import clean, language
+from worker.text import clean, headline, language
 
 MAX_ID = 200
 MAX_TITLE = 2_000
@@ -98,7 +98,7 @@ def article_of(line: Line, received: float, backfill: bool) -> Article:
     One of the archive arrived when it did.
     """
     fields, kept = line.fields, line.archived
-    title, text = clean(fields.title or "")[:MAX_TITLE].replace("\n", " "), clean(fields.text or "")
+    title, text = headline(fields.title or "", MAX_TITLE), clean(fields.text or "")
     source, url = clean(fields.source or "")[:MAX_ID].replace("\n", " "), web_address(fields.url or "")
     return Article(
         id=line.id,

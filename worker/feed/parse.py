@@ -18,7 +18,8 @@ from worker.feed.plain import read_plain
 from worker.feed.raw import RawEntry, RawFeed, beyond
 from worker.feed.repair import begins_at_once, captions_apart, repaired
 from worker.feed.summary import is_summary
-from worker.text import clean
+from worker.joiners import unjoined
+from worker.text import clean, headline
 
 MAX_ENTRIES = 2_000
 """A feed shows some tens; what shows more is an archive, and its newest entries stand first."""
@@ -162,8 +163,8 @@ def _entries(feed: RawFeed, url: str) -> tuple[Entry, ...]:
 def _entry(source: RawEntry, base: str) -> _Read:
     content = next((text for markup in source.contents if (text := clean(markup))), "")
     text = content or clean(source.summary) or clean(source.caption)
-    title, link = _line(source.title), _address(base, source.link)
-    names = Names(source.id.strip(), link, title, text or source.stated)
+    title, link = _title(source.title), _address(base, source.link)
+    names = Names(source.id.strip(), link, unjoined(title), text or source.stated)
     return _Read(names, title or _headline(text), text, is_summary(text, link, has_content=bool(content)), source)
 
 
@@ -172,9 +173,13 @@ def _address(base: str, link: str) -> str:
     return web_link(base, link) if link.strip() else ""
 
 
+def _title(markup: str) -> str:
+    return headline(markup, _MAX_TITLE) if markup else ""
+
+
 def _line(markup: str) -> str:
     """Markup as one line that is short enough for a title."""
-    return clean(markup).replace("\n", " ")[:_MAX_TITLE] if markup else ""
+    return unjoined(_title(markup))
 
 
 def _headline(text: str) -> str:

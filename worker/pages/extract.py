@@ -19,7 +19,7 @@ from worker.feed.sniff import is_adorned
 from worker.pages.decode import decode
 from worker.pages.extracted import Extracted
 from worker.pages.prune import prune
-from worker.text import clean
+from worker.text import clean, headline
 
 _MAX_TITLE = 500
 _MAX_URL = 2_000
@@ -62,7 +62,7 @@ def _headline(tree: HtmlElement, data: list[dict[str, Any]]) -> str:
     """As the page tells machines, or else as a reader sees it."""
     stated = next((item["headline"] for item in data if isinstance(item.get("headline"), str)), "")
     title = stated or _meta(tree, "og:title", "twitter:title") or extract_title(tree) or ""
-    return _plain(title).replace("\n", " ")[:_MAX_TITLE]
+    return headline(escape(title, quote=False), _MAX_TITLE)
 
 
 def _canonical(tree: HtmlElement, url: str) -> str:

@@ -1,11 +1,14 @@
 """Feed text made fit to be shown, on a terminal or a page.
 
-Invariant: the result is one line without control, escape, bidi, zero-width or unassigned characters, of bounded length.
+Invariant: the result is one line without control, escape, bidi, unassigned or zero-width characters but joiners that
+spell, of bounded length.
 """
 
 import unicodedata
 
 from rich.cells import cell_len, set_cell_size
+
+from worker.joiners import JOINER, NON_JOINER, spelt
 
 MAX_CHARACTERS = 400
 """Of a text that is read at all: more than a screen's line holds."""
@@ -18,17 +21,28 @@ _MAX_MARKS = 4
 
 
 def harmless(text: str, otherwise: str = "") -> str:
-    """The text as one harmless line, cut at MAX_CHARACTERS; `otherwise` where nothing visible is left."""
+    """The text as one harmless line, cut at MAX_CHARACTERS; `otherwise` where nothing visible is left.
+
+    For terminals too: without joiners of emoji and conjuncts, over whose width they disagree; a non-joiner has none.
+    """
+    return readable(text.replace(JOINER, ""), otherwise)
+
+
+def readable(text: str, otherwise: str = "") -> str:
+    """As harmless(), with all joiners that spell: for pages, feeds and messages, which are drawn as text is meant."""
     shown: list[str] = []
     marks = 0
     for character in text[: 4 * MAX_CHARACTERS]:
         category = unicodedata.category(character)
+        if character in (JOINER, NON_JOINER):  # marks on either side of it stand on one letter
+            shown.append(character)
+            continue
         marks = marks + 1 if category[0] == "M" else 0
         if character in "\t\n\r\v\f\x85" or category[0] == "Z" or character in _BLANK:
             shown.append(" ")
         elif category[0] != "C" and marks <= _MAX_MARKS and not (category == "Mn" and _is_selector(character)):
             shown.append(character)
-    line = " ".join("".join(shown).split())
+    line = " ".join(spelt("".join(shown)).split())
     return cut(line, MAX_CHARACTERS) or otherwise
 
 

@@ -13,8 +13,10 @@ from msgspec import Struct
 
 from worker.cluster.timing import heat_at
 from worker.feed.canonical import canonical, is_page
+from worker.joiners import unjoined
 from worker.model import Member, Story, story_id
 from worker.report.views import growth, outlets, rank, rfc3339
+from worker.scripts import is_unspaced
 
 BINS = 16
 MOST_WORDS = 10_000
@@ -24,8 +26,6 @@ LINK_BYTES, MOST_LINKS = 8, 1_000
 """Of a link's digest, and digests of a story's latest articles: 8 KB a story at most, and 8 bytes an article in all."""
 
 _ASCII = {code: " " for code in range(128) if not chr(code).isalnum()}
-_UNSPACED = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x312F), (0x31A0, 0xA4CF), (0xF900, 0xFAFF))
-"""Scripts without spaces between words: Thai and Lao, Burmese, Khmer, Han and kana, and Han beyond 0x20000."""
 
 
 class Row(Struct, frozen=True, kw_only=True, gc=False):
@@ -51,7 +51,7 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
     heat: float
     rank: tuple[float, float]
     growth: tuple[int, ...] = ()
-    named: frozenset[str] = frozenset()
+    named: tuple[str, ...] = ()
     words: str = ""
     sources: tuple[str, ...] = ()
     came: float = 0.0
@@ -91,7 +91,7 @@ def row_of(lang: str, story: Story, members: Sequence[Member]) -> Row:
         heat=story.heat,
         rank=rank(story),
         growth=growth([member.time for member in members], BINS),
-        named=frozenset(outlet_name(name) for name in named),
+        named=tuple(dict.fromkeys(outlet_name(name) for name in named)),
         words=_words(dict.fromkeys(member.title for member in members)),
         sources=tuple(dict.fromkeys(_same(member.source) for member in members if member.source)),
         came=min((member.received for member in members), default=story.first),
@@ -112,14 +112,14 @@ def folded(text: str) -> str:
     """A text as it is searched: without case, accents and punctuation, words apart by one space."""
     if text.isascii():
         return " ".join(text.lower().translate(_ASCII).split())
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", unjoined(text).casefold())
     return " ".join("".join(_kept(c) for c in plain).split())
 
 
 def needles(words: str) -> tuple[str, ...]:
     """What all have to be in the `words` of a row that is asked for: each begins a word there, or stands anywhere
     where its script puts no spaces between words."""
-    return tuple(word if _unspaced(word) else f" {word}" for word in dict.fromkeys(folded(words).split()))
+    return tuple(word if is_unspaced(word) else f" {word}" for word in dict.fromkeys(folded(words).split()))
 
 
 @lru_cache(maxsize=10_000)
@@ -140,11 +140,6 @@ def _kept(c: str) -> str:
     if unicodedata.combining(c):  # an accent
         return ""
     return c if unicodedata.category(c)[0] == "M" else " "  # a vowel of Thai or Hindi belongs to its word
-
-
-def _unspaced(word: str) -> bool:
-    code = ord(word[0])
-    return code >= 0x20000 or any(first <= code <= last for first, last in _UNSPACED)
 
 
 def _words(titles: Iterable[str]) -> str:

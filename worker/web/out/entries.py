@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from worker.model import UNDETERMINED, Member, Relation, Story
 from worker.report.board import Filter
-from worker.report.harmless import harmless
+from worker.report.harmless import harmless, readable
 from worker.report.rows import Row
 from worker.report.views import rfc3339
 from worker.report.words import count
@@ -71,7 +71,7 @@ def facts_of(story: Story, members: Sequence[Member]) -> Facts:
     news = [member.received for member in members if member.relation is not Relation.COPY]
     return Facts(
         url=safe(first.url) or "",
-        title=harmless(first.title),
+        title=readable(first.title),
         source=harmless(first.source),
         time=first.time,
         came=min(member.received for member in members),
@@ -86,7 +86,7 @@ def entry(store: UUID, base: str, row: Row, facts: Facts, *, updates: bool) -> E
     sources = dict.fromkeys(harmless(source) for source in row.sources)
     return Entry(
         id=uuid5(store, name).urn,
-        title=harmless(row.headline, NO_HEADLINE),
+        title=readable(row.headline, NO_HEADLINE),
         published=facts.came,
         updated=facts.news,
         summary=_summary(row, facts),
@@ -103,7 +103,7 @@ def _summary(row: Row, facts: Facts) -> str:
     said = f"{count(row.outlets, 'outlet')}, {count(row.articles, 'article')}, {count(row.copies, 'copy', 'copies')}, "
     said += f"{count(row.rewrites, 'rewrite')}; first: {facts.source or 'an outlet without a name'}, "
     said += rfc3339(facts.time)
-    return f"{said}: {facts.title}" if facts.title and facts.title != harmless(row.headline) else said
+    return f"{said}: {facts.title}" if facts.title and facts.title != readable(row.headline) else said
 
 
 def title_of(wanted: Filter) -> str:

@@ -19,7 +19,7 @@ from worker.errors import BadInput, NotThere
 from worker.forgetting import Removed, Target, What
 from worker.model import Member
 from worker.report.corrected import lifted, overridden, told
-from worker.report.harmless import harmless
+from worker.report.harmless import harmless, readable
 from worker.report.words import count
 from worker.runtime import Runtime
 from worker.web import troubles
@@ -108,7 +108,7 @@ async def _ask(site: Site, request: Request) -> Response:
         return troubles.answer(site, request, 403, "Log in first: only an editor can have an article forgotten.")
     found = await site.aside(_article, site.runtime, request.query_params.get("article", ""))
     facts = {"story": request.path_params["story"], "article": found.id, "outlet": harmless(found.source)}
-    return site.page(request, "story_forget.html", facts | {"title": harmless(found.title, "(no headline)")})
+    return site.page(request, "story_forget.html", facts | {"title": readable(found.title, "(no headline)")})
 
 
 def _wrong(error: BadInput) -> str:
@@ -175,7 +175,7 @@ def found_words(found: Removed, called: str) -> str:
 
 def _called(article: Member) -> str:
     """Its headline, by which people know it; its id where it has none."""
-    title = harmless(article.title)
+    title = readable(article.title)
     return f'"{title}"' if title else harmless(article.id)
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from worker.report.board import Row
-from worker.report.harmless import harmless
+from worker.report.harmless import readable
 from worker.report.views import rfc3339
 from worker.report.words import count, span
 
@@ -20,7 +20,7 @@ NAMED = 3
 BIN_PX, HIGH_PX = 5, 18
 STRIP_PX = 72
 
-_plain = lru_cache(8_192)(harmless)
+_plain = lru_cache(8_192)(readable)
 """The same headlines and outlets are shown again and again."""
 
 

@@ -16,7 +16,7 @@ from worker.feed.address import shown_url
 from worker.model import Correction, Member, parse_story_id, story_id
 from worker.report.belonging import Shared, Why, belonging, shared_terms
 from worker.report.corrected import said
-from worker.report.harmless import harmless
+from worker.report.harmless import harmless, readable
 from worker.report.views import StoryView, rfc3339, story_view
 from worker.report.words import span
 from worker.runtime import Runtime
@@ -87,7 +87,7 @@ def facts(found: Dossier, feeds: Mapping[str, str], page: int) -> dict[str, Any]
     view, members = found.view, found.view.members or ()
     return {
         "story": view,
-        "headline": harmless(view.headline, "(no headline)"),
+        "headline": readable(view.headline, "(no headline)"),
         "summary": summary(view),
         "last_ago": ago(view.quiet_s),
         "last": rfc3339(view.last),

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from worker.model import PAGE_READ, Relation
 from worker.report.belonging import Why
-from worker.report.harmless import cut, harmless
+from worker.report.harmless import cut, harmless, readable
 from worker.report.views import MemberView, StoryView, rfc3339
 from worker.report.words import count, span
 from worker.web.drawing import newsroom, outlet_name
@@ -92,7 +92,7 @@ def _line(
         at=stamp,
         outlet=outlet_name(member),
         domain=harmless(member.outlet) if member.source and member.outlet != member.source else "",
-        title=harmless(member.title, "(no headline)"),
+        title=readable(member.title, "(no headline)"),
         url=safe(member.url),
         relation=member.relation,
         of=0 if of is None else of + 1,
@@ -101,7 +101,7 @@ def _line(
         feeds=tuple(known[:_MOST_FEEDS]),
         more_feeds=len(member.feeds) - len(known[:_MOST_FEEDS]),
         page=_page(member),
-        titles=tuple((utc(until), harmless(title, "(no headline)")) for until, title in reversed(member.titles)),
+        titles=tuple((utc(until), readable(title, "(no headline)")) for until, title in reversed(member.titles)),
     )
 
 
@@ -132,7 +132,7 @@ def mark_titles(members: Sequence[MemberView]) -> Iterator[str]:
     numbers = {member.id: number for number, member in enumerate(members)}
     cells = _SHORT_CELLS if len(members) > _MANY else _TITLE_CELLS
     for number, member in enumerate(members):
-        title = cut(harmless(member.title, "(no headline)"), cells)
+        title = cut(readable(member.title, "(no headline)"), cells)
         words = relation_words(members, number, numbers.get(member.of or ""))
         yield f"{_stamp(members, number)} {outlet_name(member)}: {title} ({words})"
 
@@ -162,7 +162,7 @@ def retitled(members: Sequence[MemberView]) -> list[Retitled]:
         if member.titles:
             since = [member.time, *(until for until, _ in member.titles)]
             called = [title for _, title in member.titles] + [member.title]
-            titles = tuple((utc(at), harmless(title, "(no headline)")) for at, title in zip(since, called, strict=True))
+            titles = tuple((utc(at), readable(title, "(no headline)")) for at, title in zip(since, called, strict=True))
             found.append(Retitled(number + 1, outlet_name(member), titles))
     return found
 
