@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import storywire
+from tests.command import here, storywire
 from tests.unit.articles import (
     CUP,
     CUP_TITLE,
@@ -67,14 +67,14 @@ def test_import_gives_articles_their_stories_back_and_again_changes_nothing(arch
     run = storywire("import", archive, data_dir=data_dir)
     assert run.returncode == 0, run.stderr
     assert "holds 5 articles in 3 stories" in run.stdout
-    first = storywire("report", "--json", "--members", "--since", "9999d", data_dir=data_dir)
+    first = here("report", "--json", "--members", "--since", "9999d", data_dir=data_dir)
     stories = reported(first.stdout)
     for name, line in lines.items():
         assert {key: stories[name][key] for key in ("story", "relation", "of", "title", "source")} == {
             key: line[key] for key in ("story", "relation", "of", "title", "source")
         }
     assert storywire("import", archive, data_dir=data_dir).returncode == 0
-    assert storywire("report", "--json", "--members", "--since", "9999d", data_dir=data_dir).stdout == first.stdout
+    assert here("report", "--json", "--members", "--since", "9999d", data_dir=data_dir).stdout == first.stdout
 
 
 def test_a_line_that_a_crash_left_twice_is_one_article(archive: Path, data_dir: Path) -> None:
@@ -104,7 +104,7 @@ def test_an_article_that_the_store_has_is_left_as_it_is(archive: Path, tmp_path:
     run = storywire("import", archive, data_dir=data_dir)
     assert run.returncode == 0, run.stderr
     assert "4 new, 1 known already" in run.stderr
-    report = storywire("report", "--json", "--members", "--since", "9999d", data_dir=data_dir)
+    report = here("report", "--json", "--members", "--since", "9999d", data_dir=data_dir)
     stories = reported(report.stdout)
     assert stories["dam-1"]["title"] == "Changed since"
     assert stories["dam-2"]["story"] == stories["dam-3"]["story"] != stories["other"]["story"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import ROOT, environment, one_line, storywire
+from tests.command import ROOT, environment, here, one_line
 from worker.config import load
 from worker.jobs.queue import QUEUE
 from worker.model import Article, Ref
@@ -106,7 +106,7 @@ def test_an_article_that_raises_is_quarantined_with_reason_and_traceback(runtime
     publish(runtime, *"abcdefgh", poison="cf")
     assert work(runtime, RAISES) == 0
     assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("abdegh", "cf", 0)
-    shown = storywire("quarantine", "show", "f.c", redis_url=runtime.url)
+    shown = here("quarantine", "show", "f.c", redis_url=runtime.url)
     assert shown.returncode == 0, shown.stderr
     assert "ValueError: cannot read Bridge c poison" in shown.stdout
     assert "in fingerprints" in shown.stdout
@@ -160,12 +160,12 @@ def test_what_was_mended_is_retried_and_clustered(runtime: Runtime) -> None:
     publish(runtime, *"abc", poison="abc")
     work(runtime, RAISES)
     assert quarantined(runtime) == "abc"
-    run = storywire("quarantine", "retry", "f.b", redis_url=runtime.url)
+    run = here("quarantine", "retry", "f.b", redis_url=runtime.url)
     assert (run.returncode, run.stdout) == (0, "queued: 1 article\n"), run.stderr
     assert (quarantined(runtime), runtime.outbox.depth(), runtime.jobs.depth()) == ("ac", 1, 1)
     assert work(runtime, "pass") == 0
     assert (placed(runtime), quarantined(runtime)) == ("b", "ac")
-    assert storywire("quarantine", "retry", "--all", redis_url=runtime.url).stdout == "queued: 2 articles\n"
+    assert here("quarantine", "retry", "--all", redis_url=runtime.url).stdout == "queued: 2 articles\n"
     work(runtime, RAISES)
     assert (placed(runtime), quarantined(runtime)) == ("b", "ac"), "what fails again comes back"
     publish(runtime, "a", revision=2)
@@ -176,11 +176,11 @@ def test_what_was_mended_is_retried_and_clustered(runtime: Runtime) -> None:
 def test_dropping_asks_first(runtime: Runtime) -> None:
     publish(runtime, *"abc", poison="abc")
     work(runtime, RAISES)
-    run = storywire("quarantine", "drop", "f.a", "f.c", redis_url=runtime.url)
+    run = here("quarantine", "drop", "f.a", "f.c", redis_url=runtime.url)
     assert run.returncode == 1
     assert one_line(run.stderr) == "this would remove 2 articles from the quarantine for good: add --yes"
     assert quarantined(runtime) == "abc"
-    run = storywire("quarantine", "drop", "f.a", "f.c", "--yes", redis_url=runtime.url)
+    run = here("quarantine", "drop", "f.a", "f.c", "--yes", redis_url=runtime.url)
     assert (run.returncode, run.stdout) == (0, "dropped: 2 articles\n")
     assert (quarantined(runtime), runtime.outbox.depth()) == ("b", 0)
 
@@ -196,12 +196,12 @@ def test_dropping_asks_first(runtime: Runtime) -> None:
     ],
 )
 def test_what_cannot_be_done_is_one_line(runtime: Runtime, arguments: list[str], said: str) -> None:
-    run = storywire("quarantine", *arguments, redis_url=runtime.url)
+    run = here("quarantine", *arguments, redis_url=runtime.url)
     assert (run.returncode, one_line(run.stderr)) == (1, said)
 
 
 def test_an_empty_quarantine_says_so(runtime: Runtime) -> None:
-    run = storywire("quarantine", "list", redis_url=runtime.url)
+    run = here("quarantine", "list", redis_url=runtime.url)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "nothing is in quarantine\n")
 
 
@@ -217,12 +217,12 @@ def test_nothing_of_a_feed_reaches_the_terminal_as_it_is(runtime: Runtime) -> No
         assert payload is not None
         runtime.quarantine.put(ref, payload, f"ValueError: {HOSTILE}", f"  File x\n{HOSTILE}\r", now)
     for arguments in (["list"], ["show", HOSTILE], ["list", "--json"], ["show", HOSTILE, "--json"]):
-        run = storywire("quarantine", *arguments, redis_url=runtime.url)
+        run = here("quarantine", *arguments, redis_url=runtime.url)
         assert run.returncode == 0, run.stderr
         assert "f.red" in run.stdout
         bad = {c for c in run.stdout if (c < " " and c != "\n") or "\x7f" <= c < "\xa0" or "\u2028" <= c <= "\u202e"}
         assert bad == set(), f"{arguments}: {bad}"
-    records = [json.loads(line) for line in storywire("quarantine", "show", HOSTILE, "--json", redis_url=runtime.url)
+    records = [json.loads(line) for line in here("quarantine", "show", HOSTILE, "--json", redis_url=runtime.url)
                .stdout.splitlines()]  # fmt: skip
     assert {(each["feed"], each["title"]) for each in records} == {("f", HOSTILE), ("g", None)}
 
@@ -230,10 +230,10 @@ def test_nothing_of_a_feed_reaches_the_terminal_as_it_is(runtime: Runtime) -> No
 def test_the_list_is_as_long_as_it_was_asked_to_be_and_says_what_is_left(runtime: Runtime) -> None:
     publish(runtime, *"abc", poison="abc")
     work(runtime, RAISES)
-    run = storywire("quarantine", "list", "--limit", "2", redis_url=runtime.url)
+    run = here("quarantine", "list", "--limit", "2", redis_url=runtime.url)
     assert len(run.stdout.splitlines()) == 3
     assert run.stdout.splitlines()[-1] == "and 1 more article: --limit 3"
-    listed = storywire("quarantine", "list", "--json", redis_url=runtime.url).stdout.splitlines()
+    listed = here("quarantine", "list", "--json", redis_url=runtime.url).stdout.splitlines()
     assert {json.loads(line)["article"] for line in listed} == {"f.a", "f.b", "f.c"}
 
 
@@ -264,7 +264,7 @@ def test_a_file_ends_with_the_rest_clustered_and_says_what_is_in_quarantine(
         assert sum(json.loads(line)["articles"] for line in run.stdout.splitlines()) == 6
     else:
         assert "holds 6 articles" in run.stdout
-        assert storywire("quarantine", "list", data_dir=data_dir).stdout.count("cannot read") == 2
+        assert here("quarantine", "list", data_dir=data_dir).stdout.count("cannot read") == 2
 
 
 @pytest.mark.slow
