@@ -1,103 +1,16 @@
-"""Clients whose commands raise what trouble.py makes of redis-py's errors.
+"""Makes the client that an address asks for: of one server, of the primary that Sentinels name, or of a Cluster.
 
-Invariant: a broken connection is tried again, at most thrice and within half a second; so a command may come twice.
+Invariant: what each of them raises is what trouble.py makes of redis-py's errors, but for the plain one, which is RQ's.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import redis
-import redis.exceptions as theirs
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.client import Pipeline as PlainPipeline
-from redis.retry import Retry
 
 from worker.connect.address import STORE_VARIABLE, check_url, server_name
+from worker.connect.cluster import Cluster
 from worker.connect.sentinel import through
 from worker.connect.several import several
-from worker.connect.trouble import translated
+from worker.connect.single import Redis, options
 from worker.errors import BadSetting
-
-
-class _FewRetries(Retry):
-    """Retries a broken connection thrice within half a second; never a timeout, nor what a password decides."""
-
-    def __init__(self) -> None:
-        super().__init__(ExponentialWithJitterBackoff(base=0.05, cap=0.2), 3, (theirs.ConnectionError,))
-
-    def call_with_retry(
-        self,
-        do: Callable[[], Any],
-        fail: Callable[..., Any],
-        is_retryable: Callable[[Exception], bool] | None = None,
-        with_failure_count: bool = False,
-    ) -> Any:
-        return super().call_with_retry(do, fail, is_retryable or _worth_a_retry, with_failure_count)
-
-
-def _worth_a_retry(error: Exception) -> bool:
-    final = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConnectionsError)
-    return not isinstance(error, final)
-
-
-def _options() -> dict[str, Any]:
-    """RESP2, because nothing of RESP3 is used and its handshake costs two round trips a connection."""
-    return {
-        "protocol": 2,
-        "retry": _FewRetries(),
-        "socket_timeout": 10.0,  # a commit of 100 articles takes 0.1 s; loading a script on a busy server a second
-        "socket_connect_timeout": 3.0,
-        "decode_responses": False,
-        "max_connections": 1000,
-    }
-
-
-class Redis(redis.Redis):
-    """A thread-safe client, bytes in and out, whose commands raise ServerUnavailable or Permanent.
-
-    WatchError, NOSCRIPT outside of pipelines, and what only a bug can cause (WRONGTYPE, an error of a script) come as
-    redis-py has them.
-    """
-
-    url: str = ""
-    variable: str = STORE_VARIABLE
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        with translated(self.url, self.variable):
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-
-    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "Pipeline":
-        made = Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        made.url, made.variable = self.url, self.variable
-        return made
-
-
-class Pipeline(PlainPipeline):
-    """A pipeline of such a client."""
-
-    url: str = ""
-    variable: str = STORE_VARIABLE
-
-    def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        with translated(self.url, self.variable):
-            return super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
-
-    def load_scripts(self) -> None:
-        """Not before they are missed: to ask each time whether they are there would double the round trips."""
-
-    def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """Send all; all of it again where the server has not the scripts (any more), as where a connection broke.
-
-        That is seen where errors are raised: with `raise_on_error` off, NOSCRIPT is among the answers.
-        """
-        stack, scripts = list(self.command_stack), set(self.scripts)
-        with translated(self.url, self.variable):
-            try:
-                return super().execute(raise_on_error)
-            except theirs.NoScriptError:
-                self.command_stack, self.scripts = stack, scripts
-                super().load_scripts()  # type: ignore[no-untyped-call]
-                return super().execute(raise_on_error)
 
 
 def connect(url: str, variable: str = STORE_VARIABLE) -> Redis:
@@ -107,8 +20,8 @@ def connect(url: str, variable: str = STORE_VARIABLE) -> Redis:
     """
     found = several(check_url(url, variable))
     if found is not None and found.kind == "cluster":
-        raise BadSetting(f"{variable}: {server_name(url)} is a Cluster, which is not built yet")
-    client = Redis(connection_pool=through(found, _options())) if found else Redis.from_url(url, **_options())
+        return Cluster(found, options(), url, variable)
+    client = Redis(connection_pool=through(found, options())) if found else Redis.from_url(url, **options())
     assert isinstance(client, Redis)
     client.url, client.variable = url, variable
     return client
@@ -123,5 +36,5 @@ def connect_plain(url: str, variable: str = STORE_VARIABLE) -> redis.Redis:
             f"{variable}: {server_name(url)} is a Cluster, and RQ needs a server of its own: give STORYWIRE_QUEUE_URL"
         )
     if found is not None:
-        return redis.Redis(connection_pool=through(found, _options()))
-    return redis.Redis.from_url(url, **_options())
+        return redis.Redis(connection_pool=through(found, options()))
+    return redis.Redis.from_url(url, **options())

@@ -1,0 +1,87 @@
+"""A real Cluster for the tests: primaries, each with a replica if asked for, on loopback.
+
+Invariant: every slot is served when a `Cluster` is there, and every node knows all the others.
+"""
+
+from contextlib import ExitStack
+from typing import Any
+
+import redis
+
+from tests.servers import Server, free_port
+from tests.waiting import eventually
+
+SLOTS = 16_384
+
+
+def _node(kind: str) -> Server:
+    """A node that has no slots yet. Its bus has a port of its own: the usual one, 10,000 up, may be past the last."""
+    options = {"cluster-enabled": "yes", "cluster-node-timeout": "1000", "cluster-replica-validity-factor": "0"}
+    return Server(kind, port=free_port(), databases="1", **options, **{"cluster-port": str(free_port())})
+
+
+class Cluster:
+    """`primaries` and `replicas` as they were made: after a failover they may have changed places."""
+
+    def __init__(self, kind: str = "valkey", primaries: int = 3, replicated: bool = False) -> None:
+        self._closing = ExitStack()
+        try:
+            self.primaries = [self._started(kind) for _ in range(primaries)]
+            self.replicas = [self._started(kind) for _ in range(primaries if replicated else 0)]
+            self._join()
+        except BaseException:
+            self.close()
+            raise
+
+    def _started(self, kind: str) -> Server:
+        node = _node(kind)
+        self._closing.callback(node.close)
+        return node
+
+    def _join(self) -> None:
+        count, first = len(self.primaries), self.primaries[0]
+        for at, node in enumerate(self.primaries):
+            ask(node, "CLUSTER", "ADDSLOTSRANGE", SLOTS * at // count, SLOTS * (at + 1) // count - 1)
+            ask(node, "CLUSTER", "SET-CONFIG-EPOCH", at + 1)
+        for node in self.nodes[1:]:
+            ask(node, "CLUSTER", "MEET", "127.0.0.1", first.port, first.options["cluster-port"])
+        eventually(lambda: {self.state(node)["cluster_known_nodes"] for node in self.nodes} == {str(len(self.nodes))})
+        for primary, replica in zip(self.primaries, self.replicas, strict=False):
+            name = ask(primary, "CLUSTER", "MYID")
+            eventually(lambda replica=replica, name=name: name in ask(replica, "CLUSTER", "NODES"))
+            ask(replica, "CLUSTER", "REPLICATE", name)
+        self.await_whole()
+
+    @property
+    def nodes(self) -> list[Server]:
+        return self.primaries + self.replicas
+
+    @property
+    def url(self) -> str:
+        """Its address, as a setting has it."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    def state(self, node: Server) -> dict[str, str]:
+        """What CLUSTER INFO says there."""
+        return dict(line.split(":", 1) for line in str(ask(node, "CLUSTER", "INFO")).split())
+
+    def await_whole(self, without: tuple[Server, ...] = (), within_s: float = 15.0) -> None:
+        """Until all nodes (but those) say that every slot is served, and the replicas have their primary's data."""
+
+        def whole() -> bool:
+            here = [node for node in self.nodes if node not in without]
+            return all(self.state(node)["cluster_state"] == "ok" for node in here) and all(
+                ask(node, "INFO", "replication").get("master_link_status", "up") == "up" for node in here
+            )
+
+        eventually(whole, within_s, lambda: "the Cluster is not whole")
+
+    def close(self) -> None:
+        """End all nodes, and remove what they wrote."""
+        self._closing.close()
+
+
+def ask(node: Server, *command: object) -> Any:
+    """One command to one node, by its socket."""
+    with redis.Redis(unix_socket_path=str(node.socket), protocol=2, decode_responses=True) as client:
+        return client.execute_command(*command)  # type: ignore[no-untyped-call]
