@@ -181,6 +181,17 @@ async def test_what_a_first_fetch_brought_is_no_news(runtime: Runtime, receiver:
     assert len(receiver.got) == 1
 
 
+async def test_an_edit_of_what_a_first_fetch_brought_is_no_news(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path
+) -> None:
+    """Though another feed, which has shown it for longer, tells of the edit."""
+    async with desk(runtime, tmp_path / "rules.toml", DAM_RULE + webhook(receiver)) as at:
+        at.came(dam(backfill=True))
+        at.came(dam(revision=2, received=NOW + 60))
+        await at.turn()
+    assert not receiver.got
+
+
 async def test_what_is_older_than_a_rule_is_not_told_of(
     runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock
 ) -> None:

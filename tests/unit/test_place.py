@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from tests.memory import Memory, member
 from tests.unit.articles import (
@@ -145,6 +146,21 @@ def test_an_edited_title_stays_the_same_article_in_the_same_story() -> None:
     story = memory.story("dam-1")
     assert (story.number, story.articles, story.voters, story.rewrites) == (number, 2, 2, 1)
     assert story.headline == "Corrected: dam gives way"
+
+
+def test_an_edit_is_not_what_brought_an_article() -> None:
+    """Another feed may tell of an edit: when the article came, and whether a first fetch brought it, stays; and it
+    heats nothing where it did."""
+    memory = Memory().place_all([member("a", DAM_TITLE, DAM, 0, backfill=True), member("b", CUP_TITLE, CUP, HOUR)])
+    heats = [memory.story(name).heat for name in "ab"]
+    told = [member("a", DAM_TITLE, DAM_REWRITE, 0, revision=2), member("b", CUP_TITLE, CUP, HOUR, revision=2)]
+    memory.place(replace(told[0], received=DAY))
+    memory.place(replace(told[1], received=DAY, backfill=True))
+    assert [(m.received, m.backfill) for m in map(memory.member, "ab")] == [(0.0, True), (HOUR, False)]
+    assert [memory.story(name).heat for name in "ab"] == pytest.approx(heats)
+    assert [event.backfill for event in memory.view.changes.events] == [True, False] * 2
+    memory.place(replace(told[1], revision=3, received=0.0))
+    assert memory.member("b").received == 0.0, "the earlier one, in whichever order they come"
 
 
 def test_a_lone_article_keeps_its_story_s_number_through_every_revision() -> None:

@@ -76,12 +76,15 @@ def _feeds(before: Member, after: Member) -> tuple[str, ...]:
 
 
 def _succeeding(before: Member, article: Member, now: float) -> Member:
-    """A revision as it takes the place of what was there: in its order, with its feeds and earlier headlines."""
+    """A revision as it takes the place of what was there: in its order, with its feeds and earlier headlines, and as
+    the article first came: another feed may tell of the edit, which was fetched later, or then for the first time."""
     titles = before.titles
     if before.revision and before.title not in ("", article.title):
         titles = (*titles, (now, before.title))
         titles = titles if len(titles) <= MOST_TITLES else (titles[0], *titles[2:])
-    return replace(article, seq=before.seq, titles=titles, feeds=_feeds(before, article))
+    came = min(before.received, article.received)
+    feeds = _feeds(before, article)
+    return replace(article, seq=before.seq, titles=titles, feeds=feeds, received=came, backfill=before.backfill)
 
 
 def _settle(view: View, kin: Kinship, now: float) -> Generator[Need, None, Placed]:
