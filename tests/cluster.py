@@ -4,6 +4,7 @@ Invariant: every slot is served when a `Cluster` is there, and every node knows 
 """
 
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import redis
@@ -16,8 +17,9 @@ SLOTS = 16_384
 
 def _node(kind: str) -> Server:
     """A node that has no slots yet. Its bus has a port of its own: the usual one, 10,000 up, may be past the last."""
-    options = {"cluster-enabled": "yes", "cluster-node-timeout": "1000", "cluster-replica-validity-factor": "0"}
-    return Server(kind, port=free_port(), databases="1", **options, **{"cluster-port": str(free_port())})
+    options: dict[str, Any] = {"cluster-enabled": "yes", "cluster-port": str(free_port()), "databases": "1"}
+    options |= {"cluster-node-timeout": "1000", "cluster-replica-validity-factor": "0"}
+    return Server(kind, port=free_port(), **options)
 
 
 class Cluster:
@@ -48,7 +50,7 @@ class Cluster:
         eventually(lambda: {self.state(node)["cluster_known_nodes"] for node in self.nodes} == {str(len(self.nodes))})
         for primary, replica in zip(self.primaries, self.replicas, strict=False):
             name = ask(primary, "CLUSTER", "MYID")
-            eventually(lambda replica=replica, name=name: name in ask(replica, "CLUSTER", "NODES"))
+            eventually(partial(_knows, replica, name))
             ask(replica, "CLUSTER", "REPLICATE", name)
         self.await_whole()
 
@@ -81,7 +83,11 @@ class Cluster:
         self._closing.close()
 
 
+def _knows(node: Server, name: str) -> bool:
+    return name in ask(node, "CLUSTER", "NODES")
+
+
 def ask(node: Server, *command: object) -> Any:
     """One command to one node, by its socket."""
     with redis.Redis(unix_socket_path=str(node.socket), protocol=2, decode_responses=True) as client:
-        return client.execute_command(*command)  # type: ignore[no-untyped-call]
+        return client.execute_command(*command)

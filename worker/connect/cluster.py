@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import redis
 import redis.exceptions as theirs
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.cluster import ClusterNode, RedisCluster
@@ -26,6 +25,14 @@ from worker.errors import ServerUnavailable
 
 _AGAIN = 5
 """How often a command is sent again where its slot moved, its node died, or the map of slots was old."""
+
+_TEXTS = {
+    "cannot be connected": "cannot be reached at any of these nodes: start them, or correct the address",
+    "not covered": "has slots that no node serves: see CLUSTER INFO",
+    "could not agree": "has nodes that do not agree on who serves what: try again in a moment",
+    "mode is not enabled": "is no Cluster: write redis:// for a single server",
+}
+"""Parts of the texts of redis-py's errors of a Cluster that no bug explains."""
 
 
 class Cluster(Redis):
@@ -106,9 +113,8 @@ def _translated(cluster: Cluster) -> Iterator[None]:
         try:
             yield
         except theirs.RedisClusterException as error:  # which is no RedisError
-            if isinstance(error.__cause__, redis.RedisError):
-                raise error.__cause__ from error
-            raise ServerUnavailable(
-                f"the Cluster {server_name(cluster.url)} cannot be reached, or lacks slots: see CLUSTER INFO "
-                f"({cluster.variable})"
-            ) from error
+            said = str(error)
+            wrong = next((means for part, means in _TEXTS.items() if part in said), "")
+            if not wrong:
+                raise  # a command of two slots, say: a bug
+            raise ServerUnavailable(f"the server {server_name(cluster.url)} {wrong} ({cluster.variable})") from error

@@ -37,16 +37,14 @@ def state(redis: Redis) -> State:
     server: Any = redis
     pipe = server.pipeline(transaction=False)
     pipe.get(keys.schema())
-    pipe.exists(*_traces(OLDEST))
-    said, left = pipe.execute()
+    for key in _traces(OLDEST):  # each by itself: on a Cluster they lie on different nodes
+        pipe.exists(key)
+    said, *left = pipe.execute()
     if said is not None:
-        return State(OURS, _number(said), bool(left))
-    versions = range(OURS, 0, -1)
-    for version in versions:  # version 2 did not write it down
-        pipe.exists(*_traces(version), keys.Layout(version).was(keys.removed_feeds()))
-    there = [version for version, found in zip(versions, pipe.execute(), strict=True) if found]
+        return State(OURS, _number(said), any(left))
+    there = [version for version in range(OURS, 0, -1) if _has(redis, version)]
     older = [version for version in there if version < OURS]
-    return State(OURS, max(older or there, default=0), bool(left), written=False)
+    return State(OURS, max(older or there, default=0), any(left), written=False)
 
 
 def enter(redis: Redis, server: str, now: float, *, carry_over: bool) -> Carried | None:
@@ -96,6 +94,15 @@ def _refuse(found: State, server: str, *, carry_over: bool) -> None:
             f"the store on {server} is of schema {OLDEST}, this program's is {found.ours}: start `storywire up`, "
             "`work` or `poll` of this version, which carries it over"
         )
+
+
+def _has(redis: Redis, version: int) -> bool:
+    """Whether a server holds anything of a version; version 2 did not write it down."""
+    server: Any = redis
+    pipe = server.pipeline(transaction=False)
+    for key in (*_traces(version), keys.Layout(version).was(keys.removed_feeds())):
+        pipe.exists(key)
+    return any(pipe.execute())
 
 
 def _traces(version: int) -> list[str]:
