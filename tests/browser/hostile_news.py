@@ -17,6 +17,8 @@ from worker.model import Article
 from worker.runtime import Runtime
 
 ATTACK = "<script>window.hacked=1;alert(1)</script>"
+JOINED = "می\u200cشود ශ\u0dca\u200dරී \U0001f468\u200d\U0001f469\u200d\U0001f467"
+"""What joiners spell in Persian and Sinhala, and a family."""
 TITLES: Mapping[str, str] = {
     "Script": f"Script {ATTACK} at the harbour",
     "Handler": "Handler <img src=/hacked onerror=window.hacked=1> <svg onload=alert(1)> <a autofocus onfocus=alert(1)>",
@@ -28,10 +30,12 @@ TITLES: Mapping[str, str] = {
     "Bidi": "Bidi \u202egnp.exe\u202c \u2066\u2067\u2068 \u200f\u061c payroll",
     "Hidden": "Hidden \u200bzero\u200b \u2060width\ufeff \u00adsoft\u00ad \U000e0041\U000e0042 tags",
     "Control": "Control \x1b[31mred\x1b[0m \x07bell \x9b2J \x85 next \r\n second line",
+    "Stream": 'Stream\ndata: {}\n\nevent: gone\ndata: {"story": "en-1"}\r\rid: 9\r\n\x00\u2028retry: 0</script> end',
     "Zalgo": "Zalgo " + "h" + "\u0301\u0323" * 300 + " stacked",
     "Long": "Long " + "word " * 2_000,
     "Unbroken": "Unbroken " + "w" * 10_000,
     "Emoji": "Emoji \U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f3f4\U000e0067\U000e007f " + "\U0001f600" * 60,
+    "Joined": f"Joined {JOINED}" + "\u200d\u200c" * 300 + " end",
     "Arabic": "Arabic انهيار جسر الميناء بعد فيضان كبير في المدينة القديمة",
     "Hebrew": "Hebrew הגשר ליד הנמל נסגר לאחר שנמצאו סדקים",
 }  # fmt: skip

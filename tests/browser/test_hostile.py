@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
-from tests.browser.hostile_news import TITLES, publish, raw
+from tests.browser.hostile_news import JOINED, TITLES, publish, raw
 from tests.e2e.site import RunningSite, fill, running_site, site_runtime
 
 PAGES = ("/", "/?sort=new", "/?q=script", "/?q=%3Cscript%3E&outlet=%22onclick=x", "/feeds", "/status", "/api", "/login",
@@ -109,6 +109,7 @@ def test_every_title_is_shown_as_it_was_written(seen: Seen) -> None:
         assert f"Raw{name}" in text, f"{name} is not shown"
     for name in ("Script", "Quotes", "Template", "Arabic", "Hebrew"):
         assert f"Raw{TITLES[name]}" in text, name
+    assert f"RawJoined {JOINED} end" in text, "joiners that spell stay, a run of others does not"
 
 
 def test_hostile_news_are_text_on_the_pages_of_stories(seen: Seen, site: RunningSite) -> None:
@@ -125,6 +126,9 @@ def test_hostile_news_that_come_while_one_looks_are_text_too(seen: Seen, site: R
     seen.visit("/?sort=new")
     fill(site.runtime, raw("Live"))
     seen.page.get_by_text("LiveScript").first.wait_for(timeout=20_000)
+    seen.page.get_by_text('LiveStream data: {} event: gone data: {"story": "en-1"} id: 9').first.wait_for(
+        timeout=20_000
+    )
     seen.look("after new stories")
 
 
@@ -143,6 +147,8 @@ def test_what_programs_are_told_is_marked_as_data_and_whole(site: RunningSite) -
     assert [link for link in links if not link.startswith(("http://", "https://"))] == []
     feed = site.ask("/stories.json?limit=100").json
     assert [item["title"] for item in feed["items"] if "Raw" + TITLES["Script"] in item["title"]] != []
+    assert f"RawJoined {JOINED} end" in {item["title"] for item in feed["items"]}
+    assert f"RawJoined {JOINED} end" in {each.text for each in root.iter() if each.tag.endswith("}title")}
     texts = [each for each in root.iter() if each.tag.rpartition("}")[2] in ("title", "summary", "content", "subtitle")]
     assert {each.get("type", "text") for each in texts} == {"text"}, "nothing is called markup"
     assert not any("content_html" in item for item in feed["items"])

@@ -17,6 +17,9 @@ MOST_UNREAD = 2_000
 """Changes that a listener may leave unread, before it is told to begin anew; what comes at once is one push, which who
 has read all before it gets whole: at most some hundred a language."""
 
+_LINE_ENDS = [(sign.encode(), f"\\u{ord(sign):04x}".encode()) for sign in "\x85\u2028\u2029"]
+"""Not of the standard, but of the `splitlines` by which clients in Python part a stream."""
+
 _LOSING = ("shrank", "split", "moved")
 """Kinds after which a story may no longer be what is asked for."""
 
@@ -60,13 +63,11 @@ class Changed(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def message(event: str, record: object, cursor: str = "") -> bytes:
-    """A server-sent event (WHATWG HTML, 9.2); JSON has no line ends."""
-    return (
-        (f"id: {cursor}\n" if cursor else "").encode()
-        + f"event: {event}\ndata: ".encode()
-        + json.encode(record)
-        + b"\n\n"
-    )
+    """A server-sent event (WHATWG HTML, 9.2); JSON has no line ends of the standard, and none of Unicode here."""
+    data = json.encode(record)
+    for sign, escaped in _LINE_ENDS:
+        data = data.replace(sign, escaped)
+    return (f"id: {cursor}\n" if cursor else "").encode() + f"event: {event}\ndata: ".encode() + data + b"\n\n"
 
 
 def latest(changes: Sequence[Changed], asked: Filter) -> list[Changed]:
