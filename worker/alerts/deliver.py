@@ -1,10 +1,8 @@
-"""Delivers what was raised: to webhooks, and through Apprise in a process apart; what is not taken is tried again.
+"""Delivers what was raised: to webhooks, and to services through Apprise; what is not taken is tried again.
 
 Invariant: a delivery is forgotten only after its target took it, or stands in the list of dead ones with the reason.
 """
 
-import json
-import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from random import random
@@ -16,8 +14,8 @@ from msgspec.structs import replace
 
 from worker.alerts.message import Message, signed
 from worker.alerts.rules import Target, Webhook
+from worker.alerts.services import COMMAND, Services
 from worker.config import Settings
-from worker.contained.pool import Busy, Died, Hung, Pool
 from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.report.harmless import harmless
@@ -31,9 +29,6 @@ _FIRST_S, _LONGEST_S = 5.0, 3_600.0
 _ASKED_S = 6 * 3_600.0
 """The longest wait that a server is granted: one that asks for days is asked again before an alert is given up."""
 TIMEOUT_S = 15.0
-_SERVICE_S = 30.0
-_SERVICE_WAIT_S = 60.0
-"""For the process that speaks to services, which takes one after another."""
 _GONE = 410
 
 log = structlog.get_logger()
@@ -51,11 +46,10 @@ class Sent(NamedTuple):
 class Sender:
     """Sends messages. Use it as an async context manager."""
 
-    def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S, service_s: float = _SERVICE_S) -> None:
+    def __init__(self, settings: Settings, timeout_s: float = TIMEOUT_S) -> None:
         guard = Guard(settings.allow_private)
         self._poster = Poster(user_agent=settings.user_agent, timeout_s=timeout_s, guard=guard)
-        command = [sys.executable, "-P", "-m", "worker.alerts.messenger", settings.allow_private]
-        self._services = Pool(command, timeout_s=service_s, size=1)
+        self._services = Services((*COMMAND, settings.allow_private))
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -76,17 +70,7 @@ class Sender:
             posted = await self._poster.send(target.url, body, signed(body, target.secret, message.id, now))
             wait_s = retry_after_s(posted.retry_after, now)
             return Sent(posted.trouble, wait_s, posted.status == _GONE)
-        request = {"address": target.address, "title": message.title(), "text": message.text()}
-        try:
-            return Sent(
-                (await self._services.ask(json.dumps(request).encode(), _SERVICE_WAIT_S)).decode("utf-8", "replace")
-            )
-        except Busy:
-            return Sent("was not its turn: others took long")
-        except Hung:
-            return Sent(f"did not take it within {self._services.timeout_s:g} s")
-        except Died:
-            return Sent("ended the process that spoke to it")
+        return Sent(await self._services.send(target.address, message.title(), message.text()))
 
 
 def next_try(delivery: Delivery, sent: Sent, now: float, jitter: float | None = None) -> float | None:

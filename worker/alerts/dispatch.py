@@ -30,7 +30,7 @@ LEASE_S = 120.0
 AT_ONCE = 64
 _OF_A_WEBHOOK = 4
 _OF_A_SERVICE = 1
-"""At once to one target: services share a process, where one that hangs is not to have the others' turns as well."""
+"""At once to one target: services share few processes, of which one that hangs is to have no more."""
 _LATER_S = 2.0
 """After which a delivery is looked at again whose target had no room."""
 

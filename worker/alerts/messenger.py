@@ -8,6 +8,8 @@ import json
 import logging
 import socket
 import sys
+from collections.abc import Mapping
+from time import monotonic
 from typing import Any
 
 from worker.contained.serve import serve
@@ -41,21 +43,29 @@ def guard_sockets(guard: Guard) -> None:
 
 
 def answer(request: bytes) -> bytes:
-    """Send a message (JSON: `address`, `title`, `text`); the trouble in words, nothing where it was taken."""
-    import apprise  # noqa: PLC0415  # half a second and 60 MB: for who has such a target
+    """Send a message (JSON: `address`, `title`, `text`); JSON: the `trouble` in words, "" where it was taken, and the
+    seconds that it `took_s`."""
+    import apprise  # noqa: F401, PLC0415  # half a second and 60 MB: for who has such a target
 
-    message = json.loads(request)
+    began = monotonic()
+    trouble = _trouble(json.loads(request))
+    return json.dumps({"trouble": trouble, "took_s": monotonic() - began}).encode()
+
+
+def _trouble(message: Mapping[str, str]) -> str:
+    import apprise  # noqa: PLC0415
+
     _REFUSED.clear()
     service = apprise.Apprise.instantiate(message["address"], suppress_exceptions=True)
     if service is None:
-        return b"is no address that Apprise knows: see `storywire alerts check`"
+        return "is no address that Apprise knows: see `storywire alerts check`"
     try:
         taken = service.notify(body=message["text"], title=message["title"], body_format=apprise.NotifyFormat.TEXT)
     except Exception as error:  # of any of a hundred services; its text may hold the address
-        return f"failed with {type(error).__name__}".encode()
+        return f"failed with {type(error).__name__}"
     if taken:
-        return b""
-    return (_REFUSED[0] if _REFUSED else "was not taken: is its address right, is it up?").encode()
+        return ""
+    return _REFUSED[0] if _REFUSED else "was not taken: is its address right, is it up?"
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ class Pool:
         self.timeout_s = timeout_s
 
     async def __aenter__(self) -> Self:
-        self._idle: asyncio.Queue[_Contained] = asyncio.Queue()
+        self._idle: asyncio.Queue[_Contained] = asyncio.LifoQueue()  # one that runs goes before one to be started
         for _ in range(self._size):
             self._idle.put_nowait(_Contained(self._command))
         return self
