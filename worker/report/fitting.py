@@ -71,7 +71,7 @@ class Filter(Struct, frozen=True, kw_only=True, dict=True):
         if self.lang:
             found = [row for row in found if row.lang == self.lang]
         if self.outlet:
-            names = set(filter(self._calls, set().union(*(row.named for row in found))))
+            names = set(filter(self._calls, {name for row in found for name in row.named}))
             found = [row for row in found if not names.isdisjoint(row.named)]
         for needle in self._needles:
             found = [row for row in found if needle in row.words]
