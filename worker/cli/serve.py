@@ -40,9 +40,10 @@ def command(data_dir: str | None, listen: str | None, fd: int | None) -> None:
 
 
 async def _serve(runtime: "Runtime", listening: socket.socket, url: str) -> None:
-    from worker.web.serve import Serving
+    from worker.web.serve import Serving, alone
 
     serving = Serving(runtime, listening=listening)
+    alone()
     if sys.stderr.isatty():
         click.echo(f"The page: {url}", err=True)
     await until_stopped(serving.run(), serving.stop)
