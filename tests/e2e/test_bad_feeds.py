@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import one_line, start_storywire, storywire
+from tests.command import here, one_line, start_storywire, storywire
 from tests.e2e.feed_server import Answer, FeedServer, page
 from tests.e2e.polling import rss
 from tests.misbehaving.answering import bomb, endless, silent, to
@@ -107,7 +107,7 @@ def test_bad_feeds_say_what_is_wrong_and_the_others_get_their_turn(server: FeedS
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_one_line(valkey_url: str, url: str) -> None:
     """`feeds add` names what was typed, says how to write it, fails, and adds nothing."""
-    run = storywire("feeds", "add", "--", url, redis_url=valkey_url)
+    run = here("feeds", "add", "--", url, redis_url=valkey_url)
     assert run.returncode == 1
     said = one_line(run.stderr)
     assert "write it like https://example.org/feed.xml" in said

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, environment, one_line, start_storywire, storywire
+from tests.command import ROOT, environment, here, one_line, start_storywire, storywire
 from tests.conftest import NewServer, is_locked
 from tests.servers import free_port
 from tests.waiting import eventually
@@ -34,7 +34,7 @@ def states(output: str) -> dict[str, str]:
 def test_a_store_that_nobody_works_on_fails(data_dir: Path) -> None:
     """A line each; no worker and no poller is alive. The server is another command's."""
     with open_server(data_dir):
-        done = storywire("check", data_dir=data_dir)
+        done = here("check", data_dir=data_dir)
     assert (done.returncode, done.stderr) == (1, "")
     found = states(done.stdout)
     assert tuple(found) == tuple(name for name in CHECKS if name not in ONLY_WITH), "their settings are not made"
@@ -46,13 +46,13 @@ def test_a_store_that_nobody_works_on_fails(data_dir: Path) -> None:
 
 def test_where_nothing_runs_a_check_says_so_and_starts_nothing(data_dir: Path) -> None:
     """A check is a look: what was not there before is not there afterwards."""
-    done = storywire("check", data_dir=data_dir)
+    done = here("check", data_dir=data_dir)
     assert (done.returncode, done.stderr, len(done.stdout.splitlines())) == (1, "", 1)
     assert f"server      fail  there is no store in {data_dir} yet: `storywire up` begins one" in done.stdout
     assert not data_dir.exists()
     with open_server(data_dir):
         before = sorted(data_dir.iterdir())
-    done = storywire("check", "--json", data_dir=data_dir)
+    done = here("check", "--json", data_dir=data_dir)
     assert (done.returncode, json.loads(done.stdout)["check"]) == (1, "server")
     assert f"nothing runs in {data_dir}: start `storywire up`" in done.stdout
     assert sorted({*data_dir.iterdir(), data_dir / "storywire.sock"}) == before
@@ -77,7 +77,7 @@ def test_a_data_directory_that_is_not_there_is_one_friendly_line_and_is_not_made
     data_dir: Path, arguments: list[str]
 ) -> None:
     """It may be mistyped, or a fresh machine."""
-    done = storywire(*arguments, data_dir=data_dir)
+    done = here(*arguments, data_dir=data_dir)
     assert (done.returncode, done.stdout) == (1, "")
     line = one_line(done.stderr)
     assert line.startswith(f"there is no store in {data_dir} yet: `storywire up` begins one")
@@ -90,18 +90,18 @@ def test_a_worker_that_was_killed_is_not_counted_while_its_sign_of_life_lasts(da
     with open_runtime(load({}, data_dir=str(data_dir))) as runtime:
         working = start_storywire("work", data_dir=data_dir)
         eventually(runtime.jobs.listening, 30, "the worker listens")
-        assert states(storywire("check", "--only", "queue", data_dir=data_dir).stdout) == {"queue": "ok"}
+        assert states(here("check", "--only", "queue", data_dir=data_dir).stdout) == {"queue": "ok"}
         working.kill()
         working.communicate(timeout=20)
         assert runtime.jobs.listening(), "the queue still believes in it"
-        assert states(storywire("check", "--only", "queue", data_dir=data_dir).stdout) == {"queue": "fail"}
+        assert states(here("check", "--only", "queue", data_dir=data_dir).stdout) == {"queue": "fail"}
 
 
 def test_a_store_that_is_worked_on_is_well(valkey_url: str) -> None:
     """With a real poller and a real worker: status 0; each is missed as soon as it has ended."""
 
     def check(*arguments: str) -> "tuple[int, dict[str, str]]":
-        done = storywire("check", *arguments, redis_url=valkey_url)
+        done = here("check", *arguments, redis_url=valkey_url)
         return done.returncode, states(done.stdout)
 
     with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
@@ -122,26 +122,26 @@ def test_a_store_that_is_worked_on_is_well(valkey_url: str) -> None:
 
 def test_hubs_are_told_of_where_they_are_used_or_asked_for(valkey_url: str) -> None:
     """They need an address that they can push to; a line without one would be about nothing."""
-    done = storywire("check", redis_url=valkey_url, public_url="https://news.example")
+    done = here("check", redis_url=valkey_url, public_url="https://news.example")
     assert tuple(states(done.stdout)) == tuple(name for name in CHECKS if name != "alerts")
     assert "hubs        warn  0 feeds have a hub, 0 of them pushed by it; nobody listens" in done.stdout
     with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
         runtime.hubs.beat()
-    assert states(storywire("check", "--only", "hubs", redis_url=valkey_url).stdout) == {"hubs": "ok"}
+    assert states(here("check", "--only", "hubs", redis_url=valkey_url).stdout) == {"hubs": "ok"}
 
 
 def test_pages_that_wait_and_what_came_of_the_last_are_told(valkey_url: str) -> None:
     """Nobody reads them: what to start; then of three pages two gave no text."""
     with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
         runtime.pages.add([Ref("feed", "a")], runtime.clock.now(), 60.0)
-        done = storywire("check", "--only", "pages", redis_url=valkey_url, pages="auto")
+        done = here("check", "--only", "pages", redis_url=valkey_url, pages="auto")
         assert (
             "pages       warn  1 article waits for its page, nobody reads pages: start `storywire pages`" in done.stdout
         )
         runtime.pages.beat()
         for reason in ("answers with status 404", "", "answers with status 404"):
             runtime.pages.note(reason)
-    done = storywire("check", "--json", "--only", "pages", redis_url=valkey_url)
+    done = here("check", "--json", "--only", "pages", redis_url=valkey_url)
     line = json.loads(done.stdout)
     assert (line["state"], line["waiting"], line["alive"], line["read"], line["failed"]) == ("ok", 1, True, 3, 2)
     assert line["said"].endswith(
@@ -153,15 +153,15 @@ def test_a_poller_of_another_machine_is_no_sign_of_life_here(valkey_url: str) ->
     """`--here` is for a container that asks whether its own process lives."""
     with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
         runtime.pollers.beat("another.example.org.77.1f", Sign())
-    assert storywire("check", "--only", "pollers", redis_url=valkey_url).returncode == 0
-    done = storywire("check", "--only", "pollers", "--here", redis_url=valkey_url)
+    assert here("check", "--only", "pollers", redis_url=valkey_url).returncode == 0
+    done = here("check", "--only", "pollers", "--here", redis_url=valkey_url)
     assert done.returncode == 1
     assert f"0 pollers are alive on {socket.gethostname()}" in done.stdout
 
 
 def test_an_unknown_line_is_refused_with_the_known_ones(valkey_url: str) -> None:
     """Status 2, as for any argument that cannot be used."""
-    done = storywire("check", "--only", "server,queues", redis_url=valkey_url)
+    done = here("check", "--only", "server,queues", redis_url=valkey_url)
     assert done.returncode == 2
     assert "'queues' is none of server, persistence, schema, queue" in done.stderr
 
@@ -175,14 +175,14 @@ def end(process: "subprocess.Popen[str]") -> None:
 def test_the_data_directory_may_be_an_argument(data_dir: Path) -> None:
     """`--data-dir` wins over the variable."""
     with open_server(data_dir):
-        done = storywire("check", "--only", "server,stories", "--data-dir", data_dir, data_dir="/proc/nowhere")
+        done = here("check", "--only", "server,stories", "--data-dir", data_dir, data_dir="/proc/nowhere")
     assert done.returncode == 0, done.stdout
     assert str(data_dir) in done.stdout
 
 
 def test_figures_come_as_json(redis_url: str) -> None:
     """One object a line: the check, its state, its words, and its figures, on either kind of server."""
-    done = storywire("check", "--json", redis_url=redis_url)
+    done = here("check", "--json", redis_url=redis_url)
     lines = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert tuple(lines) == tuple(name for name in CHECKS if name not in ONLY_WITH)
     assert lines["server"]["kind"] in ("Valkey", "Redis")
@@ -201,7 +201,7 @@ def test_articles_that_nobody_clusters_fail_the_check(valkey_url: str) -> None:
         refs = runtime.outbox.publish("f", [article], {"1": (b"", b"1")}, runtime.clock.now())
         assert refs == [Ref("f", "f.1")]
         runtime.jobs.enqueue(refs)
-    done = storywire("check", redis_url=valkey_url)
+    done = here("check", redis_url=valkey_url)
     assert done.returncode == 1
     assert (states(done.stdout)["queue"], states(done.stdout)["outbox"]) == ("fail", "ok")
     assert "1 job waits" in done.stdout
@@ -216,7 +216,7 @@ def test_articles_that_have_waited_for_long_fail_the_check(valkey_url: str) -> N
         runtime.outbox.publish("f", [Article(id="f.1", title="A", received=now)], {"1": (b"", b"1")}, now - 700)
         runtime.lags.note([0.2, 0.4, 9.0], now - 60)
         runtime.lags.note([5000.0], now - 1800)
-    done = storywire("check", "--only", "lag", redis_url=valkey_url)
+    done = here("check", "--only", "lag", redis_url=valkey_url)
     assert done.returncode == 1
     assert (
         "lag         fail  the oldest article has waited for 11 min; 3 articles of the last 10 min took 0.4 s, "
@@ -235,7 +235,7 @@ def test_a_snapshot_that_failed_fails_the_check(new_server: NewServer) -> None:
     client.bgsave()
     eventually(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 10, "the snapshot to fail")
     client.close()
-    done = storywire("check", redis_url=server.url(0))
+    done = here("check", redis_url=server.url(0))
     assert done.returncode == 1
     found = states(done.stdout)
     assert (found["persistence"], found["stories"]) == ("fail", "ok")
@@ -249,7 +249,7 @@ def test_what_is_in_quarantine_is_told(valkey_url: str) -> None:
         [ref] = runtime.outbox.publish("f", [Article(id="f.1", title="A", received=now)], {"1": (b"", b"1")}, now)
         payload = dict(runtime.outbox.everything())[ref]
         assert runtime.quarantine.put(ref, payload, "it cannot be read", "", now) is Put.KEPT
-    done = storywire("check", "--only", "quarantine", redis_url=valkey_url)
+    done = here("check", "--only", "quarantine", redis_url=valkey_url)
     assert (done.returncode, states(done.stdout)) == (0, {"quarantine": "warn"})
     assert "1 article in quarantine: see `storywire quarantine list`" in done.stdout
 
@@ -257,7 +257,7 @@ def test_what_is_in_quarantine_is_told(valkey_url: str) -> None:
 def test_a_queue_that_is_down_leaves_the_rest_to_be_checked(valkey_url: str) -> None:
     """Stories and queue may be on two servers: the line of the queue names its own and its setting."""
     queue = f"redis://127.0.0.1:{free_port()}/0"
-    done = storywire("check", redis_url=valkey_url, queue_url=queue)
+    done = here("check", redis_url=valkey_url, queue_url=queue)
     assert done.returncode == 1
     assert states(done.stdout)["queue"] == "fail"
     assert f"the server {queue} refuses connections" in done.stdout
@@ -268,7 +268,7 @@ def test_a_queue_that_is_down_leaves_the_rest_to_be_checked(valkey_url: str) -> 
 def test_a_server_that_is_down_is_one_line(new_server: NewServer) -> None:
     """Nothing else can be said then."""
     url = f"redis://:hunter2@127.0.0.1:{free_port()}/0"
-    done = storywire("check", redis_url=url)
+    done = here("check", redis_url=url)
     assert done.returncode == 1
     [line] = done.stdout.splitlines()
     assert line.startswith("server      fail  the server redis://127.0.0.1:")
@@ -355,7 +355,7 @@ def test_a_full_server_is_one_line(new_server: NewServer, data_dir: Path, argume
 def test_a_full_server_fails_the_check(new_server: NewServer) -> None:
     """Before anybody sees a failed write."""
     server = new_server(persistent=True, maxmemory="1kb")
-    done = storywire("check", redis_url=server.url(0))
+    done = here("check", redis_url=server.url(0))
     assert done.returncode == 1
     assert states(done.stdout)["server"] == "fail"
     assert "raise its maxmemory" in done.stdout

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.command import ROOT, environment, one_line, start_storywire, storywire
+from tests.command import ROOT, environment, here, one_line, start_storywire
 from tests.unit.report_articles import BRIDGE, BRIDGE_COPY, BRIDGE_REWRITE, ORCHARD, article
 from tests.waiting import eventually
 from worker import config
@@ -70,7 +70,7 @@ def on_a_terminal(*arguments: str, url: str, columns: int) -> str:
 
 def test_off_a_terminal_the_report_is_plain_lines(runtime: Runtime) -> None:
     ingest(runtime, *bridge())
-    done = storywire("report", redis_url=runtime.url)
+    done = here("report", redis_url=runtime.url)
     assert (done.returncode, done.stderr) == (0, "")
     top, line = done.stdout.splitlines()
     assert top == "1 story, 3 articles, 3 outlets in the last 24 h, hottest first"
@@ -90,7 +90,7 @@ def test_on_a_terminal_hostile_headlines_obey_nobody(runtime: Runtime) -> None:
 
 def test_members_are_shown_as_who_was_first_and_who_repeats_whom(runtime: Runtime) -> None:
     ingest(runtime, *bridge())
-    done = storywire("report", "--members", redis_url=runtime.url)
+    done = here("report", "--members", redis_url=runtime.url)
     first, copy, rewrite = done.stdout.splitlines()[2:]
     assert first.split()[:3] == ["└", "●", "first"]
     assert copy.split()[:3] == ["├", "=", "copy"]
@@ -100,7 +100,7 @@ def test_members_are_shown_as_who_was_first_and_who_repeats_whom(runtime: Runtim
 
 def test_json_is_one_documented_object_a_story(runtime: Runtime) -> None:
     ingest(runtime, *bridge(), article("o1", ORCHARD, "Valley News", time.time()))
-    done = storywire("report", "--json", "--members", redis_url=runtime.url)
+    done = here("report", "--json", "--members", redis_url=runtime.url)
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [record["articles"] for record in records] == [3, 1]
     assert [member["of"] for member in records[0]["members"]] == [None, "b1", "b1"]
@@ -108,19 +108,19 @@ def test_json_is_one_documented_object_a_story(runtime: Runtime) -> None:
 
 def test_options_narrow_the_report(runtime: Runtime) -> None:
     ingest(runtime, *bridge(), article("o1", ORCHARD, "Valley News", time.time()))
-    narrow = storywire("report", "--json", "--min-outlets", "2", redis_url=runtime.url)
+    narrow = here("report", "--json", "--min-outlets", "2", redis_url=runtime.url)
     assert len(narrow.stdout.splitlines()) == 1
-    recent = storywire("report", "--json", "--since", "5m", redis_url=runtime.url)
+    recent = here("report", "--json", "--since", "5m", redis_url=runtime.url)
     assert [json.loads(line)["articles"] for line in recent.stdout.splitlines()] == [1]
-    other = storywire("report", "--lang", "es", redis_url=runtime.url)
+    other = here("report", "--lang", "es", redis_url=runtime.url)
     assert other.stdout.startswith("No story in the last 24 h in 'es'; 2 stories are stored")
 
 
 def test_an_empty_store_is_one_helpful_line(runtime: Runtime) -> None:
-    done = storywire("report", redis_url=runtime.url)
+    done = here("report", redis_url=runtime.url)
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
     assert "storywire up" in done.stdout
-    assert storywire("report", "--json", redis_url=runtime.url).stdout == ""
+    assert here("report", "--json", redis_url=runtime.url).stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ def test_what_cannot_be_done_is_one_clear_line_and_status_1(
     runtime: Runtime, arguments: tuple[str, ...], said: str
 ) -> None:
     ingest(runtime, *bridge())
-    done = storywire(*arguments, redis_url=runtime.url)
+    done = here(*arguments, redis_url=runtime.url)
     assert done.returncode == 1
     assert said in one_line(done.stderr)
 
 
 def test_a_duration_that_is_none_says_how_to_write_one(runtime: Runtime) -> None:
-    done = storywire("report", "--since", "yesterday", redis_url=runtime.url)
+    done = here("report", "--since", "yesterday", redis_url=runtime.url)
     assert done.returncode == 2
     assert "write a duration like 90s, 15m, 24h or 30d" in done.stderr
 
@@ -230,13 +230,13 @@ def test_a_reader_that_goes_away_is_a_quiet_end(runtime: Runtime, follower: "sub
 
 def test_explain_compares_two_articles_of_the_store(runtime: Runtime) -> None:
     ingest(runtime, *bridge(), article("o1", ORCHARD, "Valley News", time.time()))
-    done = storywire("explain", "b3", "b1", redis_url=runtime.url)
+    done = here("explain", "b3", "b1", redis_url=runtime.url)
     assert (done.returncode, done.stderr) == (0, "")
     assert "one story: B is a rewrite of A" in done.stdout
     assert done.stdout.startswith("A  Harbour bridge in Marlow closed")
-    apart = storywire("explain", "b1", "o1", redis_url=runtime.url)
+    apart = here("explain", "b1", "o1", redis_url=runtime.url)
     assert "not one story: they share too little" in apart.stdout
-    same = storywire("explain", "b1", "b1", redis_url=runtime.url)
+    same = here("explain", "b1", "b1", redis_url=runtime.url)
     assert (same.returncode, same.stdout) == (1, "")
     assert "'b1' is given twice" in one_line(same.stderr)
 
@@ -245,7 +245,7 @@ def test_explain_names_the_article_that_both_repeat(runtime: Runtime) -> None:
     """Two copies of a third: the third is named as the store knows it."""
     now = time.time()
     ingest(runtime, *(article(f"c{i}", BRIDGE, f"Outlet {i}", now - 900 + 300 * i) for i in range(3)))
-    done = storywire("explain", "c1", "c2", redis_url=runtime.url)
+    done = here("explain", "c1", "c2", redis_url=runtime.url)
     assert "both repeat the same third article" in done.stdout
     assert 'the store has both as a copy of "' in " ".join(done.stdout.split())
     assert "(Outlet 0)" in done.stdout
@@ -255,7 +255,7 @@ def test_explain_compares_two_text_files_without_a_store(tmp_path: Path) -> None
     (tmp_path / "one.txt").write_text(BRIDGE, encoding="utf-8")
     (tmp_path / "two.txt").write_text(BRIDGE_REWRITE, encoding="utf-8")
     nowhere = tmp_path / "no store here"
-    done = storywire("explain", tmp_path / "one.txt", tmp_path / "two.txt", "--json", data_dir=nowhere)
+    done = here("explain", tmp_path / "one.txt", tmp_path / "two.txt", "--json", data_dir=nowhere)
     record = json.loads(done.stdout)
     assert (record["one_story"], record["relation"], record["stored"]) == (True, "rewrite", False)
     assert record["repeats"] == {"article": str(tmp_path / "two.txt"), "of": str(tmp_path / "one.txt")}
@@ -264,6 +264,6 @@ def test_explain_compares_two_text_files_without_a_store(tmp_path: Path) -> None
 
 def test_explain_refuses_what_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"\x00\x01")
-    done = storywire("explain", tmp_path / "a.bin", tmp_path / "a.bin", data_dir=tmp_path / "data")
+    done = here("explain", tmp_path / "a.bin", tmp_path / "a.bin", data_dir=tmp_path / "data")
     assert done.returncode == 1
     assert "not a text file" in one_line(done.stderr)

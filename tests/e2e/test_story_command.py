@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, environment, one_line, storywire
+from tests.command import ROOT, environment, here, one_line, storywire
 from tests.e2e.test_replay import CUP_1, DAM_1, DAM_2, records, write
 from tests.unit.articles import DAM_REPORT, DAM_REPORT_TITLE
 
@@ -25,7 +25,7 @@ FILE = (DAM_1, DAM_2, DAM_3, CUP_1)
 
 def said(*arguments: object, data_dir: Path) -> str:
     """What a command that has to succeed says on standard output."""
-    done = storywire(*arguments, data_dir=data_dir)
+    done = here(*arguments, data_dir=data_dir)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -66,7 +66,7 @@ def test_an_editor_s_session(tmp_path: Path, store: Path) -> None:
         "pin", "merge",
     ]  # fmt: skip
     assert "lifted en.3" in said("story", "undo", "en.3", data_dir=store)
-    followed = storywire("report", "--json", "--since", "9000d", data_dir=store)
+    followed = here("report", "--json", "--since", "9000d", data_dir=store)
     assert [s["articles"] for s in records(followed.stdout)] == [4], "undoing moves nothing"
 
 
@@ -93,7 +93,7 @@ def test_corrections_run_as_test_cases_and_hold_in_a_store_that_is_given_them(tm
 def test_forgetting_leaves_nothing_in_the_report_nor_on_disk(tmp_path: Path, store: Path) -> None:
     """Not in the embedded server's log either; and an import of the file does not bring it back."""
     assert _holds(store, WORD)
-    asked = storywire("forget", URL, data_dir=store)
+    asked = here("forget", URL, data_dir=store)
     assert asked.returncode == 1
     assert one_line(asked.stderr) == f"this would remove 1 article of {URL} for good: add --yes"
     assert f"forgotten: 1 article of {URL}\nshrank: en-2" in said("forget", URL, "--yes", data_dir=store)
@@ -162,7 +162,7 @@ REFUSED = [
 
 def test_what_cannot_be_done_is_one_clear_line_with_the_remedy(tmp_path: Path, store: Path) -> None:
     for command, remedy in REFUSED:
-        done = storywire(*command.format(file=tmp_path / "a.jsonl").split(), data_dir=store)
+        done = here(*command.format(file=tmp_path / "a.jsonl").split(), data_dir=store)
         assert (done.returncode, done.stdout) == (1, ""), command
         assert remedy in one_line(done.stderr)
 
@@ -174,5 +174,5 @@ def test_show_tells_all_that_is_kept_of_a_story(store: Path) -> None:
     assert f"  {URL}  [{DAM_3['id']}]" in lines
     [record] = records(said("story", "show", "en-2", "--json", data_dir=store))
     assert [member["id"] for member in record["members"]] == ["dam-1", "dam-2", DAM_3["id"]]  # type: ignore[attr-defined]
-    refused = storywire("story", "show", "en-77", data_dir=store)
+    refused = here("story", "show", "en-77", data_dir=store)
     assert one_line(refused.stderr).startswith("'en-77' is no story of the store")

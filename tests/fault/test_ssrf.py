@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aiohttp.abc import ResolveResult
 
-from tests.command import start_storywire, storywire
+from tests.command import here, start_storywire, storywire
 from tests.e2e.feed_server import Answer, FeedServer, page
 from tests.e2e.polling import rss
 from tests.waiting import eventually
@@ -194,7 +194,7 @@ def test_the_reason_is_kept_with_the_feed_and_goes_when_it_is_allowed(server: Fe
     """As a person sees it: `feeds add` says it, `feeds list` has it, and with the setting the next start polls it."""
     server.routes["/feed"] = GOOD
     url = server.url("/feed")
-    added = storywire("feeds", "add", "--no-fetch", url, redis_url=valkey_url, allow_private="0")
+    added = here("feeds", "add", "--no-fetch", url, redis_url=valkey_url, allow_private="0")
     assert added.returncode == 0, added.stderr
     assert "127.0.0.1 is an address of this machine" in added.stderr
     assert "STORYWIRE_ALLOW_PRIVATE=1" in added.stderr
@@ -218,12 +218,12 @@ def test_the_remedy_leaves_what_is_allowed_already_as_it_is() -> None:
 
 
 def test_adding_localhost_names_the_remedy(valkey_url: str) -> None:
-    run = storywire("feeds", "add", "--no-fetch", "http://localhost/feed", redis_url=valkey_url, allow_private="0")
+    run = here("feeds", "add", "--no-fetch", "http://localhost/feed", redis_url=valkey_url, allow_private="0")
     assert run.returncode == 0
     [line] = run.stderr.splitlines()
     assert "localhost is an address of this machine" in line
     assert "STORYWIRE_ALLOW_PRIVATE=1" in line
-    allowed = storywire("feeds", "add", "--no-fetch", "http://localhost/feed", redis_url=valkey_url, allow_private="1")
+    allowed = here("feeds", "add", "--no-fetch", "http://localhost/feed", redis_url=valkey_url, allow_private="1")
     assert allowed.stderr == ""
 
 
@@ -244,7 +244,7 @@ def test_a_demo_reaches_its_own_newsroom_and_nothing_else(server: FeedServer, da
         try:
             eventually((data_dir / "server.lock").exists, 30, "the demo has no store")
             eventually(lambda: len(feeds_of(data_dir=data_dir)) > 5, 30, "the demo has no feeds")
-            assert storywire("feeds", "add", "--no-fetch", server.url("/feed"), data_dir=data_dir).returncode == 0
+            assert here("feeds", "add", "--no-fetch", server.url("/feed"), data_dir=data_dir).returncode == 0
             eventually(lambda: own(data_dir, server)["trouble"], 30, "the feed was not polled")
             eventually(lambda: any(f["status"] in ("ok", "unchanged") for f in feeds_of(data_dir=data_dir)), 30)
         finally:
@@ -262,6 +262,6 @@ def own(data_dir: Path, server: FeedServer) -> dict[str, str]:
 
 def feeds_of(**settings: Any) -> list[dict[str, str]]:
     """What `feeds list` says."""
-    run = storywire("feeds", "list", "--json", **settings)
+    run = here("feeds", "list", "--json", **settings)
     assert run.returncode == 0, run.stderr
     return [json.loads(line) for line in run.stdout.splitlines()]
