@@ -187,6 +187,23 @@ def test_a_wrong_token_is_refused_and_soon_so_is_the_client(exposed: RunningSite
     assert exposed.ask(ANYTHING, headers=bearer("x") | {"x-forwarded-for": "198.51.100.67"}).status == 401
 
 
+def test_on_this_machine_the_token_is_not_guessed_by_changes(valkey_url: str) -> None:
+    """Reading takes no token there, so that an old one in a reader's header is no guess."""
+    split = "/api/v1/stories/en-1/split"
+    with (
+        site_runtime(valkey_url, token=TOKEN) as runtime,
+        running_site(runtime, rates={"keys": Rate(4, 60.0), "similar": Rate(500, 1.0)}) as site,
+    ):
+        assert {site.ask(ANYTHING, headers=bearer("old")).status for _ in range(9)} == {404}
+        guesses = [site.ask(split, "POST", b"{}", bearer(f"guess {n}")) for n in range(6)]
+        assert [answer.status for answer in guesses] == [401, 401, 401, 401, 429, 429]
+        assert int(guesses[-1].headers["retry-after"]) > 0
+        assert site.ask(split, "POST", b"{}").status == 401, "who sends none guesses nothing"
+        assert site.ask(split, "POST", b"{}", bearer(TOKEN)).status not in (401, 429), "who has it is let in"
+        proxied = {"authorization": "Basic c29tZTpib2R5"}
+        assert {site.ask("/api/v1/similar", "POST", b"{}", proxied).status for _ in range(6)}.isdisjoint({401, 429})
+
+
 def test_who_logs_in_has_a_session_that_scripts_cannot_read(exposed: RunningSite) -> None:
     answer = log_in(exposed, TOKEN, "/wire/feeds?x=1", client="198.51.100.2", origin="https://news.example.org")
     assert (answer.status, answer.headers["location"]) == (303, "/wire/feeds?x=1")

@@ -49,7 +49,7 @@ class Guard:
             )
         if request.method not in _READS and not self._from_here(request):
             return self._answer(request, 403, "What changes something is taken from pages of this site only.")
-        return self._stranger(request, path) or self._too_often(request, _kind(request, path))
+        return self._stranger(request, path) or self._guesser(request) or self._too_often(request, _kind(request, path))
 
     def _meant(self, request: Request) -> bool:
         """Whether the site is called by a name of its own. A name that is led to 127.0.0.1 by its owner (DNS
@@ -87,6 +87,13 @@ class Guard:
             return self._to_login(request)
         said = "Send the header `Authorization: Bearer TOKEN` with the token of this site."
         return self._answer(request, 401, said, {"WWW-Authenticate": 'Bearer realm="storywire"'})
+
+    def _guesser(self, request: Request) -> Response | None:
+        """What is answered to wrong tokens where everybody may read, when they are many: only changes tell whether one
+        was right."""
+        if request.method in _READS or not self._safety.has_wrong_bearer(request):
+            return None
+        return self._too_often(request, "keys")
 
     def _to_login(self, request: Request) -> Response:
         """Browsers send no cookie with the first request that another site's link makes: have them ask again."""

@@ -89,6 +89,11 @@ class Safety:
         """Whether it comes with the token in its header, as programs do."""
         return self._same(self._bearer(request), self._token)
 
+    def has_wrong_bearer(self, request: HTTPConnection) -> bool:
+        """Whether it guesses the token: what it sends for it is neither that nor the key of feeds."""
+        given = self._bearer(request)
+        return bool(given) and not self._same(given, self._token) and not self._same(given, self._read_key())
+
     def form_token(self, request: HTTPConnection) -> str:
         """What a form of this session sends back in its field `csrf`; "" for who may not edit."""
         session = self._session(request)
