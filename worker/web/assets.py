@@ -1,10 +1,12 @@
 """The files that pages are made with: style sheets, scripts, the icon; read once, from the package.
 
 Invariant: an address with `?v=` names one content for ever, so that a browser asks for it once; an address without it
-is asked for again each time, and answered 304 where nothing changed. Templates write `{{ base }}{{ "x.css" | asset }}`.
+is asked for again each time, and answered 304 where nothing changed. A script imports others by the addresses of their
+contents, so that what a page runs is of one version. Templates write `{{ base }}{{ "x.css" | asset }}`.
 """
 
 import hashlib
+import re
 from importlib.resources import files
 
 from msgspec import Struct
@@ -21,6 +23,7 @@ _TYPES = {
     "svg": "image/svg+xml",
     "json": "application/json",
 }
+_IMPORT = re.compile(rb'^import .* from "\./(\w+\.js)', re.MULTILINE)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
 _VERSION_CHARACTERS = 16
@@ -36,14 +39,20 @@ class Asset(Struct, frozen=True):
 
 
 def load() -> dict[str, Asset]:
-    """name -> file, of all in `static/` that have a type."""
+    """name -> file, of all in `static/` that have a type; scripts import each other by version, in no circle."""
     found = {}
-    for entry in files("worker.web").joinpath("static").iterdir():
-        media_type = _TYPES.get(entry.name.rpartition(".")[2])
-        if media_type:
-            body = entry.read_bytes()
+    bodies = {entry.name: entry.read_bytes() for entry in files("worker.web").joinpath("static").iterdir()}
+
+    def add(name: str) -> Asset:
+        if name not in found:
+            body = _IMPORT.sub(lambda match: match[0] + f"?v={add(match[1].decode()).version}".encode(), bodies[name])
             version = hashlib.sha256(body).hexdigest()[:_VERSION_CHARACTERS]
-            found[entry.name] = Asset(entry.name, body, media_type, version)
+            found[name] = Asset(name, body, _TYPES[name.rpartition(".")[2]], version)
+        return found[name]
+
+    for name in bodies:
+        if name.rpartition(".")[2] in _TYPES:
+            add(name)
     return found
 
 
