@@ -12,7 +12,7 @@ from worker.connect import identify
 from worker.errors import StorywireError
 from worker.health import Finding
 from worker.names import is_running, parsed, this_host
-from worker.report.words import count
+from worker.report.words import count, span
 from worker.runtime import Runtime
 from worker.store import schema
 from worker.store.feeds import Feed
@@ -103,19 +103,27 @@ def _hubs(scene: Scene) -> Finding:
 
 
 def _alerts(scene: Scene) -> Finding:
-    """The alerts: how many wait to be delivered, how many nobody took, and whether any process watches for more."""
+    """The alerts: how many wait to be delivered, how many nobody took, whether events were gone before they were looked
+    through, and whether any process watches for more."""
     alerts = scene.runtime.alerts
     waiting, dead = alerts.depths()
-    watched, tried = alerts.watched(), [each for each, _ in alerts.waiting() if each.trouble]
+    lost, watched, tried = alerts.lost(), alerts.watched(), [each for each, _ in alerts.waiting() if each.trouble]
     said = f"{count(waiting, 'alert')} on the way"
     if tried:
         said += f", {count(len(tried), 'of them was', 'of them were')} not taken yet: {tried[0].trouble}"
     if dead:
-        said += f"; nobody took {count(dead, 'alert')}: see `storywire alerts list`, then `storywire alerts drop`"
+        older = f", and {lost.dead:,} older ones" if lost.dead else ""
+        said += (
+            f"; nobody took {count(dead, 'alert')}{older}: see `storywire alerts list`, then `storywire alerts drop`"
+        )
+    if lost.gap:
+        said += f"; {span(max(0, scene.now - lost.gap))} ago events ({lost.langs}) were gone before the rules looked "
+        said += "through them: alerts may be missing; `storywire alerts drop` when you know"
     if not watched:
         said += "; nobody watches for more: start `storywire serve`"
-    state = health.State.OK if watched and not dead and not tried else health.State.WARN
-    return Finding("alerts", state, said, {"waiting": waiting, "dead": dead, "tried": len(tried), "watched": watched})
+    state = health.State.OK if watched and not dead and not tried and not lost.gap else health.State.WARN
+    facts = {"waiting": waiting, "dead": dead, "lost": lost.dead, "gap": lost.gap or None}
+    return Finding("alerts", state, said, facts | {"tried": len(tried), "watched": watched})
 
 
 def _stories(scene: Scene) -> Finding:

@@ -361,6 +361,53 @@ async def test_what_was_found_and_not_written_is_found_again(
     assert len(receiver.got) == 1, "the mark stands"
 
 
+async def test_stories_whose_events_are_gone_are_looked_at(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is told of once, though who looks dies on the way; a check says that some may be missing, until somebody
+    has read it."""
+    monkeypatch.setattr("worker.alerts.gap._AT_ONCE", 1)
+    path, rules = tmp_path / "rules.toml", DAM_RULE.replace('"vellmark"', '"cup"') + webhook(receiver)
+    async with desk(runtime, path, rules) as at:
+        fill(runtime, [dam(), article("star/cup", CUP_TITLE, CUP, received=NOW, backfill=True)])
+        fill(runtime, [article("post/cup", CUP_TITLE, CUP, received=NOW), dam("times", received=NOW + 1)])
+        runtime.redis.xtrim(keys.events("en"), maxlen=1, approximate=False)
+        assert at.watching.look(), "there is more to look at"
+        at.watching.let_go()
+    async with desk(runtime, path, rules) as at:
+        assert sorted(got.json["story"]["headline"] for got in receiver.got) == sorted([CUP_TITLE, DAM_TITLE])
+        line = here("check", "--only", "alerts", redis_url=runtime.settings.redis_url).stdout
+        assert "ago events (en) were gone before the rules looked through them: alerts may be missing" in line
+        assert 'alerts_total{outcome="gap"} 1.0' in at.watching._metrics.text().decode()
+        runtime.alerts.drop_dead()
+        at.came(dam("gazette", received=NOW + 2))
+        await at.turn()
+        assert (
+            "alerts      ok    0 alerts"
+            in here("check", "--only", "alerts", redis_url=runtime.settings.redis_url).stdout
+        )
+    assert len(receiver.got) == 2
+
+
+async def test_what_the_list_has_no_room_for_is_counted(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of alerts that nobody took: those that could not wait, and those that were tried."""
+    monkeypatch.setattr("worker.store.alerts.MOST_WAITING", 1)
+    monkeypatch.setattr("worker.store.alerts.MOST_DEAD", 1)
+    receiver.answers = [(410, {})]
+    rules = "".join(DAM_RULE.replace('"dam"', f'"dam {n}"') for n in range(3)) + webhook(receiver)
+    async with desk(runtime, tmp_path / "rules.toml", rules) as at:
+        at.came(dam())
+        while at.watching.look():
+            pass
+        assert (runtime.alerts.depths(), runtime.alerts.lost().dead) == ((1, 1), 1)
+        await at.turn()
+        assert (runtime.alerts.depths(), runtime.alerts.lost().dead) == ((0, 1), 2)
+        line = here("check", "--only", "alerts", redis_url=runtime.settings.redis_url).stdout
+        assert "nobody took 1 alert, and 2 older ones: see `storywire alerts list`" in line
+
+
 async def test_forgotten_is_not_told(runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock) -> None:
     """What is delivered is read when it is sent: a story that is gone by then is told of to nobody."""
     receiver.answers = [(500, {})]

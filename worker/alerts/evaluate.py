@@ -21,13 +21,17 @@ _KINDS = frozenset({"new", "grew", "merged", "split", "moved"})
 """What may make a story meet a rule."""
 
 
+def changed(events: Iterable[Event]) -> list[tuple[str, int]]:
+    """Language and number of the stories that these events may have made what a rule is about, each once."""
+    return sorted({(e.lang, e.into or e.story) for e in events if e.kind in _KINDS and not e.backfill})
+
+
 def finds(
-    events: Iterable[Event], stories: Stories, rules: Rules, since: Mapping[str, float], now: float
+    numbers: Iterable[tuple[str, int]], stories: Stories, rules: Rules, since: Mapping[str, float], now: float
 ) -> list[Find]:
-    """What these events lead to; each story is looked at once, as it is now."""
-    changed = {(e.lang, e.into or e.story) for e in events if e.kind in _KINDS and not e.backfill}
+    """Which rules these stories (language, number) meet as they are now."""
     found = list[Find]()
-    for lang, number in sorted(changed):
+    for lang, number in numbers:
         if any(not rule.lang or lang in rule.lang for rule in rules.rules):
             try:
                 found += _of_story(lang, number, stories, rules, since, now)

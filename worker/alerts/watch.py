@@ -3,11 +3,12 @@
     events after the position in the store -> finds -> one script: marks, deliveries, position -> leased, sent, settled
 
 Invariant: of any number of these each may die at any moment: what it had found is found again, or stands in the store,
-and what it had sent without noting so is sent once more under the same id.
+and what it had sent without noting so is sent once more under the same id. Where events are gone, the stories are
+looked at: they are the truth.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,13 +16,14 @@ import structlog
 
 from worker.alerts.deliver import Sender
 from worker.alerts.dispatch import Dispatch
-from worker.alerts.evaluate import finds
+from worker.alerts.evaluate import changed, finds
 from worker.alerts.file import RuleFile
+from worker.alerts.gap import Gap, gap
 from worker.errors import BadSetting, StorywireError
 from worker.metrics import Metrics
 from worker.metrics.table import ALERTS
 from worker.names import new_name
-from worker.report.following import Follower, format_cursor, parse_cursor
+from worker.report.following import MAX_EVENTS, format_cursor, parse_cursor
 from worker.runtime import Runtime
 from worker.store.alerts import Alerts
 
@@ -51,6 +53,7 @@ class Watching:
         self._alerts: Alerts = runtime.alerts
         self._owner = new_name()
         self._waiting = False
+        self._gap: Gap | None = None
 
     async def run(self) -> None:
         """Until cancelled. A server that is away is waited for."""
@@ -96,15 +99,34 @@ class Watching:
         if before is None:  # what happened before anybody had a rule is no news
             self._alerts.advance(None, format_cursor(stories.end()), (), now)
             return True
-        follower = Follower(stories, parse_cursor(before))
-        events = [event for event, _ in follower.read()]
-        if not events:
-            return False
-        found = finds(events, stories, rules, since, now)
-        raised = self._alerts.advance(before, format_cursor(follower.position), found, now)
+        if self._gap is None or self._gap.before != before:
+            position = parse_cursor(before)
+            found = stories.look(position, MAX_EVENTS)
+            self._gap = gap(before, position, found.extents, stories.numbers)
+            if self._gap is None:
+                after = format_cursor(position | {event.lang: (event.seq, event.part) for event in found.events})
+                return bool(found.events) and self._raise(before, after, changed(found.events), since, now)
+            self._tell_gap(self._gap, now)
+        after, numbers = self._gap.turn()
+        self._raise(before, after, numbers, since, now)
+        self._gap = self._gap.left()
+        return True
+
+    def _tell_gap(self, gap: Gap, now: float) -> None:
+        self._alerts.note_gap(gap.langs, now)
+        self._metrics.count(ALERTS, outcome="gap")
+        said = "events were gone before the rules looked through them: the stories are looked at as they are"
+        log.warning(said, languages=list(gap.langs), stories=len(gap.rest))
+
+    def _raise(
+        self, before: str, after: str, numbers: Sequence[tuple[str, int]], since: Mapping[str, float], now: float
+    ) -> bool:
+        """Raise what these stories lead to, and go on; True: there may be more."""
+        found = finds(numbers, self._runtime.stories, self._file.rules, since, now)
+        raised = self._alerts.advance(before, after, found, now)
         if raised:
             self._metrics.count(ALERTS, raised, outcome="raised")
-            log.info("alerts raised", alerts=raised, events=len(events))
+            log.info("alerts raised", alerts=raised, stories=len(numbers))
         return True
 
     def let_go(self) -> None:

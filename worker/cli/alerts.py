@@ -88,13 +88,16 @@ def test(rule: str, file: Path | None) -> None:
 def list_(data_dir: str | None) -> None:
     """List the alerts that wait to be delivered, and those that nobody took within a day."""
     with opened(data_dir) as runtime:
-        waiting, dead, now = runtime.alerts.waiting(), runtime.alerts.dead(), runtime.clock.now()
+        alerts, now = runtime.alerts, runtime.clock.now()
+        waiting, dead, lost = alerts.waiting(), alerts.dead(), alerts.lost().dead
     for delivery, due in waiting:
         click.echo(
             _line("waits", delivery, f"tried {count(delivery.attempts, 'time')}, again in {max(0, due - now):.0f} s")
         )
     for delivery in dead:
         click.echo(_line("dead", delivery, f"tried {count(delivery.attempts, 'time')}"))
+    if lost:
+        click.echo(f"{count(lost, 'older alert')} that nobody took: the list has no room", err=True)
     if not waiting and not dead:
         click.echo("no alert waits, and each was taken", err=True)
 
@@ -102,7 +105,7 @@ def list_(data_dir: str | None) -> None:
 @command.command("drop", epilog="Example: storywire alerts drop")
 @DATA_DIR
 def drop(data_dir: str | None) -> None:
-    """Forget the alerts that nobody took."""
+    """Forget the alerts that nobody took, and that `storywire check` says some may be missing."""
     with opened(data_dir) as runtime:
         click.echo(f"dropped: {count(runtime.alerts.drop_dead(), 'alert')}")
 

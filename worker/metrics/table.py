@@ -170,9 +170,10 @@ REQUEST = Metric(
 ALERTS = Metric(
     "storywire_alerts_total", Kind.COUNTER, _WEB,
     "Alerts by STORYWIRE_ALERTS: `raised`, and of their deliveries `delivered`, `again` (not taken, tried later) and "
-    "`dead` (tried no more).",
-    "`again` or `dead`: `storywire alerts list` says why; then `storywire alerts test RULE`.",
-    ("outcome",), known=("raised", "delivered", "again", "dead"),
+    "`dead` (tried no more); `gap`: events were gone before the rules looked through them.",
+    "`again` or `dead`: `storywire alerts list` says why; then `storywire alerts test RULE`. `gap`: keep a "
+    "`storywire serve` with STORYWIRE_ALERTS up.",
+    ("outcome",), known=("raised", "delivered", "again", "dead", "gap"),
 )  # fmt: skip
 LISTENERS = Metric(
     "storywire_stream_clients", Kind.READING, _WEB,
@@ -245,7 +246,8 @@ QUARANTINE = Metric(
 )  # fmt: skip
 DELIVERIES = Metric(
     "storywire_alert_deliveries", Kind.READING, _WEB,
-    "Deliveries of alerts: `waiting` to be made, or `dead`, that nobody took within a day.",
+    "Deliveries of alerts: `waiting` to be made, `dead`, that nobody took within a day, or `lost`: dead ones that were "
+    "let go of for newer ones.",
     "`dead`, or `waiting` grows: `storywire alerts list`.", ("state",),
 )  # fmt: skip
 MEMORY = Metric(

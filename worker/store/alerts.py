@@ -4,7 +4,7 @@ Invariant: a find and the position behind it are written at once, so that nothin
 however many processes look and whichever of them dies; no secret stands here, only the names of targets.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -38,6 +38,15 @@ class Delivery(Struct, frozen=True, array_like=True):
     raised: float
     attempts: int = 0
     trouble: str = ""
+
+
+class Lost(Struct, frozen=True):
+    """What nobody is told of for sure: `dead`, how many deliveries there was no room for among the dead ones; `gap`:
+    when events were last gone before they were looked through, 0 for never, and of which languages."""
+
+    dead: int = 0
+    gap: float = 0.0
+    langs: str = ""
 
 
 class Find(Struct, frozen=True):
@@ -81,6 +90,16 @@ class Alerts:
         """The cursor up to which events were looked through; None where nobody ever did."""
         found = self._redis.hget(keys.alerts(), "position")
         return None if found is None else found.decode()
+
+    def note_gap(self, langs: Iterable[str], now: float) -> None:
+        """Events of these languages were gone before they were looked through."""
+        self._redis.hset(keys.alerts(), "gap", f"{now!r} {' '.join(langs)}")
+
+    def lost(self) -> Lost:
+        """What nobody is told of for sure, since `drop_dead` was last said."""
+        dead, gap = self._redis.hmget(keys.alerts(), "lost", "gap")
+        time, _, langs = (gap or b"0 ").decode().partition(" ")
+        return Lost(int(dead or 0), float(time), langs)
 
     def since(self, rules: Mapping[str, str], now: float) -> dict[str, float]:
         """For each rule (name -> digest of what it is about) since when it is there; what is new, or about something
@@ -152,16 +171,16 @@ class Alerts:
         return [_delivery(packed) for packed in self._redis.lrange(keys.alerts_dead(), 0, -1)]
 
     def drop_dead(self) -> int:
-        """Forget what could not be delivered; how many there were."""
+        """Forget what could not be delivered, and what is `lost`; how many were in the list."""
         pipe = self._redis.pipeline(transaction=True)
-        pipe.llen(keys.alerts_dead()).delete(keys.alerts_dead())
+        pipe.llen(keys.alerts_dead()).delete(keys.alerts_dead()).hdel(keys.alerts(), "lost", "gap")
         return int(pipe.execute()[0])
 
     def _settled(self, delivery: Delivery, until: float, what: str, at: float) -> bool:
         packed = b"" if what == "done" else _encode(delivery)
         return bool(
             self._settle(
-                keys=[keys.alerts_queue(), keys.alerts_waiting(), keys.alerts_dead()],
+                keys=[keys.alerts_queue(), keys.alerts_waiting(), keys.alerts_dead(), keys.alerts()],
                 args=[delivery.id, until, what, at, packed, MOST_DEAD],
             )
         )

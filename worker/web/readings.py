@@ -113,6 +113,7 @@ def _alerts(runtime: Runtime) -> Iterator[Reading]:
     waiting, dead = runtime.alerts.depths()
     yield Reading(metric.DELIVERIES, waiting, ("waiting",))
     yield Reading(metric.DELIVERIES, dead, ("dead",))
+    yield Reading(metric.DELIVERIES, runtime.alerts.lost().dead, ("lost",))
 
 
 def _stored(runtime: Runtime) -> Iterator[Reading]:

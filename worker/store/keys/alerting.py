@@ -8,7 +8,8 @@ from worker.store.keys import naming
 
 def alerts() -> str:
     """hash: `position`, the cursor up to which events were looked through; `since:RULE`, since when a rule is there,
-    with a hash of what it is about. Bound: the rules of the file, 200. Lifetime: forever."""
+    with a hash of what it is about; `lost`, how many dead deliveries were let go of; `gap`, when events were gone
+    before they were looked through, and of which languages. Bound: the rules of the file, 200. Lifetime: forever."""
     return naming.tagged("alerts", "state")
 
 

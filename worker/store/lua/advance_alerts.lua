@@ -28,7 +28,9 @@ while place <= #ARGV do
         redis.call('ZADD', KEYS[3], now, id)
         redis.call('HSET', KEYS[4], id, whole)
       else
-        redis.call('LPUSH', KEYS[5], dead)
+        if redis.call('LPUSH', KEYS[5], dead) > tonumber(ARGV[5]) then
+          redis.call('HINCRBY', KEYS[1], 'lost', 1)
+        end
         redis.call('LTRIM', KEYS[5], 0, tonumber(ARGV[5]) - 1)
       end
     end
