@@ -19,6 +19,7 @@ from worker.alerts.message import Message, made_up, signed
 from worker.alerts.rules import Rule, Service, Webhook, parse
 from worker.errors import BadSetting
 from worker.model import Fingerprints, Member
+from worker.report.rows import folded, needles
 from worker.store.alerts import Delivery
 
 RULE = '[[rule]]\nname = "floods"\nany = ["flood*"]\nto = "desk"\n'
@@ -128,6 +129,15 @@ WORDS = [
 @pytest.mark.parametrize(("about", "title", "expected"), WORDS)
 def test_words_languages_and_outlets(about: Rule, title: str, expected: bool) -> None:
     assert bool(why(about, "en", [member(title, outlet="herald.example")])) is expected
+
+
+@pytest.mark.parametrize("word", ["地震", "𠮷", "ㄅㄆㄇ", "ꆈꌠ", "ແຜ່ນດິນ", "iphone発売", "发布iphone", "ﾃﾚﾋﾞ"])
+def test_words_of_scripts_without_spaces_stand_anywhere(word: str) -> None:
+    """In rules as in the search of the page."""
+    title = f"東京{word}東京"
+    assert why(rule(any=(word,)), "ja", [member(title)])
+    assert all(needle in f" {folded(title)} " for needle in needles(word))
+    assert not why(rule(any=("한국",)), "ko", [member("북한국경")]), "Korean has spaces"
 
 
 def test_outlets_count_within_the_time() -> None:
