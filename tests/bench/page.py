@@ -5,11 +5,13 @@
 Method: a store is filled (stored.py) on a Valkey server of its own; `storywire serve` runs as a process of its own, on
 one core at most. While it reads the stories, a file is asked for again and again: what holds up the page holds up this.
 Then pages are asked for one after the other, and the API's list by `hey` (Debian) with one and with eight
-connections, once as it is and once while commits come. Then so many clients open the stream (followers.py, an asyncio
+connections, once as it is and once while commits come; then filters that nobody asked for before, in each of which all
+stories are looked through, and a file meanwhile. Then so many clients open the stream (followers.py, an asyncio
 client of our own), and commits of ten events come three times a second; each client's events are compared with those of
 the store.
 
-Invariant: every figure is what a client saw over HTTP on loopback, but for the process's own time.
+Invariant: every figure is what a client saw over HTTP on loopback, but for the process's own time. What the clock says
+holds for the load that is printed beside it.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import asyncio
 import csv
 import gzip
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -40,7 +43,7 @@ from tests.waiting import eventually
 
 STORIES, ARTICLES, CLIENTS, COMMITS = 30_000, 100_000, 500, 60
 EVERY_S = 0.33
-_REQUESTS = 1_000
+_REQUESTS, _FIRST_LOOKS = 1_000, 40
 
 
 class Latency(Struct, frozen=True):
@@ -75,6 +78,9 @@ class Measured(Struct, frozen=True):
     delay_p99_ms: float
     stream_cpu_s: float
     stream_s: float
+    load: float
+    """Processes that wanted a processor, of the last minute; there are `processors`."""
+    processors: int
 
 
 class _Process:
@@ -147,6 +153,8 @@ def measure(
             files=files,
             latencies=latencies,
             clients=clients,
+            load=os.getloadavg()[0],
+            processors=os.cpu_count() or 1,
             **figures,
         )
     finally:
@@ -199,7 +207,29 @@ def _latencies(site: _Process, writer: Writer) -> list[Latency]:
     finally:
         stop.set()
         writing.join()
-    return found
+    return found + _first_looks(site)
+
+
+def _first_looks(site: _Process) -> list[Latency]:
+    """Of filters that nobody asked for before; and of a file, which is asked for until they are done."""
+    stop, waited = threading.Event(), list[float]()
+
+    def ask() -> None:
+        while not stop.is_set():
+            waited.append(site.ask("/static/style.css")[0])
+            time.sleep(0.002)
+
+    asking = threading.Thread(target=ask)
+    before = site.cpu_s()
+    asking.start()
+    try:
+        looks = [f"/api/v1/stories?outlet={n:04d}+her&since={20 + n}d" for n in range(_FIRST_LOOKS)]
+        took = [site.ask(path)[0] for path in looks]
+    finally:
+        stop.set()
+        asking.join()
+    cpu_s = (site.cpu_s() - before) / (len(took) + len(waited))
+    return [_latency("first look for a filter", took, cpu_s), _latency("a file meanwhile", waited, cpu_s)]
 
 
 def _hey(site: _Process, path: str, at_once: int, name: str) -> Latency:
@@ -221,6 +251,7 @@ def _latency(name: str, took_ms: Sequence[float], cpu_s: float, failed: int = 0)
 
 def show(found: Measured) -> None:
     """Print it."""
+    print(f"load {found.load:.1f} on {found.processors} processors")
     print(f"{found.stories:,} stories, {found.articles:,} articles; read in {found.read_s:.1f} s")
     print(f"({found.read_cpu_s:.1f} s of its own), meanwhile the longest answer {found.held_ms:.0f} ms")
     print(f"memory: {found.memory_mb:.0f} MB")
