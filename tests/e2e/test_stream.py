@@ -66,11 +66,15 @@ def stream(site: RunningSite, query: str = "") -> str:
     return f"{site.url}/api/v1/stream{query}"
 
 
-def test_what_happens_is_told_to_all_who_listen_and_whom_it_fits(runtime: Runtime, site: RunningSite) -> None:
+@pytest.mark.parametrize("empty", ["", "?lang=&outlet=&outlets=&since=&q=&after="])
+def test_what_happens_is_told_to_all_who_listen_and_whom_it_fits(
+    runtime: Runtime, site: RunningSite, empty: str
+) -> None:
+    """An empty parameter is as none."""
     with ExitStack() as closing:
         every, spanish, two, words = (
             closing.enter_context(listening(stream(site, query))).begun_at(site)
-            for query in ("", "?lang=es", "?outlets=2", f"?q={text(1).split()[0]}")
+            for query in (empty, "?lang=es", "?outlets=2", f"?q={text(1).split()[0]}")
         )
         assert every.answer.getheader("Content-Type") == "text/event-stream; charset=utf-8"
         assert every.answer.getheader("X-Accel-Buffering") == "no"
