@@ -1,6 +1,7 @@
 """Stories as feeds: valid, the same in both forms, calm when copies come, and fit for Storywire's own poller."""
 
 import re
+from asyncio import to_thread
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 from lxml import etree
 
 from tests.e2e.polling import bench, poller
+from tests.e2e.polling import eventually as eventually_here
 from tests.e2e.site import Answer, RunningSite, article, fill, running_site, site_runtime
+from tests.languages import reports
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REPORT, DAM_REPORT_TITLE, DAM_TITLE
 from tests.waiting import eventually
 from worker.runtime import Runtime
@@ -71,7 +74,7 @@ def test_atom_keeps_what_its_rfc_demands(site: RunningSite) -> None:
     assert links == {"self": f"{site.url}/stories.atom", "alternate": f"{site.url}/"}
     ids = []
     for entry in root.findall(ATOM + "entry"):
-        required(entry, "id", "title", "updated", "published", "summary", "author")
+        required(entry, "id", "title", "updated", "published", "summary", "content", "author")
         required(entry.find(ATOM + "author"), "name")
         assert dated(entry.findtext(ATOM + "published")) <= dated(entry.findtext(ATOM + "updated"))
         assert len([link for link in entry.findall(ATOM + "link") if link.get("rel") == "alternate"]) == 1
@@ -93,7 +96,8 @@ def test_json_feed_keeps_what_its_version_demands(site: RunningSite) -> None:
     assert len(feed["items"]) == 2
     for item in feed["items"]:
         assert isinstance(item["id"], str)
-        assert item["content_text"]
+        assert item["content_html"].startswith("<ul><li>")
+        assert item["summary"]
         dated(item["date_published"])
         dated(item["date_modified"])
         assert all(author["name"] for author in item["authors"])
@@ -106,6 +110,7 @@ def test_an_entry_says_how_a_story_is_told(site: RunningSite) -> None:
     found = entries(site)
     entry = headline(found, "cup")
     assert entry.summary.startswith("1 outlet, 1 article, 0 copies, 0 rewrites; first: Post, 20")
+    assert entry.content[0].value == f'<ul><li><a href="https://post/cup" title="Post">{CUP_TITLE}</a></li></ul>'
     assert entry.link.startswith(f"{site.url}/stories/en-")
     assert [link.href for link in entry.links if link.rel == "related"] == ["https://post/cup"]
     assert [tag.term for tag in entry.tags] == ["Post"]
@@ -118,6 +123,8 @@ def test_hostile_texts_are_text(site: RunningSite) -> None:
     entry = headline(entries(site), "sheep")
     body = site.ask("/stories.atom").body + site.ask("/stories.json").body
     assert b"javascript:" not in body
+    content = site.ask("/stories.json?q=sheep").json["items"][0]["content_html"]
+    assert content.startswith('<ul><li><span title="Odd &lt;b&gt;">&lt;script&gt;alert(1)&lt;/script&gt;')
     assert not [link for link in entry.links if link.rel == "related"]
     title = etree.fromstring(site.ask("/stories.atom?q=sheep").body).findtext(f"{ATOM}entry/{ATOM}title") or ""
     assert "<script>alert(1)</script>" in title, "kept as text"
@@ -237,3 +244,40 @@ async def test_storywire_reads_its_own_stories(site: RunningSite, fresh_url: Cal
     assert [store.feed(feed).polls.errors for feed in feeds] == [0, 0]
     assert {one.url for one in articles} == found.keys()
     assert [one.title for one in articles if one.title == found[one.url]] != [], "titles come as they are"
+
+
+@pytest.mark.parametrize("path", ["/stories.atom", "/stories.json"])
+async def test_stories_stay_apart_where_they_are_read(
+    newsroom: RunningSite, fresh_url: Callable[[], str], path: str
+) -> None:
+    """As many stories as there are entries; a story that grew is a revision of its entry, not another one."""
+    asked, url = f"{path}?limit=100", fresh_url()
+    feed, store, count = newsroom.url + asked, bench(url), len(newsroom.live.board)
+    store.feeds.add(feed, "", store.clock.now())
+    async with poller(store):
+        await store.polled(feed)
+        read = store.articles()
+        assert (len(read), [one.title for one in read if one.page]) == (count, []), "no page is read for its content"
+        with site_runtime(url) as second:
+            second.ingest.run(store.refs)
+            assert second.stories.counts()["stories"] == count
+        dam = article(f"times{path}", f"{DAM_TITLE}, says Times of {path}", DAM)
+        await to_thread(fill, newsroom.runtime, [dam])
+        await eventually_here(lambda: dam.title in newsroom.ask(asked).text, lambda: "the dam's new headline")
+        await store.turn(feed)
+        [again] = store.articles()
+    assert (again.id in {one.id for one in read}, again.revision, dam.title in again.text) == (True, 2, True)
+
+
+@pytest.fixture(scope="module")
+def newsroom(server_pool: Any) -> Iterator[RunningSite]:
+    """Stories of one article in two languages, and one whose headline ends as a text that goes on does."""
+    first = {(lang, one.story): one for lang in ("de", "es") for one in reports(lang)[::-1]}
+    told = [
+        article(f"{lang}/{one.id}", one.title, one.text, lang=lang, source=one.outlet)
+        for (lang, _), one in first.items()
+    ]
+    with site_runtime(server_pool.url("valkey")) as opened, running_site(opened) as running:
+        fill(opened, [*told, article("herald/dam", DAM_TITLE + " …", DAM)])
+        running.shows(len(told) + 1)
+        yield running

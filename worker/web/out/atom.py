@@ -51,6 +51,7 @@ def _entry(element: _Element, entry: Entry) -> None:
     for tag in entry.tags:
         _child(element, "category", term=tag)
     _text(element, "summary", entry.summary)
+    _child(element, "content", type="html").text = entry.content
 
 
 def _child(parent: _Element, name: str, **attributes: str) -> _Element:

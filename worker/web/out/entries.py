@@ -4,6 +4,7 @@ Invariant: pure; all texts are one harmless line, all links are http(s), and no 
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from urllib.parse import urlencode
 from uuid import UUID, uuid5
 
@@ -19,18 +20,21 @@ from worker.web.asking import since_text
 from worker.web.links import safe
 
 _MOST_TAGS = 10
+_MOST_HEADLINES = 20
 NO_HEADLINE = "A story without a headline"
 
 
 class Entry(Struct, frozen=True, kw_only=True):
     """A story. `id`: a URN that is its own for ever; `updated`: when anything but a copy last came; `link`: its page;
-    `first_link`: its first article, "" where that has no address that may be followed; `author`: who was first."""
+    `first_link`: its first article, "" where that has no address that may be followed; `author`: who was first.
+    `summary`: how it is told, a line of text; `content`: its headlines, HTML."""
 
     id: str
     title: str
     published: float
     updated: float
     summary: str
+    content: str
     link: str
     first_link: str
     first_title: str
@@ -52,14 +56,24 @@ class Feed(Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...]
 
 
+class Headline(Struct, frozen=True):
+    """A headline, who had it first, and where: "" where that has no address that may be followed."""
+
+    title: str
+    source: str
+    url: str
+
+
 class Facts(Struct, frozen=True, kw_only=True):
-    """Of a story's members: the first one's address, title, source and date; when the first of them came, and the last
-    that is no copy; when, by the wall clock, the story last changed."""
+    """Of a story's members: the first one's address, title, source and date; their distinct headlines, the first
+    _MOST_HEADLINES; when the first of them came, and the last that is no copy; when, by the wall clock, the story last
+    changed."""
 
     url: str
     title: str
     source: str
     time: float
+    headlines: tuple[Headline, ...]
     came: float
     news: float
     changed: float
@@ -74,6 +88,7 @@ def facts_of(story: Story, members: Sequence[Member]) -> Facts:
         title=readable(first.title),
         source=harmless(first.source),
         time=first.time,
+        headlines=_headlines(members),
         came=min(member.received for member in members),
         news=max(news or [member.received for member in members]),
         changed=story.active,
@@ -84,12 +99,14 @@ def entry(store: UUID, base: str, row: Row, facts: Facts, *, updates: bool) -> E
     """The entry of a story. updates: let it come again, under another id, whenever one more outlet reports it."""
     name = f"{row.story}/{row.outlets}" if updates else row.story
     sources = dict.fromkeys(harmless(source) for source in row.sources)
+    title = readable(row.headline, NO_HEADLINE)
     return Entry(
         id=uuid5(store, name).urn,
-        title=readable(row.headline, NO_HEADLINE),
+        title=title,
         published=facts.came,
         updated=facts.news,
         summary=_summary(row, facts),
+        content=_content(facts, title),
         link=f"{base}/stories/{row.story}",
         first_link=facts.url,
         first_title=facts.title,
@@ -97,6 +114,30 @@ def entry(store: UUID, base: str, row: Row, facts: Facts, *, updates: bool) -> E
         lang="" if row.lang == UNDETERMINED else row.lang,
         tags=tuple(source for source in sources if source)[:_MOST_TAGS],
     )
+
+
+def _headlines(members: Sequence[Member]) -> tuple[Headline, ...]:
+    found = dict[str, Headline]()
+    for member in members:
+        if len(found) == _MOST_HEADLINES:
+            break
+        if title := readable(member.title):
+            found.setdefault(title, Headline(title, readable(member.source), safe(member.url) or ""))
+    return tuple(found.values())
+
+
+def _content(facts: Facts, title: str) -> str:
+    """The headlines as a list, each with its outlet where only people look (as `title`): words that stand in many
+    entries, as counts, dates and outlets do, make their stories alike to whoever compares texts, such as Storywire."""
+    shown = facts.headlines or (Headline(title, "", ""),)
+    return f"<ul>{''.join(f'<li>{_line(each)}</li>' for each in shown)}</ul>"
+
+
+def _line(headline: Headline) -> str:
+    tag, leads = ("a", f' href="{escape(headline.url)}"') if headline.url else ("span", "")
+    named = f' title="{escape(headline.source)}"' if headline.source else ""
+    said = headline.title.rstrip(".… ") or headline.title  # a list that ends in dots looks like a text cut off
+    return f"<{tag}{leads}{named}>{escape(said)}</{tag}>"
 
 
 def _summary(row: Row, facts: Facts) -> str:

@@ -33,7 +33,7 @@ MOST = 100
 
 _HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,20}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _LANG = re.compile("[a-z]{2,3}")
-_FORM = "5"
+_FORM = "6"
 """Part of every tag: raised when what is written changes though the stories do not."""
 
 NAMES = ("lang", "outlet", "outlets", "since", "q", "sort", "limit", "after")
