@@ -29,61 +29,67 @@ _OUTLETS = (2, 3, 5, 10)
 def routes(site: Site) -> list[BaseRoute]:
     """`/` and `/rows`."""
 
-    async def facts(wanted: Asked, now: float) -> dict[str, Any]:
-        found = await site.live.lists.select(
-            wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after
-        )
-        return {
-            "asked": wanted,
-            "query": address(wanted),
-            "stream": address(wanted, sort="", limit=""),
-            "cursor": format_cursor(site.live.position) or "0",
-            "rows": [shown(row, wanted.sort, now) for row in found.rows],
-            "stories": found.stories,
-            "articles": found.articles,
-            "more": address(wanted, after=found.following) if found.following else "",
-            "stored": len(site.live.board),
-            "ready": site.live.ready.is_set(),
-        }
-
     async def page(request: Request) -> Response:
         now = site.runtime.clock.now()
         try:
             wanted = asked(request.query_params)
-            made = await facts(wanted, now)
+            made = await _listed(site, wanted, now)
         except BadInput as error:
-            return site.page(request, "stories_refused.html", {"error": str(error)}, 400)
-        narrowed = chips(wanted)
-        widened = await wider(site.live.lists, wanted, now) if narrowed and not made["stories"] else []
-        own = {
-            "chips": narrowed,
-            "wider": widened,
-            "feed_query": address(wanted, after="", limit=""),
-            "out_query": keyed(address(wanted, after="", limit=""), site.safety.feed_key(request)),
-            "options": options(wanted, site.live.board),
-            "sorts": [(name, address(wanted, sort=sort), sort == wanted.sort) for sort, name in _SORT_NAMES.items()],
-        }
-        return site.page(request, "stories.html", made | own)
+            return _refused(site, request, error)
+        made |= await _narrowing(site, wanted, now, is_empty=not made["stories"])
+        made["out_query"] = keyed(made["feed_query"], site.safety.feed_key(request))
+        return site.page(request, "stories.html", made)
 
     async def rows(request: Request) -> Response:
-        now = site.runtime.clock.now()
+        now, names = site.runtime.clock.now(), request.query_params.get("ids")
         try:
             wanted = asked(request.query_params)
-            made = await facts(wanted, now) if "ids" not in request.query_params else {}
+            made = await (_listed(site, wanted, now) if names is None else _named(site, names, wanted, now))
         except BadInput as error:
-            return site.page(request, "stories_refused.html", {"error": str(error)}, 400)
-        if not made:
-            board, named = site.live.board, request.query_params["ids"].split(",")[:MOST]
-            found = await site.live.lists.select(wanted.filter, now, limit=1)
-            made = {
-                "rows": some(board, named, wanted, now),
-                "more": None,
-                "stories": found.stories,
-                "articles": found.articles,
-            }
+            return _refused(site, request, error)
         return site.page(request, "stories_rows.html", made)
 
     return [Route("/", page, methods=["GET"]), Route("/rows", rows, methods=["GET"])]
+
+
+def _refused(site: Site, request: Request, error: BadInput) -> Response:
+    return site.page(request, "stories_refused.html", {"error": str(error)}, 400)
+
+
+async def _listed(site: Site, wanted: Asked, now: float) -> dict[str, Any]:
+    """A page of the list, and where it stands."""
+    found = await site.live.lists.select(wanted.filter, now, sort=wanted.sort, limit=wanted.limit, after=wanted.after)
+    return {
+        "asked": wanted,
+        "query": address(wanted),
+        "stream": address(wanted, sort="", limit=""),
+        "cursor": format_cursor(site.live.position) or "0",
+        "rows": [shown(row, wanted.sort, now) for row in found.rows],
+        "stories": found.stories,
+        "articles": found.articles,
+        "more": address(wanted, after=found.following) if found.following else "",
+        "stored": len(site.live.board),
+        "ready": site.live.ready.is_set(),
+    }
+
+
+async def _named(site: Site, names: str, wanted: Asked, now: float) -> dict[str, Any]:
+    """Some rows by their ids, and how many there are in all: counted in the page's order, as that is remembered."""
+    found = await site.live.lists.select(wanted.filter, now, sort=wanted.sort, limit=1)
+    shown_rows = some(site.live.board, names.split(",")[:MOST], wanted, now)
+    return {"rows": shown_rows, "more": None, "stories": found.stories, "articles": found.articles}
+
+
+async def _narrowing(site: Site, wanted: Asked, now: float, *, is_empty: bool) -> dict[str, Any]:
+    """What the list is narrowed and ordered by, what else there is to choose, and what to leave out of an empty one."""
+    narrowed = chips(wanted)
+    return {
+        "chips": narrowed,
+        "wider": await wider(site.live.lists, wanted, now) if narrowed and is_empty else [],
+        "feed_query": address(wanted, after="", limit=""),
+        "options": options(wanted, site.live.board),
+        "sorts": [(name, address(wanted, sort=sort), sort == wanted.sort) for sort, name in _SORT_NAMES.items()],
+    }
 
 
 def keyed(query: str, key: str) -> str:
