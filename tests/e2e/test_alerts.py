@@ -458,6 +458,15 @@ def test_check_says_which_present_stories_a_rule_is_about(
     assert (failed.returncode, failed.stdout) == (1, "desk: answers 500\n")
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # of Apprise, by Python 3.11
+def test_an_address_that_apprise_does_not_know_is_refused_with_its_line(valkey_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(DAM_RULE + '[to.desk]\napprise = "slak://token-that-is-secret"\n')
+    done = here("alerts", "check", path, redis_url=valkey_url)
+    said = f"{path}: line 6: target 'desk': Apprise knows no such address, slak://...: see docs/alerts.md"
+    assert (done.returncode, one_line(done.stderr)) == (1, said)
+
+
 async def test_a_check_tells_of_alerts(
     runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

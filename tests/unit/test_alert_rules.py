@@ -192,14 +192,25 @@ def test_waits_double_up_to_an_hour_and_end_after_a_day() -> None:
     assert tried(1, final=True) is None
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # of Apprise, by Python 3.11
 def test_what_the_docs_show_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Their file of rules is one, and their receiver knows our signature, and no other."""
+    """Their files are rules, with addresses that Apprise knows; their receiver knows our signature, and no other."""
+    import apprise  # half a second
+
     blocks = re.findall(r"```(toml|python)\n(.*?)```", (ROOT / "docs/alerts.md").read_text(encoding="utf-8"), re.DOTALL)
-    shown = dict(blocks)
-    rules = parse(shown["toml"], {"DESK_SECRET": "s" * 20, "PHONE_URL": "ntfy://floods"})
-    assert [rule.to for rule in rules.rules] == [("desk", "phone")]
+    environ = {"DESK_SECRET": "s" * 20, "PHONE_URL": "ntfy://floods", "BOT_TOKEN": "123456789:" + "a" * 35}
+    environ |= {"SLACK_WEBHOOK": f"https://hooks.slack.com/services/T{'A' * 8}/B{'A' * 8}/{'c' * 24}"}
+    files = [parse(block, environ | {"MAIL_PASSWORD": "p%26ss%401"}) for kind, block in blocks if kind == "toml"]
+    assert [rule.to for rules in files for rule in rules.rules] == [("desk", "phone"), ("slack", "telegram", "mail")]
+    addresses = [
+        each.address for rules in files for to in rules.targets.values() for each in to if isinstance(each, Service)
+    ]
+    spoken = [apprise.Apprise.instantiate(address) for address in addresses]
+    assert [type(each).__name__ for each in spoken] == ["NotifyNtfy", "NotifySlack", "NotifyTelegram", "NotifyEmail"]
+    mail = vars(spoken[-1])
+    assert (mail["smtp_host"], mail["user"], mail["password"]) == ("smtp.example.org", "wire", "p&ss@1")
     names: dict[str, Any] = {"hmac": hmac, "time": time}
-    exec(shown["python"], names)
+    exec(next(block for kind, block in blocks if kind == "python"), names)
     monkeypatch.setattr(time, "time", lambda: NOW + 5)
     header = signed(b"body", "secret", "id", NOW)["Storywire-Signature"]
     assert names["is_ours"](b"body", header, "secret") is True

@@ -119,6 +119,7 @@ def _path(file: Path | None) -> Path:
 
 def _services(rules: "Rules", path: Path) -> None:
     """Raises BadSetting for an address that Apprise does not know; which it is, its secrets aside."""
+    from worker.alerts.lines import lines_of
     from worker.alerts.rules import Service
 
     services = [(name, each) for name, parts in rules.targets.items() for each in parts if isinstance(each, Service)]
@@ -132,7 +133,11 @@ def _services(rules: "Rules", path: Path) -> None:
     for name, each in services:
         if apprise.Apprise.instantiate(each.address) is None:
             kind = each.address.partition(":")[0]
-            raise BadSetting(f"{path}: target {name!r}: Apprise knows no such address, {kind}://...: see its list")
+            line = lines_of(path.read_text()).get(("to", name, "apprise"))
+            where = f"line {line}: " if line else ""
+            raise BadSetting(
+                f"{path}: {where}target {name!r}: Apprise knows no such address, {kind}://...: see docs/alerts.md"
+            )
 
 
 def _present(rules: "Rules", data_dir: str | None) -> "dict[str, list[tuple[str, str, str]]] | None":
