@@ -4,6 +4,7 @@ Invariant: what is refused changed nothing; the same words and rules as `storywi
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -35,79 +36,86 @@ _MISSING = {404: "There is no such story, or it has ended.", 409: "The store say
 
 def operations(site: Site) -> Sequence[Operation]:
     """Its part of the table."""
-
-    async def split(request: Request) -> Response:
-        asked = await read(request, Split)
-        return await edit(
-            request, lambda editing, story: editing.split(story, asked.articles), len(set(asked.articles))
-        )
-
-    async def merge(request: Request) -> Response:
-        asked = await read(request, Merge)
-        return await edit(request, lambda editing, story: editing.merge([story, *asked.others]))
-
-    async def pin(request: Request) -> Response:
-        asked = await read(request, Pin)
-        return await edit(request, lambda editing, story: editing.pin(asked.article, story))
-
-    async def edit(request: Request, change: Callable[[Editing, str], Done], articles: int = 0) -> Response:
-        story = request.path_params["story"]
-        done = await site.aside(_edit, site.runtime, story, change)
-        return answer(request, _edited(done, articles))
-
-    async def corrections(request: Request) -> Response:
-        found = await site.aside(site.runtime.editing.corrections)
-        return answer(request, CorrectionList(corrections=[whole.correction(each) for each in found]))
-
-    async def undo(request: Request) -> Response:
-        name = request.path_params["correction"]
-        try:
-            undone = await site.aside(lambda: site.runtime.editing.undo(name))
-        except BadInput:
-            raise none_such(name, "correction that is in force", "/api/v1/corrections lists them") from None
-        return answer(request, Undone(undone=whole.correction(undone)))
-
-    async def forget(request: Request) -> Response:
-        return answer(request, await site.aside(_forget, site.runtime, request.path_params["article"]))
-
     return (
         Operation(
             name="splitStory", method="POST", path="/v1/stories/{story}/split", group=_GROUP, edits=True,
-            summary="Split articles off a story", call=split, answer=Edited, body=Split, parameters=(STORY,),
+            summary="Split articles off a story", call=partial(_split, site), answer=Edited, body=Split,
+            parameters=(STORY,),
             said="Takes articles out of a story into one of their own; their copies go with them." + _KEPT,
             problems=_MISSING, example=("/v1/stories/en-1/split", {"articles": ["herald/1"]}),
         ),
         Operation(
             name="mergeStories", method="POST", path="/v1/stories/{story}/merge", group=_GROUP, edits=True,
-            summary="Merge stories", call=merge, answer=Edited, body=Merge, parameters=(STORY,),
+            summary="Merge stories", call=partial(_merge, site), answer=Edited, body=Merge, parameters=(STORY,),
             said="Makes one story of several: the oldest id stays, the others lead to it." + _KEPT,
             problems=_MISSING, example=("/v1/stories/en-1/merge", {"with": ["en-2"]}),
         ),
         Operation(
             name="pinArticle", method="POST", path="/v1/stories/{story}/pin", group=_GROUP, edits=True,
-            summary="Pin an article to a story", call=pin, answer=Edited, body=Pin, parameters=(STORY,),
+            summary="Pin an article to a story", call=partial(_pin, site), answer=Edited, body=Pin, parameters=(STORY,),
             said="Puts an article into the story, or keeps it there, for good, whatever its revisions say." + _KEPT,
             problems=_MISSING, example=("/v1/stories/en-1/pin", {"article": "herald/1"}),
         ),
         Operation(
             name="listCorrections", method="GET", path="/v1/corrections", group=_GROUP,
-            summary="List the corrections in force", call=corrections, answer=CorrectionList,
+            summary="List the corrections in force", call=partial(_corrections, site), answer=CorrectionList,
             said="Language by language, the oldest first.", example=("/v1/corrections", None),
         ),
         Operation(
             name="undoCorrection", method="POST", path="/v1/corrections/{correction}/undo", group=_GROUP, edits=True,
-            summary="Lift a correction", call=undo, answer=Undone, parameters=(CORRECTION,),
+            summary="Lift a correction", call=partial(_undo, site), answer=Undone, parameters=(CORRECTION,),
             said="Articles stay where they are.", problems={404: "There is no such correction in force."},
             example=("/v1/corrections/en.1/undo", None),
         ),
         Operation(
             name="forgetArticle", method="POST", path="/v1/articles/{article}/forget", group=_GROUP, edits=True,
-            summary="Forget an article for good", call=forget, answer=Forgotten, parameters=(ARTICLE,),
+            summary="Forget an article for good", call=partial(_forget, site), answer=Forgotten, parameters=(ARTICLE,),
             said="Removes an article from every key of the store, and keeps it out until it has not come again for 90 "
             "days. An emptied story ends. Cannot be undone; interrupted, it is to be sent again until it answers 404.",
             problems={404: "There is no such article."}, example=("/v1/articles/herald%2F1/forget", None),
         ),
     )  # fmt: skip
+
+
+async def _split(site: Site, request: Request) -> Response:
+    asked = await read(request, Split)
+    return await _change(
+        site, request, lambda editing, story: editing.split(story, asked.articles), len(set(asked.articles))
+    )
+
+
+async def _merge(site: Site, request: Request) -> Response:
+    asked = await read(request, Merge)
+    return await _change(site, request, lambda editing, story: editing.merge([story, *asked.others]))
+
+
+async def _pin(site: Site, request: Request) -> Response:
+    asked = await read(request, Pin)
+    return await _change(site, request, lambda editing, story: editing.pin(asked.article, story))
+
+
+async def _change(site: Site, request: Request, change: Callable[[Editing, str], Done], articles: int = 0) -> Response:
+    story = request.path_params["story"]
+    done = await site.aside(_edit, site.runtime, story, change)
+    return answer(request, _edited(done, articles))
+
+
+async def _corrections(site: Site, request: Request) -> Response:
+    found = await site.aside(site.runtime.editing.corrections)
+    return answer(request, CorrectionList(corrections=[whole.correction(each) for each in found]))
+
+
+async def _undo(site: Site, request: Request) -> Response:
+    name = request.path_params["correction"]
+    try:
+        undone = await site.aside(lambda: site.runtime.editing.undo(name))
+    except BadInput:
+        raise none_such(name, "correction that is in force", "/api/v1/corrections lists them") from None
+    return answer(request, Undone(undone=whole.correction(undone)))
+
+
+async def _forget(site: Site, request: Request) -> Response:
+    return answer(request, await site.aside(_forgotten, site.runtime, request.path_params["article"]))
 
 
 def _edit(runtime: Runtime, story: str, change: Callable[[Editing, str], Done]) -> Done:
@@ -129,7 +137,7 @@ def _edited(done: Done, articles: int) -> Edited:
     return Edited(**record, told=told(lang, made, articles), overrides=lifted)
 
 
-def _forget(runtime: Runtime, name: str) -> Forgotten:
+def _forgotten(runtime: Runtime, name: str) -> Forgotten:
     """An article by its id alone: an address or a feed is more than one may mean by it."""
     target, missing = Target(What.ARTICLE, name), none_such(name, "article of the store", "or it is forgotten already")
     try:

@@ -5,6 +5,7 @@ Invariant: nothing is changed; lists answer while the server is away, and say so
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,56 +38,59 @@ _NO_PLACE = {409: "`after` is no place in this list, or in one that is sorted ot
 
 def operations(site: Site) -> Sequence[Operation]:
     """Its part of the table."""
-
-    async def stories(request: Request) -> Response:
-        return await _list(site, request)
-
-    async def search(request: Request) -> Response:
-        words = request.query_params.get("q")
-        if words is None:
-            raise BadInput("q: is missing: write the words to look for")
-        return await _list(site, request, nothing=not folded(words))
-
-    async def story(request: Request) -> Response:
-        name = request.path_params["story"]
-        place = parse_story_id(name)
-        found = await site.aside(whole.story, site.runtime, *place, name) if place else None
-        if found is None:
-            raise none_such(name, "story of the store, or has ended", "/api/v1/stories lists the stories")
-        return answer(request, found, {"content-location": f"{base_of(request)}/api/v1/stories/{found.story}"})
-
-    async def article(request: Request) -> Response:
-        name = request.path_params["article"]
-        found = await site.aside(whole.article, site.runtime, name)
-        if found is None:
-            raise none_such(name, "article of the store", "/api/v1/stories/STORY lists those of a story")
-        return answer(request, found)
-
     required = tuple(_required(each) if each is WORDS else each for each in LISTED)
     return (
         Operation(
             name="listStories", method="GET", path="/v1/stories", group="Stories", summary="List stories",
-            said=_LISTED, answer=StoryList, call=stories, parameters=LISTED, problems=_NO_PLACE,
+            said=_LISTED, answer=StoryList, call=partial(_stories, site), parameters=LISTED, problems=_NO_PLACE,
             example=("/v1/stories?lang=en&outlets=2&since=6h", None),
         ),
         Operation(
             name="search", method="GET", path="/v1/search", group="Stories", summary="Find stories by words",
-            said=_SEARCHED, answer=StoryList, call=search, parameters=required, problems=_NO_PLACE,
+            said=_SEARCHED, answer=StoryList, call=partial(_search, site), parameters=required, problems=_NO_PLACE,
             example=("/v1/search?q=harbour+bridge", None),
         ),
         Operation(
             name="getStory", method="GET", path="/v1/stories/{story}", group="Stories", summary="Get a story",
-            said=_STORY, answer=FullStory, call=story, parameters=(STORY,),
+            said=_STORY, answer=FullStory, call=partial(_story, site), parameters=(STORY,),
             problems={404: "There is no such story, or it has ended."},
             example=("/v1/stories/en-1", None),
         ),
         Operation(
             name="getArticle", method="GET", path="/v1/articles/{article}", group="Stories", summary="Get an article",
-            said=_ARTICLE, answer=FullArticle, call=article, parameters=(ARTICLE,),
+            said=_ARTICLE, answer=FullArticle, call=partial(_article, site), parameters=(ARTICLE,),
             problems={404: "There is no such article."},
             example=("/v1/articles/herald%2F1", None),
         ),
     )  # fmt: skip
+
+
+async def _stories(site: Site, request: Request) -> Response:
+    return await _list(site, request)
+
+
+async def _search(site: Site, request: Request) -> Response:
+    words = request.query_params.get("q")
+    if words is None:
+        raise BadInput("q: is missing: write the words to look for")
+    return await _list(site, request, nothing=not folded(words))
+
+
+async def _story(site: Site, request: Request) -> Response:
+    name = request.path_params["story"]
+    place = parse_story_id(name)
+    found = await site.aside(whole.story, site.runtime, *place, name) if place else None
+    if found is None:
+        raise none_such(name, "story of the store, or has ended", "/api/v1/stories lists the stories")
+    return answer(request, found, {"content-location": f"{base_of(request)}/api/v1/stories/{found.story}"})
+
+
+async def _article(site: Site, request: Request) -> Response:
+    name = request.path_params["article"]
+    found = await site.aside(whole.article, site.runtime, name)
+    if found is None:
+        raise none_such(name, "article of the store", "/api/v1/stories/STORY lists those of a story")
+    return answer(request, found)
 
 
 async def _list(site: Site, request: Request, *, nothing: bool = False) -> Response:
