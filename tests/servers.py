@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from worker.embedded.process import Pulse, binary, pulse
 
 KINDS = ("valkey", "redis")
 DATABASES = 2000
+_PORTS = range(20_000, 32_000)
+_ports = itertools.islice(itertools.cycle(_PORTS), os.getpid() * 61 % len(_PORTS), None)
 
 
 def program(kind: str) -> Path:
@@ -35,11 +38,13 @@ def program(kind: str) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of loopback that nobody listens on now. It is below those that the system gives to connections, and
+    each process of the tests begins elsewhere: nobody takes it before the test does."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:
