@@ -17,11 +17,10 @@ def lines_of(text: str) -> dict[tuple[str | int, ...], int]:
     for number, line in enumerate(text.splitlines(), 1):
         if table := _TABLE.match(line):
             name = table[2]
+            here = tuple(part.strip().strip('"') for part in name.split("."))
             if table[1] == "[[":
-                here = (name, counts.get(name, 0))
+                here = (*here, counts.get(name, 0))
                 counts[name] = counts.get(name, 0) + 1
-            else:
-                here = tuple(part.strip().strip('"') for part in name.split("."))
             for end in range(1, len(here) + 1):
                 found.setdefault(here[:end], number)
         elif key := _KEY.match(line):

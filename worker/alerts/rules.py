@@ -206,6 +206,10 @@ class _Reading:
             raise self._bad((*here, key), f"`{key}` takes up to {_MOST_WORDS} texts of {_LONGEST} characters")
         if key in ("any", "all", "none") and any(not re.search(r"\w", each) for each in found):
             raise self._bad((*here, key), f"`{key}` has a word without a letter")
+        if key in ("any", "all", "none") and any("*" in each.strip()[:-1] for each in found):
+            raise self._bad((*here, key), "`*` stands for the rest of a word: write it at the end, like flood*")
+        if key == "lang" and not all(re.fullmatch("[a-z]{2,3}", each.strip()) for each in found):
+            raise self._bad((*here, key), '`lang` takes codes of languages, like lang = ["en", "de"]')
         return tuple(each.strip() for each in found)
 
     def _text(self, given: Mapping[str, Any], key: str, here: tuple[str | int, ...]) -> str:
