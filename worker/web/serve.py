@@ -8,12 +8,9 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
 
 import structlog
 import uvicorn
@@ -27,6 +24,7 @@ from worker.listening import listen, place_of
 from worker.runtime import Runtime
 from worker.web.alive import stay_alive
 from worker.web.app import make_app
+from worker.web.aside import Aside
 from worker.web.limits import RATES, Rate
 from worker.web.live import Live
 from worker.web.site import Site
@@ -48,7 +46,10 @@ _SWITCH_S = 0.0005
 """How long a thread that computes aside keeps others from running: with Python's 5 ms each wait of the loop for a
 socket took 5 ms more while anybody searched."""
 
-T = TypeVar("T")
+_THREADS = {"requests": 4, "live": 2, "alerts": 2, "hubs": 2, "alive": 1}
+"""Of each part: with four for all of them, 40 who asked for a story of 300 articles had the board wait for 5 s, and
+signs of life with it."""
+
 log = structlog.get_logger()
 
 
@@ -122,9 +123,9 @@ class Serving:
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
         rules = runtime.settings.alerts
         self._rules = RuleFile(Path(rules), os.environ) if rules else None
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
-        self.live = Live(runtime.stories, self._aside, clock=runtime.clock.now)
-        self._site = Site(runtime, self.live, self._aside, rates=rates)
+        self._asides = {part: Aside(part, threads) for part, threads in _THREADS.items()}
+        self.live = Live(runtime.stories, self._asides["live"], clock=runtime.clock.now)
+        self._site = Site(runtime, self.live, self._asides["requests"], rates=rates)
         self._server = _Server(
             uvicorn.Config(
                 make_app(self._site),
@@ -173,9 +174,9 @@ class Serving:
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
             ) as poster:
                 tasks = [asyncio.create_task(self.live.run())]
-                tasks.append(asyncio.create_task(stay_alive(self._runtime.webs, self._aside)))
+                tasks.append(asyncio.create_task(stay_alive(self._runtime.webs, self._asides["alive"])))
                 if self._rules is not None:
-                    watching = watch(self._runtime, self._rules, self._aside, self._site.metrics)
+                    watching = watch(self._runtime, self._rules, self._asides["alerts"], self._site.metrics)
                     tasks.append(asyncio.create_task(watching))
                 if settings.public_url:
                     tasks.append(asyncio.create_task(self._subscriber(poster).run()))
@@ -185,7 +186,8 @@ class Serving:
                     await _ended(tasks)
         finally:
             listening.close()
-            self._threads.shutdown(wait=False, cancel_futures=True)
+            for aside in self._asides.values():
+                aside.close()
 
     def _subscriber(self, poster: Poster) -> Subscriber:
         runtime = self._runtime
@@ -196,15 +198,10 @@ class Serving:
             poster=poster,
             clock=runtime.clock,
             base=runtime.settings.public_url,
-            aside=self._aside,
+            aside=self._asides["hubs"],
             tick_s=self._tick_s,
             look_s=self._look_s,
         )
-
-    async def _aside(self, call: Callable[..., T], *args: Any) -> T:
-        """Run a blocking call in a thread of our own."""
-        result: Awaitable[T] = asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args))
-        return await result
 
 
 async def _ended(tasks: "Sequence[asyncio.Task[None]]") -> None:
