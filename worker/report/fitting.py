@@ -8,7 +8,7 @@ over all rows, whichever is bounded.
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -71,8 +71,8 @@ class Filter(Struct, frozen=True, kw_only=True, dict=True):
         if self.lang:
             found = [row for row in found if row.lang == self.lang]
         if self.outlet:
-            names = set(filter(self._calls, {name for row in found for name in row.named}))
-            found = [row for row in found if not names.isdisjoint(row.named)]
+            calls = cache(self._calls)
+            found = [row for row in found if any(map(calls, row.named))]
         for needle in self._needles:
             found = [row for row in found if needle in row.words]
         return found
