@@ -73,7 +73,8 @@ BAD = {
     "a word of signs": (RULE.replace("flood*", "*") + DESK, "line 3: `any` has a word without a letter"),
     "a star within": (RULE.replace("flood*", "*flood") + DESK, "line 3: `*` stands for the rest of a word"),
     "a star between": (RULE.replace("flood*", "dam* burst") + DESK, "line 3: `*` stands for the rest of a word"),
-    "no code": (RULE + 'lang = "English"\n' + DESK, "line 5: `lang` takes codes of languages"),
+    "no code": (RULE + 'lang = "English"\n' + DESK, "line 5: `lang` takes codes of languages, like"),
+    "no language": (RULE + 'lang = ["en", "xx"]\n' + DESK, "line 5: `lang` takes codes of languages, like"),
     "targets as a list": (RULE + DESK + '[[to.mail]]\napprise = "x"\n', "line 8: write [[rule]] above each rule"),
     "neither": (RULE + "[to.desk]\n", "line 5: target 'desk' takes either `url`, a webhook, or `apprise`"),
     "no web address": (RULE + '[to.desk]\nurl = "ftp://x"\n', "line 6: write an address that begins with https://"),
@@ -89,6 +90,11 @@ def test_what_cannot_be_used_is_refused_with_its_line(text: str, said: str) -> N
     assert str(refused.value).startswith("rules.toml: ")
     assert said in str(refused.value)
     assert not any(secret in str(refused.value) for secret in ENVIRON.values())
+
+
+def test_languages_are_named_as_stories_name_them() -> None:
+    said = parse(RULE + 'lang = ["en-US", "EN", "nb", "und"]\n' + DESK, ENVIRON).rules[0].lang
+    assert said == ("en", "no", "und")
 
 
 def test_a_file_that_breaks_changes_nothing(tmp_path: Path) -> None:

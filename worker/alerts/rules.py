@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from worker.alerts.lines import lines_of
 from worker.config import duration
 from worker.errors import BadSetting
+from worker.model import UNDETERMINED
+from worker.text import language
 
 _MOST_RULES, _MOST_TARGETS, _MOST_WORDS = 200, 50, 200
 _LONGEST = 200
@@ -140,7 +142,8 @@ class _Reading:
         rule = Rule(
             name,
             to,
-            **{key: self._texts(given, key, here) for key in _WORDS},
+            **{key: self._texts(given, key, here) for key in _WORDS if key != "lang"},
+            lang=self._langs(given, here),
             outlets=self._outlets(given, here),
             within_s=self._within(given, here),
         )
@@ -208,9 +211,16 @@ class _Reading:
             raise self._bad((*here, key), f"`{key}` has a word without a letter")
         if key in ("any", "all", "none") and any("*" in each.strip()[:-1] for each in found):
             raise self._bad((*here, key), "`*` stands for the rest of a word: write it at the end, like flood*")
-        if key == "lang" and not all(re.fullmatch("[a-z]{2,3}", each.strip()) for each in found):
-            raise self._bad((*here, key), '`lang` takes codes of languages, like lang = ["en", "de"]')
         return tuple(each.strip() for each in found)
+
+    def _langs(self, given: Mapping[str, Any], here: tuple[str | int, ...]) -> tuple[str, ...]:
+        """Codes as stories have them: `en` for `en-US`, `no` for `nb`."""
+        stated = self._texts(given, "lang", here)
+        codes = {each: language(each, "") for each in stated}
+        if unknown := [each for each, code in codes.items() if code == UNDETERMINED != each]:
+            said = f'`lang` takes codes of languages, like lang = ["en", "de"]; {unknown[0]!r} is none of ours'
+            raise self._bad((*here, "lang"), said)
+        return tuple(dict.fromkeys(codes.values()))
 
     def _text(self, given: Mapping[str, Any], key: str, here: tuple[str | int, ...]) -> str:
         found = given.get(key, "")
