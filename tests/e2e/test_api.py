@@ -14,7 +14,7 @@ from worker.feed.carried import Claim
 from worker.feed.identity import page_of
 from worker.report.following import parse_cursor
 from worker.web.api.likening import Turns
-from worker.web.api.records import FullArticle, FullStory, StoryRecord
+from worker.web.api.records.stories import FullArticle, FullStory, StoryRecord
 
 KEYS = list(StoryRecord.__struct_fields__)
 

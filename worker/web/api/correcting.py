@@ -24,7 +24,7 @@ from worker.web.api.answers import answer, none_such, read
 from worker.web.api.bodies import Merge, Pin, Split
 from worker.web.api.operation import Operation
 from worker.web.api.parameters import ARTICLE, CORRECTION, STORY
-from worker.web.api.records import CorrectionList, Edited, Forgotten, Overridden, Undone
+from worker.web.api.records.corrections import CorrectionList, Edited, Forgotten, Overridden, Undone
 from worker.web.site import Site
 
 _GROUP = "Corrections"

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from worker.web.api.operation import Operation, Parameter
-from worker.web.api.records import Problem
+from worker.web.api.records.fields import Problem
 
 VERSION = "1.0"
 _REF = "#/components/schemas/{name}"

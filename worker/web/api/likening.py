@@ -24,7 +24,7 @@ from worker.store.commits import Commits
 from worker.web.api.answers import answer, none_such, read
 from worker.web.api.bodies import SimilarTo
 from worker.web.api.operation import Operation
-from worker.web.api.records import OtherArticle, SharedTerm, Similar, SimilarStory
+from worker.web.api.records.stories import OtherArticle, SharedTerm, Similar, SimilarStory
 from worker.web.links import safe
 from worker.web.site import Site
 

@@ -19,7 +19,7 @@ from worker.store.feeds import Feed
 from worker.web.api.answers import answer, none_such
 from worker.web.api.operation import Operation, Parameter
 from worker.web.api.parameters import FEED
-from worker.web.api.records import FeedList, FullFeed, Status
+from worker.web.api.records.feeds import FeedList, FullFeed, Status
 from worker.web.site import Site
 
 _LIMIT, _MOST = 200, 1_000

@@ -20,7 +20,7 @@ from worker.web.api import whole
 from worker.web.api.answers import answer, none_such
 from worker.web.api.operation import Operation, Parameter
 from worker.web.api.parameters import ARTICLE, LISTED, STORY, WORDS
-from worker.web.api.records import FullArticle, FullStory, StoryList, StoryRecord
+from worker.web.api.records.stories import FullArticle, FullStory, StoryList, StoryRecord
 from worker.web.asking import asked
 from worker.web.site import Site, base_of
 

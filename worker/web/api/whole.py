@@ -14,7 +14,8 @@ from worker.report.belonging import Why, belonging, shared_terms
 from worker.report.cases import correction_record
 from worker.report.views import member_record, member_views, rfc3339, story_record, story_view
 from worker.runtime import Runtime
-from worker.web.api.records import CorrectionRecord, FullArticle, FullStory, MemberRecord, StoryRecord, StoryTerm, Term
+from worker.web.api.records.corrections import CorrectionRecord
+from worker.web.api.records.stories import FullArticle, FullStory, MemberRecord, StoryRecord, StoryTerm, Term
 from worker.web.links import safe
 
 _FULL_WEIGHT = 255

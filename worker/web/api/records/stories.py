@@ -1,15 +1,11 @@
-"""What the API's answers are made of, as they are written and as the document describes them.
+"""What the API answers of stories, articles, and texts that are like them."""
 
-Invariant: a field that an answer has stands here with its meaning; times are RFC 3339, UTC.
-"""
-
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-Time = Annotated[str, Meta(description="RFC 3339, UTC.", examples=["2026-05-04T09:30:00Z"])]
-Relation = Literal["first", "copy", "rewrite", "report"]
-Share = Annotated[float, Meta(description="From 0 to 1.")]
+from worker.web.api.records.corrections import CorrectionRecord
+from worker.web.api.records.fields import Share, Time
 
 
 class StoryRecord(Struct, kw_only=True):
@@ -73,18 +69,6 @@ class StoryTerm(Struct):
 
     term: str
     texts: int
-
-
-class CorrectionRecord(Struct, kw_only=True):
-    """What an editor said of articles."""
-
-    correction: Annotated[str, Meta(examples=["en.3"])]
-    kind: Literal["split", "merge", "pin"]
-    when: Time
-    stories: list[str]
-    articles: list[str]
-    others: Annotated[list[str], Meta(description="Articles that stand for the other story.")]
-    until: Annotated[str | None, Meta(description="When it is let go of, after articles of it have ended.")]
 
 
 class FullStory(StoryRecord, kw_only=True, forbid_unknown_fields=True):
@@ -156,145 +140,3 @@ class Similar(Struct, kw_only=True, forbid_unknown_fields=True):
     story: Annotated[str | None, Meta(description="The story that it would join, or is in; null: it would begin one.")]
     article: Annotated[str | None, Meta(description="The article that the store has at the address given.")]
     stories: Annotated[list[SimilarStory], Meta(description="Those that come near, best first.")]
-
-
-class FetchRecord(Struct, kw_only=True):
-    """A poll of a feed."""
-
-    at: str | None
-    outcome: str
-    status: int | None
-    ms: float
-    bytes: int
-    entries: int
-    new: int
-    revised: int
-    carried: int
-    trouble: str | None
-    wait_s: Annotated[float | None, Meta(description="Until the next one; null for never.")]
-    why: str
-
-
-class FeedRecord(Struct, kw_only=True):
-    """A feed: how it does, and when it is polled next."""
-
-    id: str
-    url: Annotated[str, Meta(description="Without a password.")]
-    title: str
-    status: Annotated[str, Meta(examples=["ok"])]
-    entries: int
-    folder: str | None
-    pages: str
-    new_a_day: float | None
-    added: str | None
-    polled: str | None
-    succeeded: str | None
-    next: str | None
-    why: Annotated[str, Meta(description="Why the next poll is when it is.")]
-    errors: Annotated[int, Meta(description="In a row.")]
-    trouble: str | None
-
-
-class FeedList(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A page of the list of feeds, by id."""
-
-    feeds: list[FeedRecord]
-    found: int
-    next: Annotated[str | None, Meta(description="Write it as `after` for the next page; null on the last.")]
-
-
-class GateRecord(Struct, kw_only=True):
-    """How a feed's host is approached."""
-
-    name: str
-    closed_s: float
-    inside: int
-    waiting: int
-
-
-class FullFeed(FeedRecord, kw_only=True, forbid_unknown_fields=True):
-    """A feed with its last polls."""
-
-    kind: str | None
-    http_status: int | None
-    etag: str | None
-    last_modified: str | None
-    validators_true: int
-    fetched_whole: str | None
-    last_new: str | None
-    carried_a_day: float
-    ttl_s: float | None
-    skip_hours: list[int]
-    skip_days: list[int]
-    moved: str | None
-    moved_since: str | None
-    hub: str | None
-    topic: str | None
-    subscribed: bool
-    subscribed_until: str | None
-    subscription_trouble: str | None
-    pushes: int
-    remembered: int
-    gate: GateRecord
-    fetches: list[FetchRecord]
-
-
-class CheckRecord(Struct, kw_only=True):
-    """A line of `storywire check`, with its figures beside these."""
-
-    check: str
-    state: Literal["ok", "warn", "fail"]
-    said: Annotated[str, Meta(description="In words, with the remedy.")]
-
-
-class Status(Struct, kw_only=True, forbid_unknown_fields=True):
-    """How all of it does."""
-
-    state: Annotated[Literal["ok", "warn", "fail"], Meta(description="The worst of all lines.")]
-    checks: list[CheckRecord]
-
-
-class CorrectionList(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The corrections in force, language by language, the oldest first."""
-
-    corrections: list[CorrectionRecord]
-
-
-class Overridden(Struct, kw_only=True):
-    """An earlier correction that this one lifted, `partly`: of which it lifted a part."""
-
-    correction: str
-    partly: bool
-
-
-class Edited(CorrectionRecord, kw_only=True, forbid_unknown_fields=True):
-    """A correction that was made."""
-
-    told: Annotated[str, Meta(description="What it did, in words.")]
-    overrides: list[Overridden]
-
-
-class Undone(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A correction that was lifted; no article moved."""
-
-    undone: CorrectionRecord
-
-
-class Forgotten(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What was removed, and is kept out from now on."""
-
-    articles: Annotated[int, Meta(description="That were in stories.")]
-    waiting: Annotated[int, Meta(description="That waited to be clustered.")]
-    quarantined: int
-    changed: Annotated[list[str], Meta(description="Stories that have fewer articles now.")]
-    ended: Annotated[list[str], Meta(description="Stories that had no other article.")]
-    rewritten: Annotated[bool, Meta(description="Whether the server's log on disk was written anew without it.")]
-
-
-class Problem(Struct, kw_only=True):
-    """What went wrong (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: Annotated[str, Meta(description="A line that names the thing and the remedy.")]
