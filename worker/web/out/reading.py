@@ -1,9 +1,10 @@
-"""What entries need of a story beyond its row: read from the store once, until the story changes.
+"""What entries need of stories beyond their rows: read from the store once, until a story changes.
 
 Invariant: what is kept is of the very row that is shown; bounded, the longest unasked leave first.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Sequence
 from threading import Lock
 
 from worker.report.rows import Row
@@ -21,21 +22,37 @@ class Reading:
         self._stories, self._lock = stories, Lock()
         self._kept: OrderedDict[str, tuple[Row, Facts]] = OrderedDict()
 
-    def facts(self, row: Row) -> Facts | None:
-        """The facts of a story; None where it has ended since its row was made. Blocks."""
+    def facts(self, rows: Sequence[Row]) -> list[tuple[Row, Facts]]:
+        """Those of these stories that have not ended since their rows were made, with their facts. Blocks.
+
+        All that are not kept are read together: each wait for the server is one for a turn among busy threads too.
+        """
+        found = {row.story: facts for row in rows if (facts := self._known(row))}
+        for row, facts in self._read([row for row in rows if row.story not in found]):
+            found[row.story] = facts
+            self._keep(row, facts)
+        return [(row, found[row.story]) for row in rows if row.story in found]
+
+    def _read(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Facts]]:
+        of: defaultdict[str, dict[int, Row]] = defaultdict(dict)
+        for row in rows:
+            of[row.lang][row.number] = row
+        for lang, numbered in of.items():
+            for story, members in self._stories.whole(lang, list(numbered)):
+                if members and story.number in numbered:  # else the row's story was merged into one that it is not
+                    yield numbered[story.number], facts_of(story, members)
+
+    def _known(self, row: Row) -> Facts | None:
         with self._lock:
             kept = self._kept.get(row.story)
-            if kept is not None and kept[0] is row:
-                self._kept.move_to_end(row.story)
-                return kept[1]
-        story = self._stories.find(row.lang, row.number)
-        members = self._stories.members(row.lang, story.number) if story else []
-        if story is None or not members:
-            return None
-        facts = facts_of(story, members)
+            if kept is None or kept[0] is not row:
+                return None
+            self._kept.move_to_end(row.story)
+            return kept[1]
+
+    def _keep(self, row: Row, facts: Facts) -> None:
         with self._lock:
             self._kept[row.story] = row, facts
             self._kept.move_to_end(row.story)
             if len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
-        return facts

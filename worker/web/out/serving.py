@@ -112,7 +112,7 @@ def base_of(site: Site, request: Request) -> str:
 def _feed(site: Site, reading: Reading, wanted: _Wanted, chosen: Selection) -> tuple[Feed, float]:
     """The feed, and when, by the wall clock, a story of it last changed. Blocks."""
     store, of = identity(site.runtime.redis), wanted.asked
-    read = [(row, facts) for row in chosen.rows if (facts := reading.facts(row))]
+    read = reading.facts(chosen.rows)
     entries = [entry(store, wanted.base, row, facts, updates=wanted.updates) for row, facts in read]
     changed = max((facts.changed for _, facts in read), default=site.runtime.clock.now())
     if of.sort == "new":
