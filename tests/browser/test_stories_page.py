@@ -1,6 +1,7 @@
 """The page of stories in a real browser: what it shows, how it follows, what one can do with the keyboard alone."""
 
 import re
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -419,6 +420,42 @@ def test_a_server_that_is_away_is_said(new_server: NewServer, page: Page) -> Non
         eventually(lambda: not site.live.trouble, 10, "the site did not come back")
         page.clock.fast_forward(LOOK_MS)
         expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_while_the_stories_are_read_the_page_says_how_far(
+    valkey_url: str, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list that is shown before it is whole says so, and the page looks again by itself."""
+    turns = threading.Semaphore(0)
+    again = page.locator("meta[http-equiv=refresh]")
+    with site_runtime(valkey_url) as runtime:
+        fill(runtime, [cup(), dam("herald", lang="und")])
+        whole = runtime.stories.whole
+
+        def held(*asked: Any) -> Any:
+            assert turns.acquire(timeout=30), "nobody let the reading go on"
+            return whole(*asked)
+
+        monkeypatch.setattr(runtime.stories, "whole", held)
+        with running_site(runtime, is_read=False) as site:
+            try:
+                page.goto(site.url)
+                expect(page.locator("#empty h2")).to_have_text("Reading the stories")
+                expect(again).to_have_count(1)
+                turns.release()
+                site.shows(1)
+                eventually(lambda: "%" in site.live.reading, 10, lambda: site.live.reading)
+                page.reload()
+                expect(page.locator("main > .notice")).to_contain_text("Reading the stories: 50 %")
+                expect(page.locator(HEADLINES)).to_have_count(1)
+                expect(again).to_have_count(1)
+            finally:
+                turns.release(1_000)
+            eventually(site.live.ready.is_set, 10, lambda: site.live.reading)
+            page.reload()
+            expect(page.locator(HEADLINES)).to_have_count(2)
+            expect(page.locator("main > .notice")).to_have_count(0)
+            expect(again).to_have_count(0)
 
 
 def test_without_javascript_all_is_there(full: RunningSite, new_page: NewPage) -> None:

@@ -70,6 +70,7 @@ async def _listed(site: Site, wanted: Asked, now: float) -> dict[str, Any]:
         "more": address(wanted, after=found.following) if found.following else "",
         "stored": len(site.live.board),
         "ready": site.live.ready.is_set(),
+        "reading": site.live.reading.capitalize(),
     }
 
 
