@@ -7,31 +7,12 @@ from typing import Any
 from msgspec import json
 
 from tests.e2e.site import Answer, RunningSite, article, fill, running_site, site_runtime
+from tests.unit.harbour import BRIDGE, REPORT, REWRITTEN, VOLCANO
 from worker.web.limits import Rate
 
 TOKEN = "a-token-of-the-tests-0123456789"
 EDITOR = {"Authorization": f"Bearer {TOKEN}"}
 GENEROUS = {"search": Rate(10_000, 0.0001), "similar": Rate(10_000, 0.0001), "login": Rate(10_000, 0.0001)}
-
-BRIDGE = (
-    "The harbour bridge of Port Vell was closed to all traffic on Monday after engineers found long cracks in the "
-    "third pillar. The mayor, Ana Ruiz, said that repairs would take at least six weeks and that ferries would run "
-    "every ten minutes until then. Shopkeepers on the northern bank fear for their business before the holidays."
-)
-REWRITTEN = (
-    "The harbour bridge of Port Vell was shut to all traffic on Monday after engineers found long cracks in the third "
-    "pillar. Mayor Ana Ruiz said that repairs would take at least six weeks and that ferries would run every ten "
-    "minutes until then. Traders on the northern bank are afraid for their trade before Christmas, a survey says."
-)
-REPORT = (
-    "Ferries were packed in Port Vell on Tuesday, a day after cracks in a pillar closed the harbour bridge. Commuters "
-    "queued for an hour at the northern bank. Opposition leader Marc Soler asked why inspections of it had been "
-    "put off for two years, and called on mayor Ana Ruiz to publish the reports of the engineers."
-)
-VOLCANO = (
-    "A volcano on the island of Hesta erupted at dawn, sending ash eight kilometres into the sky. Two villages were "
-    "evacuated and flights to the airport at Nordvik were cancelled, the civil protection office said."
-)
 
 FERRIES = "https://www.port-vell-post.co.uk/2026/ferries.html"
 """The address of post/1, as its feed links to it but for the tracking."""

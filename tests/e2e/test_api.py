@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from tests.e2e.api_scene import BRIDGE, EDITOR, FERRIES, REPORT, REWRITTEN, api_site, post, problem
+from tests.e2e.api_scene import EDITOR, FERRIES, api_site, post, problem
 from tests.e2e.site import RunningSite, article, fill
+from tests.unit.harbour import BRIDGE, REPORT, REWRITTEN
 from worker.feed.carried import Claim
 from worker.feed.identity import page_of
 from worker.report.following import parse_cursor
@@ -262,7 +263,10 @@ def test_an_address_that_cannot_be_used(site: RunningSite, query: str, said: str
 def test_what_is_empty_is_not_given(site: RunningSite) -> None:
     """A form sends what nobody filled in; only what is needed has to be there."""
     query = "lang=&outlet=&outlets=&since=&q=&sort=&limit=&after="
-    assert site.ask(f"/api/v1/stories?{query}").json == site.ask("/api/v1/stories").json
+    given, plain = site.ask(f"/api/v1/stories?{query}").json, site.ask("/api/v1/stories").json
+    for record in (*given["stories"], *plain["stories"]):
+        del record["heat"]  # falls from one answer to the next
+    assert given == plain
     assert site.ask("/api/v1/feeds?status=&q=&limit=&after=").status == 200
     problem(site.ask("/api/v1/search?q="), 400, "q: is empty: give it a value")
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.api_scene import EDITOR, REPORT, REWRITTEN, api_site, post, problem
+from tests.e2e.api_scene import EDITOR, api_site, post, problem
 from tests.e2e.site import RunningSite, article, fill
+from tests.unit.harbour import REPORT, REWRITTEN
 
 OTHER = " ".join(f"other{n}" for n in range(40))
 """A text that shares no word with the others, in whatever language they are said to be."""
