@@ -223,6 +223,12 @@ def test_the_wrong_token_logs_nobody_in(exposed: RunningSite) -> None:
     assert "not the token of this site" not in answer.text
 
 
+def test_an_address_that_is_none_leads_to_the_first_page(exposed: RunningSite) -> None:
+    assert exposed.ask("/wire/login?next=//[", headers={"accept": "text/html"}).status == 200
+    answer = log_in(exposed, TOKEN, "//[", client="198.51.100.12")
+    assert (answer.status, answer.headers["location"]) == (303, "/wire/")
+
+
 def test_a_session_ends(exposed: RunningSite) -> None:
     session = session_of(log_in(exposed, TOKEN, client="198.51.100.4"))
     CLOCK.advance(SESSION_S - 5)

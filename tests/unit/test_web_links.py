@@ -66,7 +66,7 @@ def test_who_logs_in_goes_where_it_was_going(where: str) -> None:
 @pytest.mark.parametrize(
     "where",
     ["", "feeds", "//evil.example", "///evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.example",
-     "javascript:alert(1)", "/\r\nSet-Cookie: a=b", "\\\\evil.example", "/\u202e"],
+     "javascript:alert(1)", "/\r\nSet-Cookie: a=b", "\\\\evil.example", "/\u202e", "//[", "http://[::1/"],
 )  # fmt: skip
 def test_who_logs_in_goes_nowhere_else(where: str) -> None:
     assert own_page(where, "/wire") == "/wire/"

@@ -3,8 +3,6 @@
 Invariant: the token comes in a body, never in an address; whoever logs in is led to a page of this site.
 """
 
-from urllib.parse import urlsplit
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -45,9 +43,8 @@ def routes(site: Site) -> list[BaseRoute]:
 
 def own_page(where: str, base: str) -> str:
     """Where to go from here: the path that is asked for if it is one of this site, else the first page."""
-    parts = urlsplit(where) if where.isascii() and where.isprintable() else None
-    ours = parts and not parts.scheme and not parts.netloc and where.startswith("/") and "\\" not in where
-    return where if ours and not where.startswith("//") else f"{base}/"
+    plain = where.isascii() and where.isprintable() and "\\" not in where
+    return where if plain and where.startswith("/") and not where.startswith("//") else f"{base}/"
 
 
 def _form(site: Site, request: Request, where: str, trouble: str, status: int = 200) -> Response:
