@@ -14,7 +14,7 @@ from subprocess import Popen
 
 import pytest
 
-from tests.command import start_storywire, storywire
+from tests.command import here, start_storywire, storywire
 from tests.e2e.feed_server import Answer, FeedServer, Request, head, page
 from tests.e2e.polling import eventually, rss
 from tests.unit.page_layouts import PARAGRAPHS, SUMMARY, TITLE, classic, paywalled
@@ -418,9 +418,9 @@ def test_a_story_has_the_fingerprints_of_the_full_text(server: FeedServer, runti
     assert closed.page == "is not for programs: the site's robots.txt disallows it"
     assert missing.page == "answers with status 404"
     (lang,) = runtime.stories.languages()
-    shown = storywire("story", "show", story_id(lang, full.story), redis_url=url).stdout
+    shown = here("story", "show", story_id(lang, full.story), redis_url=url).stdout
     assert "full text from its page" in shown
-    rows = storywire("report", "--members", "--json", redis_url=url).stdout
+    rows = here("report", "--members", "--json", redis_url=url).stdout
     assert '"page":"answers with status 404"' in rows.replace(": ", ":")
 
 

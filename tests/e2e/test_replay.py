@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, environment, one_line, storywire
+from tests.command import ROOT, environment, here, one_line, storywire
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REWRITE, DAM_REWRITE_TITLE, DAM_TITLE
 
@@ -108,10 +108,10 @@ def test_a_kept_store_can_be_explained_and_replayed_into_again(tmp_path: Path, d
     for _ in range(2):
         run = storywire("replay", articles, "--data-dir", data_dir, "--json", data_dir=tmp_path / "live")
         assert [story["articles"] for story in records(run.stdout)] == [2]
-    why = storywire("explain", "dam-1", "dam-2", data_dir=data_dir)
+    why = here("explain", "dam-1", "dam-2", data_dir=data_dir)
     assert why.returncode == 0, why.stderr
     assert "rewrite" in why.stdout
-    unknown = storywire("explain", "dam-1", "nobody", data_dir=data_dir)
+    unknown = here("explain", "dam-1", "nobody", data_dir=data_dir)
     assert unknown.returncode == 1
     assert "nobody" in one_line(unknown.stderr)
 
@@ -123,7 +123,7 @@ def test_an_import_goes_into_the_live_store_as_backfill_and_twice_is_once(tmp_pa
         assert run.returncode == 0, run.stderr
         assert run.stderr.endswith(said)
         assert "holds 2 articles in 2 stories" in run.stdout
-    listed = records(storywire("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
+    listed = records(here("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
     assert {story["heat"] for story in listed} == {0.0}
 
 
@@ -132,7 +132,7 @@ def test_an_import_keeps_the_dates_of_history(tmp_path: Path, data_dir: Path) ->
     old = DAM_1 | {"id": "dam-old", "published": "2025-04-05T10:00:00Z"}
     run = storywire("import", write(tmp_path / "a.jsonl", DAM_1, old), data_dir=data_dir)
     assert "holds 2 articles in 2 stories" in run.stdout, run.stderr
-    listed = records(storywire("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
+    listed = records(here("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
     assert {(story["first"], story["last"]) for story in listed} == {
         (date, date) for date in ("2025-04-05T10:00:00Z", "2026-01-05T10:00:00Z")
     }
@@ -215,5 +215,5 @@ def test_a_date_that_stands_for_none_is_not_believed_either(tmp_path: Path, data
     odd = [{"id": date, "title": f"{CUP_TITLE} {date}", "published": date} for date in dates]
     run = storywire("import", write(tmp_path / "a.jsonl", *odd), data_dir=data_dir)
     assert (run.returncode, run.stdout) == (0, "the store now holds 3 articles in 1 story\n"), run.stderr
-    listed = storywire("report", "--json", "--since", "1h", data_dir=data_dir)
+    listed = here("report", "--json", "--since", "1h", data_dir=data_dir)
     assert [story["articles"] for story in records(listed.stdout)] == [3], "they came now"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.command import one_line, start_storywire, storywire
+from tests.command import here, one_line, start_storywire, storywire
 from tests.e2e.feed_server import FeedServer, page
 from tests.e2e.hub import Form, Hub
 from tests.e2e.polling import rss
@@ -120,7 +120,7 @@ def test_a_push_becomes_a_story(valkey_url: str, site: FeedServer, hub: Hub, pla
             assert hub.push(form, document(site, hub, "/feed", "seven")) == 202
 
             def reported() -> list[Any]:
-                done = storywire("report", "--json", redis_url=valkey_url)
+                done = here("report", "--json", redis_url=valkey_url)
                 return [json.loads(line) for line in done.stdout.splitlines()]
 
             [story] = eventually(reported, 30, "no story")

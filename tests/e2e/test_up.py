@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 import psutil
 import pytest
 
-from tests.command import ROOT, environment, one_line, start_storywire, storywire
+from tests.command import ROOT, environment, here, one_line, start_storywire, storywire
 from tests.e2e.feed_server import FeedServer, page
 from tests.waiting import eventually
 
@@ -149,7 +149,7 @@ def test_what_was_gathered_is_there_the_next_time(data_dir: Path, opml: Path) ->
     with up(data_dir, "--feeds", opml) as running:
         eventually(lambda: "Harbour bridge closed" in "".join(running.out), 30, running.said)
         running.end()
-    listed = storywire("report", "--json", "--since", "30d", data_dir=data_dir)
+    listed = here("report", "--json", "--since", "30d", data_dir=data_dir)
     assert json.loads(listed.stdout.splitlines()[0])["outlets"] == 2, listed.stderr
 
 
@@ -193,9 +193,9 @@ def test_the_embedded_server_is_started_again_and_the_news_goes_on(
         eventually(lambda: "the embedded server had ended" in "".join(running.err), 20, running.said)
         other = "The finance minister resigned on Tuesday after the coalition could not agree on next year's budget. "
         site.routes["/late"] = page(rss("late", "Minister resigns over budget", text=other), content_type="text/xml")
-        added = storywire("feeds", "add", site.url("/late"), data_dir=data_dir)
+        added = here("feeds", "add", site.url("/late"), data_dir=data_dir)
         assert added.returncode == 0, added.stderr
-        eventually(lambda: "Minister" in storywire("report", data_dir=data_dir).stdout, 30, running.said)
+        eventually(lambda: "Minister" in here("report", data_dir=data_dir).stdout, 30, running.said)
         assert running.end() == 0
 
 
@@ -250,7 +250,7 @@ def test_a_server_of_ones_own_is_used_and_left_running(
         eventually(lambda: "Harbour bridge closed" in "".join(running.out), 30, running.said)
         assert not (data_dir / "server.lock").exists(), "no embedded server is needed"
         assert running.end() == 0
-    listed = storywire("report", "--json", "--since", "30d", redis_url=valkey_url)
+    listed = here("report", "--json", "--since", "30d", redis_url=valkey_url)
     assert listed.returncode == 0 and listed.stdout
 
 
