@@ -98,7 +98,7 @@ def facts_of(story: Story, members: Sequence[Member]) -> Facts:
 def entry(store: UUID, base: str, row: Row, facts: Facts, *, updates: bool) -> Entry:
     """The entry of a story. updates: let it come again, under another id, whenever one more outlet reports it."""
     name = f"{row.story}/{row.outlets}" if updates else row.story
-    sources = dict.fromkeys(harmless(source) for source in row.sources)
+    sources = dict.fromkeys(harmless(source) for source in row.sources[: 2 * _MOST_TAGS])  # of hundreds
     title = readable(row.headline, NO_HEADLINE)
     return Entry(
         id=uuid5(store, name).urn,
