@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
+from selectolax.lexbor import LexborHTMLParser
 
 from tests.browser.hostile_news import JOINED, TITLES, publish, raw
 from tests.e2e.site import RunningSite, fill, running_site, site_runtime
@@ -149,9 +150,15 @@ def test_what_programs_are_told_is_marked_as_data_and_whole(site: RunningSite) -
     assert [item["title"] for item in feed["items"] if "Raw" + TITLES["Script"] in item["title"]] != []
     assert f"RawJoined {JOINED} end" in {item["title"] for item in feed["items"]}
     assert f"RawJoined {JOINED} end" in {each.text for each in root.iter() if each.tag.endswith("}title")}
-    texts = [each for each in root.iter() if each.tag.rpartition("}")[2] in ("title", "summary", "content", "subtitle")]
-    assert {each.get("type", "text") for each in texts} == {"text"}, "nothing is called markup"
-    assert not any("content_html" in item for item in feed["items"])
+    said = {name: [each for each in root.iter() if each.tag.endswith("}" + name)] for name in ("title", "summary")}
+    assert {each.get("type", "text") for each in (*said["title"], *said["summary"])} == {"text"}
+    contents = [each.text or "" for each in root.iter() if each.tag.endswith("}content")]
+    contents += [item["content_html"] for item in feed["items"]]
+    assert any("&lt;script&gt;" in content for content in contents), "titles stand in it, and are no markup"
+    for node in LexborHTMLParser("".join(contents)).css("body *"):
+        assert node.tag in ("ul", "li", "a", "span"), node.html
+        assert node.attributes.keys() <= {"href", "title"}, node.html
+        assert (node.attributes.get("href") or "http://").startswith(("http://", "https://")), node.html
 
 
 def test_hostile_news_are_text_on_the_pages_of_feeds(seen: Seen, site: RunningSite) -> None:
