@@ -7,7 +7,6 @@ is short enough to be over within two minutes, and the long one is held to what 
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -22,7 +21,7 @@ from worker.runtime import Runtime, open_runtime
 
 WARM = 400
 TIMES = 10
-LATER = 5
+LATER, TRIES = 5, 6
 FASTEST = 1_000
 """Articles a second, more than a worker will ever manage."""
 
@@ -47,7 +46,7 @@ def settle(runtime: Runtime, within_s: float) -> float:
 
 def flooded(runtime: Runtime, seconds: int) -> None:
     """Flood one worker for so long, then see what became of it."""
-    articles = newsroom_articles(2 * WARM + seconds * TIMES * FASTEST + LATER)
+    articles = newsroom_articles(2 * WARM + seconds * TIMES * FASTEST + LATER * TRIES)
     with supervisor.workers(runtime.settings, runtime.url, 1):
         send(runtime, articles[:WARM])
         settle(runtime, 60)
@@ -60,21 +59,25 @@ def flooded(runtime: Runtime, seconds: int) -> None:
         for at in range(0, len(flood), chunk):
             time.sleep(max(0.0, began + at / (rate * TIMES) - time.monotonic()))  # an open loop: whatever becomes of it
             send(runtime, flood[at : at + chunk])
-        took = time.monotonic() - began
+        ended = time.monotonic()
+        took = ended - began
         behind = settle(runtime, 3 * TIMES * seconds + 60)
         sent = 2 * WARM + len(flood)
-        lags = [lag(runtime, article) for article in articles[sent : sent + LATER]]
+        lags: list[float] = []
+        while not lags or (max(lags[-LATER:]) >= 1.0 and len(lags) < LATER * TRIES):
+            lags += [lag(runtime, article) for article in articles[sent + len(lags) : sent + len(lags) + LATER]]
+        back = time.monotonic() - ended
         assert stored(runtime) == sent + len(lags), "articles were lost, or counted twice"
         order = [event for event in runtime.stories.events({}, 2 * sent) if event.kind in ("new", "grew")]
-        by_uid = {uid_of(article.id): (article.lang, as_member(article)) for article in articles[: sent + LATER]}
+        by_uid = {uid_of(article.id): (article.lang, as_member(article)) for article in articles[: sent + len(lags)]}
         replayed = in_memory(by_uid[event.uid] for event in order)
         assert replayed == dict(runtime.stories.assignments()), "the commits do not replay"
     print(  # noqa: T201
         f"  {len(flood)} articles in {took:.1f} s ({len(flood) / took:.0f} a second), the worker manages {rate:.0f}: "
-        f"worked off {behind:.0f} s later, then {median(lags):.2f} s from queue to story"
+        f"worked off {behind:.0f} s later, then {max(lags[-LATER:]):.2f} s from queue to story"
     )
-    assert median(lags) < 1.0  # the worst of them is as often a stall of the machine
-    assert behind < max(120.0, 2 * TIMES * seconds)
+    assert max(lags[-LATER:]) < 1.0  # of five in a row: one by one they meet a stall of the machine
+    assert back < max(120.0, 2 * TIMES * seconds)
 
 
 def lag(runtime: Runtime, article: Article) -> float:
