@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from tests.e2e.api_scene import EDITOR, FERRIES, api_site, post, problem
 from tests.e2e.site import RunningSite, article, fill
 from tests.unit.harbour import BRIDGE, REPORT, REWRITTEN
+from tests.waiting import eventually
 from worker.feed.carried import Claim
 from worker.feed.identity import page_of
 from worker.report.following import parse_cursor
@@ -282,6 +283,8 @@ def test_an_operation_that_there_is_not(site: RunningSite) -> None:
 def test_feeds_are_listed_and_hide_their_passwords(site: RunningSite) -> None:
     now = time.time()
     ids = [site.runtime.feeds.add(f"https://user:secret@example.org/{n}", f"Feed {n}", now)[0] for n in range(5)]
+    listed = "/api/v1/feeds?limit=1"
+    eventually(lambda: site.ask(listed).json["found"] == len(ids), 10, "all feeds are listed")
     seen, after = list[str](), ""
     while True:
         answer = site.ask(f"/api/v1/feeds?limit=2&status=new{after}")
@@ -293,6 +296,8 @@ def test_feeds_are_listed_and_hide_their_passwords(site: RunningSite) -> None:
     assert seen == sorted(ids)
     assert [feed["title"] for feed in site.ask("/api/v1/feeds?q=feed+3").json["feeds"]] == ["Feed 3"]
     assert site.ask("/api/v1/feeds?status=failed").json == {"feeds": [], "found": 0, "next": None}
+    assert site.ask("/api/v1/feeds?q=secret").json["found"] == 0, "words find no password"
+    assert "example.org" not in site.ask("/feeds?q=secret").text
     one = site.ask(f"/api/v1/feeds/{ids[0]}")
     assert one.json["url"] == "https://example.org/0"
     assert one.json["fetches"] == []

@@ -57,6 +57,19 @@ async def test_a_server_that_is_away_is_told_to_who_can_be_shown_nothing() -> No
     assert await kept.get() == 1
     store.away = True
     assert await kept.get() == 1, "the last one is shown"
+    with pytest.raises(Transient, match="refuses"):
+        await kept.get(oldest_s=0)
+
+
+async def test_who_wants_none_so_old_waits_for_a_newer_one() -> None:
+    store = Store()
+    kept = Kept(store.read, fresh_s=0, patience_s=0)
+    assert await kept.get() == 1
+    store.free.clear()
+    waits = asyncio.create_task(kept.get(oldest_s=0))
+    assert await kept.get(oldest_s=60) == 1, "this one is new enough"
+    store.free.set()
+    assert await asyncio.wait_for(waits, 5) == 2
 
 
 async def test_who_goes_away_ends_no_reading_for_the_others() -> None:

@@ -4,12 +4,14 @@ Invariant: pure; a feed is in exactly one state, so the counts add up; ten thous
 milliseconds, as what that needs is made once a reading.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from worker.feed.address import host
+from worker.feed.address import host, shown_url
 from worker.report.feeds import is_failing, is_held_back, status, summary, waits_its_turn
 from worker.schedule.adapt import new_a_day
 from worker.store.feeds import Feed
@@ -53,6 +55,10 @@ class Known(NamedTuple):
     name: str
     text: str
 
+    def has(self, words: Sequence[str]) -> bool:
+        """Whether all these are in its text (name, address, folder), or its id: digits of a name are in many ids."""
+        return all(word in self.text or word == self.feed.id for word in words)
+
 
 class Selection(NamedTuple):
     """Feeds that fit, from a place on; how many fit; how many of those that have the words are in each state."""
@@ -82,16 +88,21 @@ class Roster:
         self.summary = summary(feeds, len(feeds), now)
         self._every = sorted((_known(feed, now, feed.id in pushed) for feed in feeds), key=SORTS["trouble"])
 
+    @cached_property
+    def by_id(self) -> Sequence[Known]:
+        """All of them, in the order of their ids."""
+        return sorted(self._every, key=_id)
+
     def __len__(self) -> int:
         return len(self._every)
 
     def select(
         self, words: str = "", within: str = "", sort: str = "trouble", start: int = 0, limit: int = 100
     ) -> Selection:
-        """Those that have all these words in name, address, folder or id, and are in this state ("": any), in this
-        order (of SORTS). `counts` are of all states, whichever is asked for."""
+        """Those that have all these words (see Known.has), and are in this state ("": any), in this order (of SORTS).
+        `counts` are of all states, whichever is asked for."""
         wanted = words.casefold().split()
-        found = [known for known in self._every if all(word in known.text for word in wanted)]
+        found = [known for known in self._every if known.has(wanted)]
         counts = Counter(known.state for known in found)
         fit = [known for known in found if known.state == within] if within else found
         if sort != "trouble":
@@ -99,7 +110,17 @@ class Roster:
         return Selection(fit[start : start + limit], len(fit), counts)
 
 
+def _id(known: Known) -> str:
+    return known.feed.id
+
+
+def after(every: Sequence[Known], feed_id: str) -> Sequence[Known]:
+    """Of these, in the order of their ids, those after this id."""
+    return every[bisect_right(every, feed_id, key=_id) :]
+
+
 def _known(feed: Feed, now: float, pushed: bool) -> Known:
     name = feed.title or feed.polls.title or host(feed.url)
-    text = f"{name}\n{feed.url}\n{feed.folder}\n{feed.id}".casefold()
+    url = shown_url(feed.url) if "@" in feed.url else feed.url  # who looks for words must not find a password by them
+    text = f"{name}\n{url}\n{feed.folder}".casefold()
     return Known(feed, state(feed, now, pushed=pushed), name, text)

@@ -6,6 +6,7 @@ Invariant: however many ask, one reading runs; nobody who could be shown the one
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -23,15 +24,16 @@ class Kept(Generic[T]):
         self._read_at = 0.0
         self._task: asyncio.Task[T] | None = None
 
-    async def get(self) -> T:
-        """The newest there is. Raises StorywireError where nothing was ever read, and cannot be now."""
-        now = asyncio.get_running_loop().time()
-        if self._last is not None and now - self._read_at < self._fresh_s:
+    async def get(self, oldest_s: float = math.inf) -> T:
+        """The newest there is; where that is older than `oldest_s`, it is waited for. Raises StorywireError where
+        nothing so new was read, and cannot be now."""
+        age_s = math.inf if self._last is None else asyncio.get_running_loop().time() - self._read_at
+        if self._last is not None and age_s < self._fresh_s:
             return self._last
         if self._task is None:
             self._task = asyncio.create_task(self._renew())
             self._task.add_done_callback(_heard)
-        task, last = self._task, self._last
+        task, last = self._task, self._last if age_s <= oldest_s else None
         await asyncio.wait({task}, timeout=None if last is None else self._patience_s)
         if last is None:
             return await asyncio.shield(task)

@@ -19,7 +19,7 @@ from worker.web.site import Site
 
 def routes(site: Site) -> list[BaseRoute]:
     """`/metrics`."""
-    looks = Looks(partial(look, site.runtime), site.aside)
+    looks = Looks(partial(look, site.runtime), site.beside)
 
     async def metrics(_request: Request) -> Response:
         readings = [*await looks.readings(), Reading(LISTENERS, site.live.listening)]

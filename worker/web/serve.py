@@ -46,7 +46,7 @@ _SWITCH_S = 0.0005
 """How long a thread that computes aside keeps others from running: with Python's 5 ms each wait of the loop for a
 socket took 5 ms more while anybody searched."""
 
-_THREADS = {"requests": 4, "live": 2, "alerts": 2, "hubs": 2, "alive": 1}
+_THREADS = {"requests": 4, "shared": 2, "live": 2, "alerts": 2, "hubs": 2, "alive": 1}
 """Of each part: with four for all of them, 40 who asked for a story of 300 articles had the board wait for 5 s, and
 signs of life with it."""
 
@@ -125,7 +125,7 @@ class Serving:
         self._rules = RuleFile(Path(rules), os.environ) if rules else None
         self._asides = {part: Aside(part, threads) for part, threads in _THREADS.items()}
         self.live = Live(runtime.stories, self._asides["live"], clock=runtime.clock.now)
-        self._site = Site(runtime, self.live, self._asides["requests"], rates=rates)
+        self._site = Site(runtime, self.live, self._asides["requests"], self._asides["shared"], rates=rates)
         self._server = _Server(
             uvicorn.Config(
                 make_app(self._site),

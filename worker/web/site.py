@@ -15,6 +15,7 @@ from worker.metrics import Metrics
 from worker.runtime import Runtime
 from worker.web.limits import RATES, Rate
 from worker.web.live import Live
+from worker.web.overview import Overview
 from worker.web.safety import Safety
 
 
@@ -31,8 +32,10 @@ def _environment() -> Environment:
 
 @dataclass
 class Site:
-    """`live`: the stories in memory and their changes; `aside`: runs a blocking call in a thread; `safety`: who may
-    read and edit; `rates`: how often one client may ask for what costs; `metrics`: what this process counts.
+    """`live`: the stories in memory and their changes; `aside`: runs a blocking call in a thread;
+    `beside`: the same for what is read once for all who ask, which waits for no request; `safety`: who may
+    read and edit; `rates`: how often one client may ask for what costs; `metrics`: what this process counts;
+    `overview`: the feeds and the state of everything, read once for all.
 
     Raises BadSetting where a token is demanded and there is none.
     """
@@ -40,13 +43,16 @@ class Site:
     runtime: Runtime
     live: Live
     aside: Callable[..., Awaitable[Any]]
+    beside: Callable[..., Awaitable[Any]]
     templates: Environment = field(default_factory=_environment)
     rates: Mapping[str, Rate] = field(default_factory=lambda: RATES)
     metrics: Metrics = field(default_factory=lambda: Metrics("web"))
     safety: Safety = field(init=False)
+    overview: Overview = field(init=False)
 
     def __post_init__(self) -> None:
         self.safety = Safety(self.runtime.settings, self.runtime.clock.now)
+        self.overview = Overview(self.runtime, self.beside)
 
     def page(self, request: Request, template: str, facts: Mapping[str, Any], status: int = 200) -> HTMLResponse:
         """An HTML page: the template with these facts, and what every page has: `base` (the path under which the site

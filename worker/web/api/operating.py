@@ -10,17 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from worker.errors import BadInput
-from worker.examinations import asked, findings
 from worker.feed.address import shown_url
 from worker.report import feed as one_feed
 from worker.report import feeds as many_feeds
+from worker.report.roster import Roster, after
 from worker.runtime import Runtime
-from worker.store.feeds import Feed
 from worker.web.api.answers import answer, none_such
 from worker.web.api.operation import Operation, Parameter
 from worker.web.api.parameters import FEED
 from worker.web.api.records.feeds import FeedList, FullFeed, Status
+from worker.web.overview import OLDEST_S
 from worker.web.site import Site
+from worker.web.vitals import Status as Seen
 
 _LIMIT, _MOST = 200, 1_000
 _MOST_WORDS = 200
@@ -31,7 +32,7 @@ _STATES = ("new", "ok", "unchanged", "empty", "failed", "unreachable", "refused"
 
 _LISTED = (
     Parameter("status", "How its last poll went.", {"type": "string", "enum": list(_STATES)}),
-    Parameter("q", "Words in its name, address or folder.", {"type": "string", "maxLength": _MOST_WORDS}),
+    Parameter("q", "Words in its name, address or folder, or its id.", {"type": "string", "maxLength": _MOST_WORDS}),
     Parameter("limit", "So many at most.", {"type": "integer", "minimum": 1, "maximum": _MOST, "default": _LIMIT}),
     Parameter("after", "`next` of the page before.", {"type": "string", "pattern": "^[0-9a-f]{12}$"}),
 )
@@ -42,7 +43,8 @@ def operations(site: Site) -> Sequence[Operation]:
 
     async def feeds(request: Request) -> Response:
         given = {name: value for name, value in request.query_params.items() if value}
-        return answer(request, await site.aside(_feeds, site.runtime, given))
+        roster = await site.overview.roster.get(OLDEST_S)
+        return answer(request, await site.aside(_feeds, roster, given))
 
     async def feed(request: Request) -> Response:
         name = request.path_params["feed"]
@@ -52,13 +54,13 @@ def operations(site: Site) -> Sequence[Operation]:
         return answer(request, found)
 
     async def status(request: Request) -> Response:
-        return answer(request, await site.aside(_status, site.runtime))
+        return answer(request, _status(await site.overview.status.get(OLDEST_S)))
 
     return (
         Operation(
             name="listFeeds", method="GET", path="/v1/feeds", group="Feeds and health", summary="List feeds",
-            said="How each does, when it is polled next, and why; by id.", answer=FeedList, call=feeds,
-            parameters=_LISTED, example=("/v1/feeds?status=failed", None),
+            said="How each does, when it is polled next, and why; by id. As it was at most 5 seconds ago.",
+            answer=FeedList, call=feeds, parameters=_LISTED, example=("/v1/feeds?status=failed", None),
         ),
         Operation(
             name="getFeed", method="GET", path="/v1/feeds/{feed}", group="Feeds and health", summary="Get a feed",
@@ -67,25 +69,29 @@ def operations(site: Site) -> Sequence[Operation]:
         ),
         Operation(
             name="getStatus", method="GET", path="/v1/status", group="Feeds and health", summary="How all of it does",
-            said="The lines of `storywire check --json`. The answer has status 200 also where a line says `fail`; "
-            "`/healthz` is for monitors that look at the status alone.",
+            said="The lines of `storywire check --json`, at most 5 seconds old; of a server that is away only that it "
+            "is. The answer has status 200 also where a line says `fail`; `/healthz` is for monitors that look at the "
+            "status alone.",
             answer=Status, call=status, example=("/v1/status", None),
         ),
     )  # fmt: skip
 
 
-def _feeds(runtime: Runtime, asked_for: dict[str, str]) -> dict[str, Any]:
-    limit, after = _limit(asked_for.get("limit", str(_LIMIT))), asked_for.get("after", "")
+def _feeds(roster: Roster, asked_for: dict[str, str]) -> dict[str, Any]:
+    limit = _limit(asked_for.get("limit", str(_LIMIT)))
     state = asked_for.get("status")
     if len(asked_for.get("q", "")) > _MOST_WORDS:
         raise BadInput(f"q: write at most {_MOST_WORDS} characters")
     words = asked_for.get("q", "").casefold().split()
-    fitting = [feed for feed in runtime.feeds.all() if _fits(feed, state, words)]
-    rest = sorted((feed for feed in fitting if feed.id > after), key=lambda feed: feed.id)
+    fitting = roster.by_id
+    if state or words:
+        fitting = [known for known in fitting if known.has(words)]
+        fitting = [known for known in fitting if state in (None, many_feeds.status(known.feed))]
+    rest = after(fitting, asked_for.get("after", ""))
     return {
-        "feeds": [_public(many_feeds.as_record(feed)) for feed in rest[:limit]],
+        "feeds": [_public(many_feeds.as_record(known.feed)) for known in rest[:limit]],
         "found": len(fitting),
-        "next": rest[limit - 1].id if len(rest) > limit else None,
+        "next": rest[limit - 1].feed.id if len(rest) > limit else None,
     }
 
 
@@ -94,11 +100,6 @@ def _limit(text: str) -> int:
     if not 1 <= limit <= _MOST:
         raise BadInput(f"limit: write a whole number from 1 to {_MOST}")
     return limit
-
-
-def _fits(feed: Feed, state: str | None, words: Sequence[str]) -> bool:
-    text = f"{feed.title or feed.polls.title}\n{shown_url(feed.url)}\n{feed.folder}".casefold()
-    return (state is None or many_feeds.status(feed) == state) and all(word in text for word in words)
 
 
 def _feed(runtime: Runtime, name: str) -> dict[str, Any] | None:
@@ -110,10 +111,10 @@ def _public(record: dict[str, Any]) -> dict[str, Any]:
     return record | {name: shown_url(record[name]) for name in _ADDRESSES if record.get(name)}
 
 
-def _status(runtime: Runtime) -> dict[str, Any]:
+def _status(seen: Seen) -> dict[str, Any]:
     found = [
         {"check": finding.check, "state": str(finding.state), "said": finding.said, **finding.figures}
-        for finding in findings(runtime, asked(runtime.settings))
+        for finding in seen.findings
     ]
     states = {line["state"] for line in found}
     return {"state": next((state for state in _WORST if state in states), "ok"), "checks": found}

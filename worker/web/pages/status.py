@@ -1,6 +1,6 @@
 """The page of status: what `storywire check` looks at, figures of the last minutes, and who is alive and where.
 
-Invariant: it is read at most every two seconds, however many look; a server that is away is said in a second or so.
+Invariant: what is shown was read once for all who look; a server that is away is said in a second or so.
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from worker.errors import StorywireError
 from worker.health import Finding, State
 from worker.report.feeds import rfc3339_or_none
 from worker.report.harmless import harmless
 from worker.report.words import count, span
-from worker.store.feeds import Feed
-from worker.web.kept import Kept
 from worker.web.pages.polls import with_code
 from worker.web.pages.rows import ago
-from worker.web.pages.vitals import Status, read_status
 from worker.web.site import Site
+from worker.web.vitals import Status
 
-_FRESH_S, _PATIENCE_S = 2.0, 1.5
-_FEEDS_FRESH_S = 5.0
 _STALE_S = 15.0
 METER_PX = 100
 
@@ -36,22 +31,6 @@ def routes(site: Site) -> list[BaseRoute]:
     """`/status`, and `/status/now`, the part of it that changes, which the open page asks for."""
     runtime = site.runtime
 
-    async def read_feeds() -> Sequence[Feed]:
-        found: Sequence[Feed] = await site.aside(runtime.feeds.all)
-        return found
-
-    feeds = Kept(read_feeds, fresh_s=_FEEDS_FRESH_S, patience_s=_FEEDS_FRESH_S)
-
-    async def read() -> Status:
-        try:
-            known = await feeds.get()
-        except StorywireError:
-            known = None
-        found: Status = await site.aside(read_status, runtime, known)
-        return found
-
-    status = Kept(read, fresh_s=_FRESH_S, patience_s=_PATIENCE_S)
-
     async def whole(request: Request) -> Response:
         return await page(request, "status.html")
 
@@ -59,7 +38,7 @@ def routes(site: Site) -> list[BaseRoute]:
         return await page(request, "status_now.html")
 
     async def page(request: Request, template: str) -> HTMLResponse:
-        return site.page(request, template, facts(await status.get(), runtime.clock.now()))
+        return site.page(request, template, facts(await site.overview.status.get(), runtime.clock.now()))
 
     return [Route("/status", whole, methods=["GET"]), Route("/status/now", part, methods=["GET"])]
 
