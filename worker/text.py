@@ -42,7 +42,8 @@ _MAX_MARKS = 30
 _STACKED = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 """Maybe marks on one letter: normalising sorts them, in the square of the time."""
 _CONTROL = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
+    r"\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
 _RARE_SPACE = "\u1680\u2028\u2029"
 """What NFKC leaves of the signs that are space, beside the space itself."""

@@ -31,6 +31,7 @@ TITLES: Mapping[str, str] = {
     "Hidden": "Hidden \u200bzero\u200b \u2060width\ufeff \u00adsoft\u00ad \U000e0041\U000e0042 tags",
     "Control": "Control \x1b[31mred\x1b[0m \x07bell \x9b2J \x85 next \r\n second line",
     "Stream": 'Stream\ndata: {}\n\nevent: gone\ndata: {"story": "en-1"}\r\rid: 9\r\n\x00\u2028retry: 0</script> end',
+    "Noncharacter": "Noncharacter \ufdd0one \uffff\ufffe two \U0001fffe three",
     "Zalgo": "Zalgo " + "h" + "\u0301\u0323" * 300 + " stacked",
     "Long": "Long " + "word " * 2_000,
     "Unbroken": "Unbroken " + "w" * 10_000,
@@ -52,6 +53,7 @@ LINKS = (
     "https://user:secret@evil.example/",
     "java\nscript:alert(1)",
     "//evil.example/x",
+    "https://example.org/no\uffffcharacter",
 )
 _SYLLABLES = ("ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu").split()
 

@@ -9,6 +9,7 @@ from typing import Any
 import feedparser
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 
 from tests.e2e.polling import bench, poller
 from tests.e2e.polling import eventually as eventually_here
@@ -17,6 +18,8 @@ from tests.languages import reports
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REPORT, DAM_REPORT_TITLE, DAM_TITLE
 from tests.waiting import eventually
 from worker.runtime import Runtime
+from worker.web.out.atom import atom
+from worker.web.out.entries import Entry, Feed
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HOSTILE = "<script>alert(1)</script> \x00\x08\x1b[31m \u202eodd\ufffe & ]]> sheep"
@@ -129,6 +132,19 @@ def test_hostile_texts_are_text(site: RunningSite) -> None:
     title = etree.fromstring(site.ask("/stories.atom?q=sheep").body).findtext(f"{ATOM}entry/{ATOM}title") or ""
     assert "<script>alert(1)</script>" in title, "kept as text"
     assert all(c.isprintable() for c in title), repr(title)
+
+
+def test_an_entry_that_cannot_be_written_is_left_out_alone() -> None:
+    """What XML cannot hold, wherever it got through."""
+    fine = Entry(
+        id="urn:1", title="Fine", published=0.0, updated=0.0, summary="", content="", link="", first_link="",
+        first_title="", author="", lang="", tags=(),
+    )  # fmt: skip
+    odd = replace(fine, id="urn:2", first_link="https://example.org/a\uffffb")
+    last = replace(fine, id="urn:3")
+    feed = Feed(id="urn:0", title="", updated=0.0, home="", own="", following="", lang="", entries=(fine, odd, last))
+    root = etree.fromstring(atom(feed))
+    assert [entry.findtext(ATOM + "id") for entry in root.findall(ATOM + "entry")] == ["urn:1", "urn:3"]
 
 
 def test_a_copy_brings_nothing_back(site: RunningSite, runtime: Runtime) -> None:

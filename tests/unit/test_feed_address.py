@@ -53,6 +53,8 @@ def test_a_password_is_never_shown() -> None:
         ("http://[broken", ""),
         ("https://x.example/a b", ""),
         ("https://x.example/" + "a" * 3000, ""),
+        ("https://x.example/a\uffffb", ""),
+        ("https://x.example/a\U0010fffeb", ""),
     ],
 )
 def test_links_become_absolute_web_addresses_or_nothing(link: str, url: str) -> None:

@@ -25,6 +25,7 @@ from worker.text import MAX_CHARACTERS, clean, common_language, language, names,
         ("red\x1b[31m alert\x07 \u202ereversed\u202c", "red[31m alert reversed"),
         ("line one\r\nline two<br>line three", "line one\nline two\nline three"),
         ("lone \ud800 surrogate", "lone surrogate"),
+        ("no\uffff characters\ufdd0 of XML\ufffe", "no characters of XML"),
         ("", ""),
     ],
 )

@@ -12,7 +12,11 @@ from worker.errors import BadInput
 MAX_URL = 2_000
 """Longer addresses are refused by many servers, and nobody types them."""
 
-_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+NONCHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+"""Of an expression's class: the code points that are no characters for good (Unicode 23.7), two of which no XML may
+hold."""
+
+_UNSAFE = re.compile(rf"[\x00-\x20\x7f{NONCHARACTERS}]")
 _WITHOUT_SCHEME = re.compile(
     r"(?://)?((?:\[[0-9a-f:.]+\]|localhost|[^\s/:?#@\[\]]+\.[^\s/:?#@\[\]]+)(?::[0-9]+)?(?:[/?#].*)?)", re.IGNORECASE
 )

@@ -6,9 +6,13 @@ Invariant: what passes is http or https, names a host and no user, and reads the
 import re
 from urllib.parse import urlsplit
 
+from worker.feed.address import NONCHARACTERS
+
 _MOST = 2_000
-_BEYOND = re.compile(r"[\x00-\x20\x7f-\xa0\\\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-"""What browsers drop, fold or turn: an address that holds it is not what it seems to be."""
+_BEYOND = re.compile(
+    r"[\x00-\x20\x7f-\xa0\\\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff" + NONCHARACTERS + "]"
+)
+"""What browsers drop, fold or turn, and what XML cannot hold: an address that holds it is not what it seems to be."""
 
 
 def safe(url: str) -> str | None:

@@ -1,8 +1,10 @@
 """A feed of stories in Atom (RFC 4287).
 
-Invariant: well-formed whatever the texts hold, as they are harmless lines by then.
+Invariant: well-formed whatever the texts hold, as they are harmless lines by then; an entry that is not so after all is
+left out alone.
 """
 
+import structlog
 from lxml.etree import Element, SubElement, _Element, tostring
 
 from worker.report.views import rfc3339
@@ -12,6 +14,8 @@ TYPE = "application/atom+xml"
 _ATOM = "http://www.w3.org/2005/Atom"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _HOME_PAGE = "https://github.com/storywire/storywire"
+
+log = structlog.get_logger()
 
 
 def atom(feed: Feed) -> bytes:
@@ -28,8 +32,13 @@ def atom(feed: Feed) -> bytes:
     _child(root, "link", rel="alternate", type="text/html", href=feed.home)
     if feed.following:
         _child(root, "link", rel="next", type=TYPE, href=feed.following)
-    for entry in feed.entries:
-        _entry(_child(root, "entry"), entry)
+    for each in feed.entries:
+        element = _child(root, "entry")
+        try:
+            _entry(element, each)
+        except ValueError as error:  # a character that XML cannot hold, which must not take the other entries along
+            root.remove(element)
+            log.error("entry not written", story=each.link, reason=str(error))
     document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return document
 
