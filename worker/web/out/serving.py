@@ -11,7 +11,7 @@ from hashlib import blake2b
 from urllib.parse import urlencode
 from uuid import uuid5
 
-from msgspec import Struct
+from msgspec import Struct, msgpack
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
@@ -73,7 +73,7 @@ async def _serve(site: Site, reading: Reading, write: Write, media_type: str, re
     of = wanted.asked
     lists, now = site.live.lists, site.runtime.clock.now()
     chosen = await lists.select(of.filter, now, sort=of.sort, limit=of.limit, after=of.after)
-    headers = {"etag": _tag(wanted, chosen.rows), "cache-control": "private, no-cache"}
+    headers = {"etag": tag(wanted.address(), chosen.rows), "cache-control": "private, no-cache"}
     if has(request, headers["etag"]):
         return Response(status_code=304, headers=headers)
     feed, changed = await site.aside(_feed, site, reading, wanted, chosen)
@@ -131,10 +131,10 @@ def _feed(site: Site, reading: Reading, wanted: _Wanted, chosen: Selection) -> t
     return feed, changed
 
 
-def _tag(wanted: _Wanted, rows: Sequence[Row]) -> str:
-    """Stands for what is in the feed: weak, as it may be compressed on its way."""
-    text = repr((_FORM, wanted.address(), rows)).encode(errors="replace")
-    return f'W/"{blake2b(text, digest_size=12).hexdigest()}"'
+def tag(own: str, rows: Sequence[Row]) -> str:
+    """Stands for what is in the feed at this address: weak, as it may be compressed on its way."""
+    held = msgpack.encode((_FORM, own, rows))  # repr takes eight times as long, and holds up the loop
+    return f'W/"{blake2b(held, digest_size=12).hexdigest()}"'
 
 
 def _not_since(header: str, modified: int) -> bool:
