@@ -1,0 +1,127 @@
+"""Which node of a Cluster serves which slot, and the connections to each node.
+
+Invariant: the map is the last that any node gave, and a node that was of no use is asked last; the map that is in use
+is never changed, another takes its place.
+"""
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import redis.exceptions as theirs
+from redis.backoff import NoBackoff
+from redis.connection import ConnectionPool
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS
+from redis.retry import Retry
+
+Node = tuple[str, int]
+"""Host and port."""
+
+ANSWERLESS = (theirs.ConnectionError, theirs.TimeoutError)
+"""Raised where a node gave no answer; of these a refused password is one too, see REFUSED."""
+REFUSED = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConnectionsError)
+"""Those of them that no other node would answer otherwise."""
+
+
+class Shards(NamedTuple):
+    """`primaries`: all of them, by their first slot; `by_slot`: the primary of each slot, None where none serves it."""
+
+    primaries: tuple[Node, ...]
+    by_slot: tuple[Node | None, ...]
+
+
+class Nodes:
+    """Thread-safe. `hosts` are where the map is first asked for; `one` is any node's address with user, password and
+    options, as redis-py reads it; `options` are redis-py's of a connection."""
+
+    def __init__(self, hosts: Iterable[Node], one: str, options: dict[str, Any]) -> None:
+        like = ConnectionPool.from_url(one, **options)
+        self._options = {**like.connection_kwargs, "retry": Retry(NoBackoff(), 0)}  # who sends tries again
+        self._class, self._most = like.connection_class, like.max_connections
+        self._hosts = tuple(hosts)
+        self._pools: dict[Node, ConnectionPool] = {}
+        self._failed: dict[Node, float] = {}
+        self._shards: Shards | None = None
+        self._asking, self._making = threading.Lock(), threading.Lock()
+
+    def shards(self) -> Shards:
+        """The map of slots; asked for once. Raises what redis-py does where no node gives one."""
+        if self._shards is None:
+            self.ask_again(None)
+        assert self._shards is not None
+        return self._shards
+
+    def ask_again(self, used: Shards | None) -> None:
+        """Have the map asked for anew, unless it is another than the one `used` by now. Raises as `shards` does."""
+        with self._asking:
+            if self._shards is used:
+                self._shards = self._asked()
+
+    def moved(self, slot: int, node: Node) -> None:
+        """A node says who serves a slot now: it knows that better than who was asked for the map."""
+        with self._asking:
+            if self._shards is not None and self._shards.by_slot[slot] != node:
+                self._shards = _shards([(0, self._shards.by_slot), (slot, (node,))])
+
+    def failed(self, node: Node) -> None:
+        """A node was of no use: its connections that lie idle are given up."""
+        self._failed[node] = time.monotonic()
+        self.pool(node).disconnect(inuse_connections=False)
+
+    def pool(self, node: Node) -> ConnectionPool:
+        """The connections to a node."""
+        with self._making:
+            if node not in self._pools:
+                options = {**self._options, "host": node[0], "port": node[1]}
+                self._pools[node] = ConnectionPool(self._class, self._most, **options)
+            return self._pools[node]
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._making:
+            for pool in self._pools.values():
+                pool.disconnect()
+
+    def _asked(self) -> Shards:
+        """The map of the first node that gives one, those that failed of late last."""
+        known = dict.fromkeys([*(self._shards.primaries if self._shards else ()), *self._hosts])
+        trouble: Exception = theirs.ConnectionError("no node is known")
+        for node in sorted(known, key=lambda node: self._failed.get(node, 0.0)):
+            try:
+                return self._said(node)
+            except REFUSED:
+                raise
+            except ANSWERLESS as error:
+                self.failed(node)
+                trouble = error
+        raise trouble
+
+    def _said(self, node: Node) -> Shards:
+        pool = self.pool(node)
+        connection: Any = pool.get_connection()
+        try:
+            connection.send_command("CLUSTER", "SLOTS")
+            rows: Any = connection.read_response()
+        except BaseException:
+            connection.disconnect()
+            raise
+        finally:
+            pool.release(connection)
+        served = (
+            (start, ((_name(host) or node[0], port),) * (end - start + 1)) for start, end, (host, port, *_), *_ in rows
+        )
+        return _shards(served)
+
+
+def _shards(served: Iterable[tuple[int, tuple[Node | None, ...]]]) -> Shards:
+    """The map of these (first slot, who serves that and the next ones); the later one counts."""
+    by_slot: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
+    for start, nodes in served:
+        by_slot[start : start + len(nodes)] = nodes
+    return Shards(tuple(dict.fromkeys(filter(None, by_slot))), tuple(by_slot))
+
+
+def _name(host: bytes | None) -> str:
+    """ "" stands for the host that was asked."""
+    return (host or b"").decode()
