@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -13,10 +14,12 @@ from tests.command import one_line, storywire
 from tests.conftest import NewServer
 from tests.e2e.site import Answer, RunningSite, running_site, site_runtime
 from tests.servers import free_port
+from tests.unit.test_board import row
 from tests.waiting import eventually
 from worker.clock import ManualClock
 from worker.config import load
 from worker.errors import BadSetting
+from worker.report.board import QUICK
 from worker.web.headers import POLICY
 from worker.web.limits import Rate
 from worker.web.safety import SESSION_S, Safety, read_token
@@ -149,6 +152,21 @@ def test_what_costs_is_asked_for_so_often(local: RunningSite, path: str, free: i
     assert (refused.status, refused.headers["content-type"]) == (429, "application/problem+json")
     assert 0 < int(refused.headers["retry-after"]) <= 61
     assert local.ask(ANYTHING).status == 404, "the rest goes on"
+
+
+def test_lists_that_take_a_look_through_all_stories_count_as_searches(server_pool: Any) -> None:
+    """Whatever they are filtered by, everywhere; not those that are remembered, nor those of everything."""
+    rates = {"search": Rate(3, 600.0), "rows": Rate(500, 0.01)}
+    with site_runtime(server_pool.url("valkey")) as runtime, running_site(runtime, rates=rates) as site:
+        for number in range(QUICK + 1):  # of a language that the store does not have, and so does not miss
+            site.live.board.put(row(number, lang="xx"))
+        paths = ("/api/v1/stories?outlets=2", "/stories.atom?since=50d", "/?lang=xx")
+        assert [site.ask(path).status for path in paths] == [200, 200, 200]
+        refused = ("/api/v1/stories?outlets=3", "/stories.json?since=51d", "/?outlet=a", "/rows?lang=en", "/?q=dam")
+        assert [site.ask(path).status for path in refused] == [429] * 5
+        free = (*paths, "/", "/?limit=5", "/rows?ids=xx-1&outlets=3", "/api/v1/stories?sort=new&outlets=2")
+        assert [site.ask(path).status for path in free] == [200] * 7
+        assert site.ask("/api/v1/stories?outlets=x").status == 400
 
 
 def test_open_pages_with_words_to_look_for_follow_on(local: RunningSite) -> None:

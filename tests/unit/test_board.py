@@ -13,6 +13,7 @@ from tests.memory import Memory, member
 from worker.errors import BadInput
 from worker.model import story_id
 from worker.report.board import MOST_BEHIND, MOST_REMEMBERED, SORTS, Board, Filter, Row, row_of
+from worker.report.fitting import without_each
 from worker.report.rows import folded, link_digest, outlet_name
 
 NOW = 1_750_000_000.0
@@ -266,3 +267,18 @@ def test_a_story_of_thousands_of_headlines_is_held_in_bounds() -> None:
     assert len(made.words) <= 10_001
     assert " headline0 " in made.words
     assert " number4999 " in made.words
+
+
+def test_what_would_fit_without_one_part_of_a_filter_is_counted_for_each_part() -> None:
+    """As many as the filter without it finds, however the parts stand."""
+    rows = [
+        row(n, ("bridge", "dam", "cup")[n % 3], lang=("en", "de")[n % 2], outlets=1 + n % 4, named=(f"outlet {n % 5}",))
+        for n in range(200)
+    ]
+    parts: dict[str, Any] = {"since_s": 6_000.0, "min_outlets": 3, "lang": "en", "outlet": "outlet 3", "words": "dam"}
+    for names in (tuple(parts), tuple(reversed(parts)), ("lang", "words"), ("words",)):
+        asked = {name: parts[name] for name in names}
+        said = without_each([Filter(**{name: value}) for name, value in asked.items()], rows, NOW)
+        wanted = [Filter(**{of: value for of, value in asked.items() if of != name}) for name in names]
+        assert said == [len(each.among(rows, NOW)) for each in wanted]
+        assert any(said)

@@ -7,13 +7,16 @@ callbacks of hubs and static files are open to all.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from worker.errors import BadInput
+from worker.report.board import SORTS
+from worker.web.asking import asked
 from worker.web.limits import RATES, Buckets, client_of
 from worker.web.safety import is_loopback
 from worker.web.site import Site
@@ -22,6 +25,7 @@ from worker.web.troubles import answer
 _READS = ("GET", "HEAD", "OPTIONS")
 _FREE = ("/static/", "/login")
 _FEEDS_OUT = ("/stories.atom", "/stories.json")
+_LISTS = ("/", "/rows", "/api/v1/stories", *_FEEDS_OUT)
 
 
 class Guard:
@@ -49,7 +53,11 @@ class Guard:
             )
         if request.method not in _READS and not self._from_here(request):
             return self._answer(request, 403, "What changes something is taken from pages of this site only.")
-        return self._stranger(request, path) or self._guesser(request) or self._too_often(request, _kind(request, path))
+        return (
+            self._stranger(request, path)
+            or self._guesser(request)
+            or self._too_often(request, self._kind(request, path))
+        )
 
     def _meant(self, request: Request) -> bool:
         """Whether the site is called by a name of its own. A name that is led to 127.0.0.1 by its owner (DNS
@@ -115,16 +123,27 @@ class Guard:
         after = str(int(wait_s) + 1)
         return self._answer(request, 429, f"Try again in {after} s.", {"Retry-After": after})
 
+    def _kind(self, request: Request, path: str) -> str:
+        """Which limit a request counts against; "" for none."""
+        if path == "/login" and request.method == "POST":
+            return "login"
+        if path == "/api/v1/similar":
+            return "similar"
+        query = request.query_params
+        if not (path == "/api/v1/search" or query.get("q") or query.get("outlet") or self._takes_a_pass(query, path)):
+            return ""
+        return "rows" if path == "/rows" and "ids" in query else "search"
+
+    def _takes_a_pass(self, query: Mapping[str, str], path: str) -> bool:
+        """Whether a list is asked for by a filter for which all stories have to be looked through first."""
+        if path not in _LISTS or not query:
+            return False
+        try:
+            wanted = asked(query).filter
+        except BadInput:  # is told what is wrong
+            return False
+        board, now = self._site.live.board, self._site.runtime.clock.now()
+        return not any(board.is_quick(wanted, now, sort) for sort in SORTS)
+
     def _answer(self, request: Request, status: int, said: str, headers: dict[str, str] | None = None) -> Response:
         return answer(self._site, request, status, said, headers)
-
-
-def _kind(request: Request, path: str) -> str:
-    """Which limit a request counts against; "" for none."""
-    if path == "/login" and request.method == "POST":
-        return "login"
-    if path == "/api/v1/similar":
-        return "similar"
-    if path == "/rows" and "ids" in request.query_params:
-        return "rows" if request.query_params.get("q") else ""
-    return "search" if path == "/api/v1/search" or request.query_params.get("q") else ""

@@ -23,8 +23,9 @@ RATES = {
     "search": Rate(60, 0.1), "rows": Rate(120, 0.05), "similar": Rate(20, 0.5), "login": Rate(5, 12.0),
     "keys": Rate(5, 12.0),
 }  # fmt: skip
-"""What one client may ask for. `rows`: those of open pages that look for words, by their ids: a dozen of pages behind
-one address must not keep each other from following. `keys`: wrong ones in headers and addresses, apart from the page
+"""What one client may ask for. `search`: lists for words, for an outlet, or for what takes a look through all stories;
+`rows`: those of open pages of such lists, by their ids: a dozen of pages behind one address must not keep each other
+from following. `keys`: wrong ones in headers and addresses, apart from the page
 for logging in: a reader of feeds that goes on with an old key keeps no editor out."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from worker.report.board import Board, Filter, Selection
-from worker.report.fitting import Fitting, counts
+from worker.report.fitting import Fitting, without_each
 
 
 class Lists:
@@ -30,9 +30,9 @@ class Lists:
                     board.remember(await self._aside(Fitting, asked, sort, rows, now, board.version))
         return board.select(asked, now, sort=sort, limit=limit, after=after)
 
-    async def counts(self, filters: Sequence[Filter], now: float) -> list[int]:
-        """How many stories fit each: counted, and not remembered."""
+    async def without_each(self, parts: Sequence[Filter], now: float) -> list[int]:
+        """For each of these, how many stories fit all the others: counted, and not remembered."""
         async with self._turn:
             rows = list(self._board.order("hot"))
-            found: list[int] = await self._aside(counts, filters, rows, now)
+            found: list[int] = await self._aside(without_each, parts, rows, now)
         return found

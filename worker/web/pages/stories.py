@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from worker.errors import BadInput
 from worker.model import parse_story_id
-from worker.report.board import SORTS, Board
+from worker.report.board import SORTS, Board, Filter
 from worker.report.following import format_cursor
 from worker.report.words import count
 from worker.web.asking import MOST, Asked, address, asked, since_text
@@ -24,6 +24,8 @@ from worker.web.site import Site
 _SORT_NAMES = dict(zip(SORTS, ("Hottest", "Newest", "Largest"), strict=True))
 _SPANS = (("1h", "1 hour"), ("6h", "6 hours"), ("1d", "24 hours"), ("2d", "2 days"), ("7d", "7 days"))
 _OUTLETS = (2, 3, 5, 10)
+_QUICK_FIRST = ("since", "outlets", "lang", "outlet", "q")
+"""What narrows a list, by how soon it is told of a story."""
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -107,7 +109,11 @@ def some(board: Board, names: Sequence[str], wanted: Asked, now: float) -> list[
 
 def chips(wanted: Asked) -> list[tuple[str, str]]:
     """(what narrows the list, the address without it), in words."""
-    narrow = wanted.filter
+    return [(words, address(wanted, **{name: ""})) for name, words in _narrowed(wanted.filter).items()]
+
+
+def _narrowed(narrow: Filter) -> dict[str, str]:
+    """What narrows the list, in words, by its name in addresses."""
     said = {
         "q": f"“{narrow.words}”" if narrow.words else "",
         "lang": f"language {narrow.lang}" if narrow.lang else "",
@@ -115,14 +121,16 @@ def chips(wanted: Asked) -> list[tuple[str, str]]:
         "outlets": f"{narrow.min_outlets} outlets or more" if narrow.min_outlets > 1 else "",
         "since": f"active within {since_text(narrow.since_s)}" if narrow.since_s is not None else "",
     }
-    return [(words, address(wanted, **{name: ""})) for name, words in said.items() if words]
+    return {name: words for name, words in said.items() if words}
 
 
 async def wider(lists: Lists, wanted: Asked, now: float) -> list[tuple[str, str, str]]:
     """(a filter in words, the address without it, what there is then), most stories first, of those with any."""
-    narrowed = chips(wanted)
-    counts = await lists.counts([asked(dict(parse_qsl(query))).filter for _, query in narrowed], now)
-    found = sorted(zip(counts, narrowed, strict=True), key=lambda pair: -pair[0])
+    narrowed = {name: (words, address(wanted, **{name: ""})) for name, words in _narrowed(wanted.filter).items()}
+    quick_first = sorted(narrowed, key=_QUICK_FIRST.index)
+    alone = [asked({name: dict(parse_qsl(address(wanted)))[name]}).filter for name in quick_first]
+    counts = await lists.without_each(alone, now)
+    found = sorted(((stories, narrowed[name]) for name, stories in zip(quick_first, counts, strict=True)), reverse=True)
     return [(*said, count(stories, "story", "stories")) for stories, said in found if stories]
 
 
