@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -169,17 +170,14 @@ class Carrying:
         """The keys of these languages, some hundred at a time, by language; without those that go last."""
         prefixes = {self._old.was(keys.lease(lang)).removesuffix("lease"): lang for lang in languages}
         last = {self._old.was(each(lang)) for lang in languages for each in (keys.lease, keys.fence, keys.counters)}
-        cursor, began = 0, time.monotonic()
-        while True:
-            cursor, found = self._redis.scan(cursor, match=f"{self._old.prefix}{{*", count=_CHUNK)
+        names, began = self._redis.scan_iter(f"{self._old.prefix}{{*", count=_CHUNK), time.monotonic()
+        while found := list(islice(names, _CHUNK)):
             page: dict[str, list[str]] = {}
             for name in (key.decode() for key in found):
                 lang = prefixes.get(name[: name.find("}:") + 2])
                 if lang is not None and name not in last:
                     page.setdefault(lang, []).append(name)
             yield page
-            if not cursor:
-                return
             if time.monotonic() - began > 5:
                 log.info("carrying stories over", languages=len(prefixes))
                 began = time.monotonic()

@@ -187,10 +187,11 @@ class Commits:
         return self._corrections(lang, found or b"")
 
     def _corrections(self, lang: str, version: bytes) -> Ties:
-        """Read anew, with their version at one moment, only where somebody changed them since."""
+        """Read anew only where somebody changed them since. The version is read first: corrections that are newer than
+        it are read once more, none is missed."""
         known, ties = self._ties.get(lang, (b"", Ties()))
         if known != version:
-            together = self._redis.pipeline()
+            together = self._redis.pipeline(transaction=False)
             together.hget(keys.counters(lang), "corrected")
             together.hvals(keys.corrections(lang))
             read, packed = together.execute()

@@ -53,7 +53,10 @@ class Leasing:
 
     def empty(self) -> bool:
         """True for a store that never knew a feed: not one whose feeds a person removed."""
-        return not self._redis.exists(keys.schedule(), keys.removed_feeds())
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.exists(keys.schedule())
+        pipe.exists(keys.removed_feeds())
+        return not any(pipe.execute())
 
     def lease_due(self, now: float, lease_s: float, limit: int, due_by: float | None = None) -> list[Feed]:
         """Up to `limit` feeds that are due now, or were at `due_by`: for `lease_s` seconds nobody else's. Two round

@@ -30,6 +30,7 @@ class Moves:
         self._redis: Any = redis
         self._keep_s = keep_s
         self._point = load(redis, "point_address")
+        self._free = load(redis, "free_address")
         self._set = load(redis, "set_address")
 
     def ids(self, urls: list[str]) -> list[str]:
@@ -70,10 +71,19 @@ class Moves:
             known = address(packed)
             changed = Address(**{name: fields.get(name, getattr(known, name)) for name in known.__struct_fields__})
             left = feed_id(known.url) if changed.url != known.url else ""
-            given = [packed, encode(changed), feed, left]
-            if self._set(keys=[keys.feed(feed), keys.moved_feeds()], args=given):
+            if self._set(keys=[keys.feed(feed)], args=[packed, encode(changed)]):
+                if left:
+                    self._leave(feed, left)
                 return True
         return False
+
+    def _leave(self, feed: str, left: str) -> None:
+        """An address that a feed has no more leads to it no more. Feed and addresses lie on different shards: who dies
+        in between leaves it leading there, as its server said; and the feed may have come back to it by now."""
+        if self._free(keys=[keys.moved_feeds()], args=[left, feed]):
+            packed = self._redis.hget(keys.feed(feed), "address")
+            if packed is not None and feed_id(address(packed).url) == left:
+                self._point(keys=[keys.moved_feeds()], args=[left, feed])
 
     def leading_to(self, feed: str) -> list[str]:
         """The ids that lead to a feed: of the address that it moved to, and of what became part of it."""
