@@ -236,11 +236,11 @@ class Correction(Struct, frozen=True, array_like=True):
 class Event(Struct, frozen=True):
     """One line of a language's event stream: what a commit did to a story.
 
-    `kind` is `new`, `grew`, `merged`, `split` (by an editor, or as the texts were those of two), or an editor's
-    `moved`, `pinned`, `shrank`. `uid`: the article that caused it, of a split the first one that was taken out, by its
-    hash, so that nothing of a forgotten article stands here. `into`: the story that survived a merge, came of a split,
-    or took an article in. `seq` and `part` are its place in the stream (`seq-part`), which `Stories.events` reads on
-    from.
+    `kind` is `new`, `grew`, `merged`, `split` (by an editor, or as the texts were those of two), an editor's `moved`,
+    `pinned`, `shrank`, or `ended`: it expired, or its last article was forgotten. `uid`: the article that caused it, of
+    a split the first one that was taken out, by its hash, so that nothing of a forgotten article stands here. `into`:
+    the story that survived a merge, came of a split, or took an article in. `seq` and `part` are its place in the
+    stream (`seq-part`), which `Stories.events` reads on from.
     """
 
     kind: str

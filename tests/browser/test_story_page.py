@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import NewPage
 from tests.e2e.site import RunningSite, article, fill, running_site, site_runtime
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REPORT, DAM_REPORT_TITLE, DAM_TITLE
+from tests.waiting import eventually
+from worker.forgetting import Target, What
 from worker.model import story_id
 
 TOKEN = "a-token-of-this-test-0123456789"
@@ -25,7 +27,7 @@ def site(server_pool: Any) -> Iterator[RunningSite]:
         yield running
 
 
-_languages = iter("en de fr es it".split())
+_languages = iter("en de fr es it pt".split())
 """Stories of one language know nothing of those of another, so each test has its own."""
 
 
@@ -90,6 +92,18 @@ def test_a_merge_is_told_with_the_way_to_the_other_story(page: Page, flood: Floo
     expect(page.locator(NEWS)).to_contain_text(f"This story is part of {flood.other} now", timeout=WITHIN_MS)
     page.locator(NEWS).get_by_role("link", name="Show").click()
     page.wait_for_url(f"**/stories/{flood.other}")
+
+
+def test_that_a_story_ended_is_told_to_who_comes_back_to_its_page(new_page: NewPage, flood: Flood) -> None:
+    opened = flood.opened(new_page(allowed="status of 404"))
+    look = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    look += " document.dispatchEvent(new Event('visibilitychange')); }"
+    opened.evaluate(look, True)
+    for outlet in ("herald", "courier"):
+        flood.site.runtime.forgetting.forget(Target(What.ARTICLE, f"{outlet}/{flood.lang}"))
+    eventually(lambda: flood.site.live.board.count(flood.lang) == 1, 10, "the story is still on the board")
+    opened.evaluate(look, False)
+    expect(opened.locator(NEWS)).to_contain_text("This story has ended")
 
 
 def test_a_mark_of_the_picture_leads_to_its_row(page: Page, flood: Flood) -> None:

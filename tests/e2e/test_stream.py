@@ -192,11 +192,29 @@ def test_corrections_are_told_of_both_stories(runtime: Runtime, site: RunningSit
         assert again.heard[-1].id == merged.id
 
 
+def test_who_was_away_is_told_of_stories_that_ended(runtime: Runtime, site: RunningSite) -> None:
+    """An expired story and one whose last article was forgotten, which nobody may keep."""
+    fill(runtime, [told(1), told(2)])
+    site.shows(2)
+    cursor = site.ask("/api/v1/stories").headers["storywire-cursor"]
+    runtime.forgetting.forget(Target(What.ARTICLE, "herald.example.com/1-0"))
+    assert isinstance(runtime.clock, ManualClock)
+    runtime.clock.advance(runtime.settings.retention + 60)
+    fill(runtime, [told(3)])
+    assert runtime.ingest.expire() == 1
+    site.shows(1)
+    with listening(stream(site), {"Last-Event-ID": cursor}) as client:
+        heard = client.until(3)
+        ended = [event.data["story"] for event in heard if event.event == "gone"]
+        assert ended == ["en-1", "en-2"]
+        assert client.stories() == [("new", "en-3", 1)]
+
+
 @pytest.mark.parametrize("rest", [0, 1])
 def test_what_is_forgotten_is_gone_from_the_board_and_told_within_a_second(
     runtime: Runtime, site: RunningSite, rest: int
 ) -> None:
-    """Also where it was the last of its story, which leaves no event."""
+    """Also where it was the last of its story."""
     fill(runtime, [told(1), *(told(1, n, outlet="post") for n in range(1, rest + 1)), told(2)])
     site.shows(2)
     word = text(1).split()[0]

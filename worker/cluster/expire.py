@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from worker.cluster.index import take_bands, take_terms
 from worker.cluster.posting import bands
 from worker.cluster.view import Need, View
-from worker.model import Story
+from worker.model import Event, Story
 
 AT_ONCE = 500
 """Members that one commit removes, so that the end of the largest story blocks nobody for long."""
@@ -40,6 +40,8 @@ def expire(view: View, number: int, at_once: int = AT_ONCE) -> Generator[Need, N
         view.drop_story(number)
         for alias in story.aliases:
             view.end_alias(alias)
+        view.seq += 1
+        view.emit(Event("ended", view.seq, view.lang, number))
     else:  # nothing joins a story that is ending
         view.put_story(replace(story, articles=0, voters=0, planes=(), texts=()))
     return len(uids)

@@ -38,6 +38,7 @@ def forget(view: View, article: bytes) -> Generator[Need, None, Story | None]:
         view.drop_story(story.number)
         for alias in story.aliases:
             view.end_alias(alias)
+        view.emit(Event("ended", view.seq, view.lang, story.number))
         return story
     others = sorted(view.present(list(view.rolls[story.number])), key=order)
     titles = [other.title for other in others if other.title]

@@ -138,7 +138,7 @@ class Follower:
             yield _change(events, view, member_views(members), read[-1][1])
 
     def _story(self, event: Event, query: Query, now: float) -> Story | None:
-        if query.lang not in ("", event.lang):
+        if query.lang not in ("", event.lang) or event.kind == "ended":
             return None
         story = self._stories.find(event.lang, event.into or event.story)
         return story if story is not None and query.fits(story, now) else None

@@ -155,6 +155,8 @@ class Live:
         number = event.into or event.story
         row, old = self.board.find(lang, number), self.board.get(lang, event.story)
         name = story_id(lang, event.story)
+        if event.kind == "ended" and row is not None:  # it came out of the archive since, and is told as new
+            return
         if event.into and event.kind == "merged" and row is not None:
             yield Changed(kind="gone", story=name, cursor="", now=now, into=row.story)
         elif event.into and old is None:
@@ -179,8 +181,8 @@ class Live:
     # --- what ended without an event ------------------------------------------------------------------------------
 
     async def _compare(self, look: Look) -> None:
-        """Stories that expire, and those whose last article is forgotten, leave no event: where the store has another
-        number of them than the board, see which."""
+        """Where the store has another number of stories than the board, see which: they ended without an event, as
+        those of an older version do, or the board lacks some."""
         differing = [lang for lang, extent in look.extents.items() if extent.stories != self._count(lang)]
         if not differing or time.monotonic() - self._compared < _COMPARE_S:
             return

@@ -39,6 +39,7 @@
   async function catchUp() {
     try {
       const answer = await fetch(`${storywire.base}/api/v1/stories/${id}`, { headers: { accept: "application/json" } });
+      if (answer.status === 404) return gone({ story: id });
       if (!answer.ok) return;
       const story = await answer.json();
       if (story.story && story.story !== id) gone({ story: id, into: story.story });
