@@ -36,7 +36,7 @@ bench: dev .venv/installed-bench ## measure quality and speed; half an hour
 	@$(BIN)/python -m pytest -q -s -p no:randomly -m slow tests/bench $(PYTEST_ARGS)
 
 soak: dev ## the long runs: two weeks at 50,000 articles a day, 200 kills, a flood; an hour and a half
-	@$(BIN)/python -m pytest -q -s -p no:randomly -m slow tests/fault $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -s -p no:randomly -m slow tests/fault tests/deploy $(PYTEST_ARGS)
 	@SOAK_RATE=50000 $(BIN)/python -m pytest -q -s -p no:randomly tests/soak $(PYTEST_ARGS)
 
 docs: dev ## write the pages of docs/ that come from the code

@@ -19,6 +19,7 @@ from worker.metrics.table import EXPIRED, REQUEUED
 from worker.names import new_name
 from worker.runtime import Runtime
 from worker.store.archive import Archive
+from worker.watchdog import Watchdog
 
 GC_THRESHOLDS = (100_000, 50, 100)
 """A batch makes and drops 100,000 objects without a cycle among them: looking for cycles less often saves a tenth."""
@@ -39,15 +40,20 @@ EXPIRE_LIMIT = 20
 log = structlog.get_logger()
 
 
-def work(runtime: Runtime, burst: bool = False, metrics: Metrics | None = None) -> End:
-    """Work until stopped, until the queue is empty (burst), or until it is time for a fresh process."""
+def work(
+    runtime: Runtime, burst: bool = False, metrics: Metrics | None = None, watchdog: Watchdog | None = None
+) -> End:
+    """Work until stopped, until the queue is empty (burst), or until it is time for a fresh process.
+
+    watchdog: who is told that its loop goes on.
+    """
     metrics = metrics or Metrics("worker")
     if runtime.settings.archive_dir:
         Archive(Path(runtime.settings.archive_dir)).make()
     sweeper, name = Sweeper(runtime, metrics), new_name()
     batches = Batches.of(runtime, name, metrics)
     gc.set_threshold(*GC_THRESHOLDS)
-    worker = BatchWorker(runtime.jobs, batches.ingest, sweeper.turn, name)
+    worker = BatchWorker(runtime.jobs, batches.ingest, sweeper.turn, name, watchdog)
     end = worker.run(burst=burst, max_jobs=MAX_JOBS)
     log.info("ended", why=end.value, pid=os.getpid())
     return end

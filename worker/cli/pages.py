@@ -23,6 +23,7 @@ def command(data_dir: str | None) -> None:
     from worker.metrics import Metrics
     from worker.pages.loop import Pager
     from worker.runtime import Runtime, open_runtime
+    from worker.watchdog import Watchdog
 
     async def read(runtime: Runtime, metrics: Metrics) -> None:
         pager = Pager(
@@ -33,6 +34,7 @@ def command(data_dir: str | None) -> None:
             settings=runtime.settings,
             clock=runtime.clock,
             metrics=metrics,
+            watchdog=Watchdog(os.environ),
         )
         await until_stopped(pager.run(), pager.stop)
 

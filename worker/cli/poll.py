@@ -41,6 +41,7 @@ def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
 
 async def _poll(runtime: "Runtime", metrics: "Metrics", *, once: bool) -> None:
     from worker.poller.loop import Poller
+    from worker.watchdog import Watchdog
 
     poller = Poller(
         feeds=runtime.feeds,
@@ -53,5 +54,6 @@ async def _poll(runtime: "Runtime", metrics: "Metrics", *, once: bool) -> None:
         settings=runtime.settings,
         clock=runtime.clock,
         metrics=metrics,
+        watchdog=Watchdog(os.environ),
     )
     await until_stopped(poller.run(once=once), poller.stop)

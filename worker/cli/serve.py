@@ -40,9 +40,10 @@ def command(data_dir: str | None, listen: str | None, fd: int | None) -> None:
 
 
 async def _serve(runtime: "Runtime", listening: socket.socket, url: str) -> None:
+    from worker.watchdog import Watchdog
     from worker.web.serve import Serving, alone
 
-    serving = Serving(runtime, listening=listening)
+    serving = Serving(runtime, listening=listening, watchdog=Watchdog(os.environ))
     alone()
     if sys.stderr.isatty():
         click.echo(f"The page: {url}", err=True)

@@ -27,6 +27,7 @@ def command(opml: Path | None, data_dir: str | None, workers: int | None, listen
     from worker import log, supervisor
     from worker.poller.subscribe import subscribe
     from worker.runtime import open_runtime
+    from worker.watchdog import Watchdog
 
     settings = load(os.environ, data_dir=data_dir, workers=str(workers) if workers else None, listen=listen)
     log.configure("up", settings.log_level, settings.log_format)
@@ -39,4 +40,4 @@ def command(opml: Path | None, data_dir: str | None, workers: int | None, listen
         say(f"Storywire on {runtime.described()}")
         for line in subscribe(runtime.feeds, opml, runtime.clock.now()):
             say(line)
-        supervisor.run(runtime, say, page)
+        supervisor.run(runtime, say, page, watchdog=Watchdog(os.environ))

@@ -20,10 +20,11 @@ def command(burst: bool, data_dir: str | None) -> None:
     from worker.cli.measuring import measured
     from worker.jobs.worker import End
     from worker.runtime import open_runtime
+    from worker.watchdog import Watchdog
 
     settings = load(os.environ, data_dir=data_dir)
     log.configure("worker", settings.log_level, settings.log_format)
     with open_runtime(settings, carry_over=True) as runtime, measured("worker", settings) as metrics:
-        end = tasks.work(runtime, burst=burst, metrics=metrics)
+        end = tasks.work(runtime, burst=burst, metrics=metrics, watchdog=Watchdog(os.environ))
     if end is End.WORN:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606

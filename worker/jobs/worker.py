@@ -33,6 +33,7 @@ from worker.jobs.hang import ended_if_it_hangs
 from worker.jobs.queue import FUNCTION, QUEUE, WORKER_TTL_S, BatchQueue, Jobs
 from worker.model import Ref
 from worker.names import new_name
+from worker.watchdog import Watchdog
 
 __all__ = ["HEARTBEAT_TTL_S", "BatchWorker", "End", "TimedOut"]
 
@@ -63,7 +64,12 @@ class BatchWorker(SimpleWorker):
     queue_class = BatchQueue
 
     def __init__(
-        self, jobs: Jobs, run: Callable[[list[Ref]], object], between: Callable[[], object], name: str = ""
+        self,
+        jobs: Jobs,
+        run: Callable[[list[Ref]], object],
+        between: Callable[[], object],
+        name: str = "",
+        watchdog: Watchdog | None = None,
     ) -> None:
         with translated(jobs.url, jobs.variable):
             super().__init__(
@@ -77,6 +83,7 @@ class BatchWorker(SimpleWorker):
                 job_monitoring_interval=int(BEAT_S),
             )
         self._jobs, self._between = jobs, between
+        self._watchdog = watchdog or Watchdog({})
         self._ended = threading.Event()
         self._failing = False
 
@@ -93,7 +100,10 @@ class BatchWorker(SimpleWorker):
         beat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         beat.start()
         try:
-            return self._loop(burst, max_jobs)
+            end = self._loop(burst, max_jobs)
+            if end is not End.WORN:  # that one goes on as a fresh process of the same number
+                self._watchdog.end()
+            return end
         finally:
             self._ended.set()
             beat.join(timeout=BEAT_S)
@@ -102,6 +112,7 @@ class BatchWorker(SimpleWorker):
     def _loop(self, burst: bool, max_jobs: int | None) -> End:
         done = failures = 0
         while not self._stop_requested:
+            self._watchdog.turn("Waiting for the server" if failures else f"Clustering; batches so far: {done}")
             try:
                 taken = self._turn(burst)
                 if failures:

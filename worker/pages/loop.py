@@ -31,6 +31,7 @@ from worker.store.gates import Gates
 from worker.store.outbox import Outbox, decode
 from worker.store.pages import Awaited, Pages
 from worker.visit import NotYet
+from worker.watchdog import Watchdog
 
 TICK_S = 0.25
 """How often it is asked what is due: one short script."""
@@ -65,7 +66,9 @@ class Pager:
         extractors: Extractors | None = None,
         tick_s: float = TICK_S,
         metrics: Metrics | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
+        self._watchdog, self._met = watchdog or Watchdog({}), False
         self._metrics = metrics or Metrics("pages")
         self._pages, self._outbox, self._enqueue = pages, outbox, enqueue
         self._settings, self._clock, self._tick_s = settings, clock, tick_s
@@ -92,6 +95,7 @@ class Pager:
     def stop(self) -> None:
         """End soon: what is being read is put back, for another process."""
         self._stopping.set()
+        self._watchdog.end()
 
     async def run(self) -> None:
         """Read what is due until stopped. A server that is down is waited for."""
@@ -103,6 +107,7 @@ class Pager:
                 log.info("reading pages", pid=os.getpid())
                 while not self._stopping.is_set():
                     leased = await self._turn()
+                    self._tell()
                     for awaited in leased:
                         self._back.discard(awaited)
                         task = asyncio.create_task(self._read_one(awaited))
@@ -113,6 +118,17 @@ class Pager:
         finally:
             stopped.cancel()
             self._threads.shutdown()
+
+    def _tell(self) -> None:
+        """Give the service manager a sign of life; that we are ready only when the server has been met."""
+        self._met = self._met or not self._waiting
+        if self._met:
+            read = (
+                f"Pages cannot be read: {self._broken}"
+                if self._broken
+                else f"Reading; now {len(self._running)} at once"
+            )
+            self._watchdog.turn("Waiting for the server" if self._waiting else read)
 
     async def _turn(self) -> Sequence[Awaited]:
         """Queue what is ready, beat, and lease what is due."""

@@ -38,6 +38,7 @@ from worker.store.outbox import Outbox
 from worker.store.pages import Pages
 from worker.store.pollers import Pollers
 from worker.visit import Visit, ask
+from worker.watchdog import Watchdog
 
 TICK_S = 0.5
 """How often an idle poller asks for due feeds: one short script."""
@@ -76,7 +77,9 @@ class Poller:
         tick_s: float = TICK_S,
         look_s: float = LOOK_S,
         metrics: Metrics | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
+        self._watchdog = watchdog or Watchdog({})
         self._feeds, self._gates = feeds, gates
         self._settings = settings
         self._clock = clock
@@ -120,6 +123,7 @@ class Poller:
 
     def stop(self) -> None:
         """End soon: what is being fetched is given back, what is being published is finished."""
+        self._watchdog.end()
         self._stopping.set()
         self._ended.set()
         self._polling.stop()
@@ -153,6 +157,7 @@ class Poller:
         while not self._stopping.is_set():
             self._ended.clear()
             leased = await self._lease(due_by)
+            self._tell()
             self._leases.hold([feed for feed, _ in leased])
             for feed, turn in leased:
                 if isinstance(turn, Waiting):
@@ -167,6 +172,14 @@ class Poller:
             if due_by is not None and not leased and not self._running and not self._queued:
                 return
             await self._pause(idle=not leased)
+
+    def _tell(self) -> None:
+        """Give the service manager a sign of life; that we are ready only when the server has been met."""
+        if self._woken:
+            works = (
+                f"Holding back: {self._watch.why}" if self._watch.why else f"Polling; now {len(self._running)} at once"
+            )
+            self._watchdog.turn("Waiting for the server" if self._waiting else works)
 
     def _queue(self, feed: Feed, turn: Turn) -> None:
         """Wait in here for a turn, not in the schedule."""

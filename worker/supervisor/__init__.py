@@ -27,6 +27,7 @@ from worker.supervisor.child import Child
 from worker.supervisor.journal import Journal
 from worker.supervisor.processes import Processes
 from worker.supervisor.silence import Silence, pids_here
+from worker.watchdog import Watchdog
 
 __all__ = ["Processes", "alone", "run", "workers"]
 
@@ -41,12 +42,13 @@ def run(
     say: Callable[[str], None],
     page: socket.socket | None = None,
     report: Sequence[str] = ("report", "--follow"),
+    watchdog: Watchdog | None = None,
 ) -> None:
     """Workers, poller, page reader, the page and the report in this terminal, until Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
 
     say: prints a line for the person who watches; page: where the page is served, on a socket that listens already, so
-    that its address holds from the moment it is said; None: nowhere. Raises Transient if a process that is needed
-    cannot be kept running; call inside `alone`.
+    that its address holds from the moment it is said; None: nowhere; watchdog: who is told that all of it runs.
+    Raises Transient if a process that is needed cannot be kept running; call inside `alone`.
     """
     with _signals_unwind(), closing(Journal(runtime.settings.data_dir, say)) as journal:
         try:
@@ -65,9 +67,7 @@ def run(
                 if page is not None:
                     say(f"The page: {url_of(page)}")
                 processes.start("report", *report, on_terminal=True)
-                while True:
-                    processes.wait(_LOOK_S)
-                    _look_after(runtime, silence)
+                _keep_up(runtime, processes, silence, watchdog or Watchdog({}))
         except KeyboardInterrupt:
             say("Ended.")
 
@@ -109,6 +109,17 @@ def _until_they_listen(jobs: Jobs, children: Sequence[Child], processes: Process
         if time.monotonic() > until:
             raise Transient(f"the workers do not listen after {_READY_S:g} s: see {processes.log_path}")
         processes.wait(0.02)
+
+
+def _keep_up(runtime: Runtime, processes: Processes, silence: Silence, watchdog: Watchdog) -> NoReturn:
+    """Look after all of them, until something is raised; then the service manager hears that we end."""
+    try:
+        while True:
+            watchdog.turn(f"Looking after poller, page and workers: {runtime.settings.workers}")
+            processes.wait(_LOOK_S)
+            _look_after(runtime, silence)
+    finally:
+        watchdog.end()
 
 
 def _look_after(runtime: Runtime, silence: Silence) -> None:

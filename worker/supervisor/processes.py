@@ -26,6 +26,11 @@ for ever: what ends it (its server is away, a batch that kills) passes."""
 _DEADLINE_S = 12.0
 """How long children that were asked to end may take: a batch in hand, a fetch under way."""
 
+_OURS_ALONE = frozenset(
+    {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"}
+)
+"""What a service manager said to this process: a child that read it would speak in its name."""
+
 log = structlog.get_logger()
 
 
@@ -35,7 +40,7 @@ class Processes:
     def __init__(self, settings: Settings, journal: Journal) -> None:
         self._journal = journal
         self._environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in _OURS_ALONE},
             **environment(settings),
             "STORYWIRE_LOG_FORMAT": "json",  # the journal reads it
             "PYTHONUNBUFFERED": "1",

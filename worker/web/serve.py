@@ -22,6 +22,7 @@ from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.listening import listen, place_of
 from worker.runtime import Runtime
+from worker.watchdog import Watchdog
 from worker.web.alive import stay_alive
 from worker.web.app import make_app
 from worker.web.aside import Aside
@@ -49,6 +50,9 @@ socket took 5 ms more while anybody searched."""
 _THREADS = {"requests": 4, "shared": 2, "live": 2, "alerts": 2, "hubs": 2, "alive": 1}
 """Of each part: with four for all of them, 40 who asked for a story of 300 articles had the board wait for 5 s, and
 signs of life with it."""
+
+_READY_LOOK_S = 0.02
+"""How often it is looked whether uvicorn answers by now."""
 
 log = structlog.get_logger()
 
@@ -118,7 +122,9 @@ class Serving:
         look_s: float = LOOK_S,
         rates: Mapping[str, Rate] = RATES,
         listening: socket.socket | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
+        self._watchdog = watchdog or Watchdog({})
         self._listening = listening
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
         rules = runtime.settings.alerts
@@ -148,6 +154,7 @@ class Serving:
 
     def stop(self) -> None:
         """End soon: streams end at once."""
+        self._watchdog.end()
         self._server.should_exit = True
         self.live.end()
 
@@ -173,7 +180,7 @@ class Serving:
             async with Poster(
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
             ) as poster:
-                tasks = [asyncio.create_task(self.live.run())]
+                tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(self._tell(place_of(listening)))]
                 tasks.append(asyncio.create_task(stay_alive(self._runtime.webs, self._asides["alive"])))
                 if self._rules is not None:
                     watching = watch(self._runtime, self._rules, self._asides["alerts"], self._site.metrics)
@@ -188,6 +195,14 @@ class Serving:
             listening.close()
             for aside in self._asides.values():
                 aside.close()
+
+    async def _tell(self, place: str) -> None:
+        """Give the service manager signs of life from the loop that answers, from the first moment that it does."""
+        while not self._server.started:
+            await asyncio.sleep(_READY_LOOK_S)
+        while True:
+            self._watchdog.turn(f"Serving at {place}")
+            await asyncio.sleep(self._watchdog.every_s)
 
     def _subscriber(self, poster: Poster) -> Subscriber:
         runtime = self._runtime
