@@ -174,3 +174,28 @@ def test_a_story_that_cannot_be_read_is_left_out_and_all_others_are_shown(runtim
         assert live.ready.is_set() and not live.trouble
 
     asyncio.run(run())
+
+
+def test_a_story_that_can_be_read_again_is_not_looked_for_any_more(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is shown, the store and the board have as many, and all their numbers are not compared again."""
+    monkeypatch.setattr("worker.web.live._COMPARE_S", 0.0)
+    fill(runtime, [told(n) for n in range(1, 4)])
+    key, broken = keys.story("en", 2), b"\xc1broken"
+    record = runtime.redis.getset(key, broken) or b""
+    calls = list[str]()
+
+    async def counted(call: Callable[..., Any], *args: Any) -> Any:
+        calls.append(call.__name__)
+        return call(*args)
+
+    live = Live(runtime.stories, counted, look_s=0.001, clock=runtime.clock.now)
+
+    def shown() -> bool:
+        if live.board.count("en") == 2 and runtime.redis.get(key) == broken:
+            runtime.redis.set(key, record)
+            fill(runtime, [told(2, 1, outlet="post")])
+        return live.board.count("en") == 3 and calls[-30:] == ["look"] * 30
+
+    asyncio.run(_followed(live, shown))
