@@ -140,7 +140,7 @@ class Runtime:
         """The queue: RQ, 0.1 s to import."""
         from worker.jobs import Jobs  # noqa: PLC0415
 
-        variable = "STORYWIRE_QUEUE_URL" if self.settings.queue_url else STORE_VARIABLE
+        variable = _queue_variable(self.settings)
         client = connect_plain(self.queue_url, variable)
         self._closing.callback(client.close)
         if self.queue_url != self.url:
@@ -238,6 +238,10 @@ class Runtime:
         return False
 
 
+def _queue_variable(settings: Settings) -> str:
+    return "STORYWIRE_QUEUE_URL" if settings.queue_url else STORE_VARIABLE
+
+
 @contextmanager
 def open_runtime(settings: Settings, clock: Clock | None = None, *, carry_over: bool = False) -> Iterator[Runtime]:
     """A runtime on the server of `settings.redis_url`, or on the embedded one of `settings.data_dir`.
@@ -256,6 +260,7 @@ def open_runtime(settings: Settings, clock: Clock | None = None, *, carry_over: 
             url, owned = server.url, server.owned
         client = connect(url)
         closing.callback(client.close)
+        connect_plain(settings.queue_url or url, _queue_variable(settings)).close()  # refuses what RQ cannot use
         meet = await_loaded if carry_over else identify
         meet(client, url)
         runtime = Runtime(
