@@ -9,6 +9,7 @@ from tests.e2e.site import article, fill, running_site, site_runtime
 from tests.waiting import eventually
 from worker.runtime import Runtime
 from worker.store.feeds import Feed
+from worker.web.api import answers
 
 _ASKING = 12
 
@@ -53,3 +54,18 @@ def test_a_new_story_is_shown_while_every_thread_for_requests_is_taken(
             for thread in asking:
                 thread.join(20)
     assert answers == [404] * _ASKING
+
+
+def test_what_may_be_large_is_written_beside_the_loop(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    encode, threads = answers._encode, list[str]()
+
+    def noted(record: object) -> bytes:
+        threads.append(threading.current_thread().name)
+        return encode(record)
+
+    monkeypatch.setattr(answers, "_encode", noted)
+    fill(runtime, [article("herald/1", "Bridge closed", "The harbour bridge is closed: its pillar has cracks.")])
+    with running_site(runtime) as site:
+        assert site.ask("/api/v1/stories/en-1").json["story"] == "en-1"
+        assert site.ask("/api/v1/feeds").json["feeds"] == []
+    assert [name.partition("_")[0] for name in threads] == ["requests", "requests"]

@@ -44,7 +44,8 @@ def operations(site: Site) -> Sequence[Operation]:
     async def feeds(request: Request) -> Response:
         given = {name: value for name, value in request.query_params.items() if value}
         roster = await site.overview.roster.get(OLDEST_S)
-        return answer(request, await site.aside(_feeds, roster, given))
+        listed: Response = await site.aside(lambda: answer(request, _feeds(roster, given)))
+        return listed
 
     async def feed(request: Request) -> Response:
         name = request.path_params["feed"]

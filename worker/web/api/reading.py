@@ -82,7 +82,9 @@ async def _story(site: Site, request: Request) -> Response:
     found = await site.aside(whole.story, site.runtime, *place, name) if place else None
     if found is None:
         raise none_such(name, "story of the store, or has ended", "/api/v1/stories lists the stories")
-    return answer(request, found, {"content-location": f"{base_of(request)}/api/v1/stories/{found.story}"})
+    said = {"content-location": f"{base_of(request)}/api/v1/stories/{found.story}"}
+    response: Response = await site.aside(answer, request, found, said)  # of 5,000 articles 2 MB: 11 ms
+    return response
 
 
 async def _article(site: Site, request: Request) -> Response:
