@@ -21,7 +21,7 @@ def connect(url: str, variable: str = STORE_VARIABLE) -> Redis:
     found = several(check_url(url, variable))
     if found is not None and found.kind == "cluster":
         return Cluster(found, options(), url, variable)
-    client = Redis(connection_pool=through(found, options())) if found else Redis.from_url(url, **options())
+    client = Redis.from_pool(through(found, options())) if found else Redis.from_url(url, **options())
     assert isinstance(client, Redis)
     client.url, client.variable = url, variable
     return client
@@ -36,5 +36,5 @@ def connect_plain(url: str, variable: str = STORE_VARIABLE) -> redis.Redis:
             f"{variable}: {server_name(url)} is a Cluster, and RQ needs a server of its own: give STORYWIRE_QUEUE_URL"
         )
     if found is not None:
-        return redis.Redis(connection_pool=through(found, options()))
+        return redis.Redis.from_pool(through(found, options()))
     return redis.Redis.from_url(url, **options())

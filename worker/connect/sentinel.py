@@ -1,14 +1,38 @@
-"""Connections to the primary that Sentinels name: asked for again with each new connection.
+"""Connections to the primary that Sentinels name: they are asked again for each new connection.
 
-Invariant: nothing is written to a server that no Sentinel calls the primary now.
+Invariant: nothing is sent to a server that no Sentinel calls the primary now; the Sentinels are asked one after the
+other, for three seconds at most, and nothing of them is kept but whom to ask first.
 """
 
-from typing import Any
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
-from redis.connection import SSLConnection, parse_url
-from redis.sentinel import Sentinel, SentinelConnectionPool
+import redis.exceptions as theirs
+from redis.backoff import NoBackoff
+from redis.connection import Connection, SSLConnection, parse_url
+from redis.retry import Retry
+from redis.sentinel import SentinelConnectionPool
 
-from worker.connect.several import Several
+from worker.connect.several import Several, place_name
+from worker.connect.trouble import Meaning, NoPrimary, meaning
+from worker.errors import Permanent, ServerUnavailable
+
+_ASKING: dict[str, Any] = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0, "protocol": 2}
+_ASKING |= {"retry": Retry(NoBackoff(), 0), "decode_responses": True}
+"""How one Sentinel is asked: once, with a second for the answer, which it only looks up."""
+
+_ASK_ALL_S = 3.0
+
+_UNKNOWN = "No such master with that name"
+_NO_SENTINEL = "is no Sentinel: give the place of one, mostly at port 26379"
+
+_INSTEAD: dict[str, str] = {
+    "NOAUTH": "asks for a password: add ?sentinel_password= to the address",
+    "WRONGPASS": "refuses its user and password: correct sentinel_username and sentinel_password in the address",
+    "NOPERM": "does not permit this user to ask: its ACL needs +sentinel|master",
+}
+"""What Sentinels say with the codes of servers, whose remedy is another."""
 
 
 def through(found: Several, options: dict[str, Any]) -> SentinelConnectionPool:
@@ -17,8 +41,85 @@ def through(found: Several, options: dict[str, Any]) -> SentinelConnectionPool:
     tls = said.pop("connection_class", None) is SSLConnection
     for name in ("host", "port"):
         said.pop(name, None)
-    theirs: dict[str, Any] = {"ssl": tls}
-    theirs |= {name: value for name, value in said.items() if name.startswith(("ssl_", "socket_"))}
-    theirs |= {name.removeprefix("sentinel_"): value for name, value in found.sentinel.items()}
-    asked = Sentinel(found.hosts, sentinel_kwargs=theirs)  # type: ignore[no-untyped-call]
-    return SentinelConnectionPool(found.service, asked, ssl=tls, **said)  # type: ignore[no-untyped-call]
+    return SentinelConnectionPool(found.service, Sentinels(found), ssl=tls, **said)  # type: ignore[no-untyped-call]
+
+
+class _Fault(NamedTuple):
+    """Why a Sentinel named no primary."""
+
+    host: tuple[str, int]
+    kind: type[ServerUnavailable | Permanent]
+    said: str
+
+
+class Sentinels:
+    """The Sentinels of an address; safe for threads. Each question has a connection of its own: there is one question
+    for each connection to a server, and an idle one would be found broken when it is needed."""
+
+    def __init__(self, found: Several) -> None:
+        said = parse_url(found.one)  # type: ignore[no-untyped-call]
+        self._made: Any = said.pop("connection_class", Connection)
+        self._options = {name: value for name, value in said.items() if name.startswith(("ssl_", "socket_"))}
+        self._options = {**_ASKING, **self._options}
+        self._options |= {name.removeprefix("sentinel_"): value for name, value in found.sentinel.items()}
+        self._hosts = found.hosts  # replaced as a whole, never changed: threads read it
+
+    def discover_master(self, service: str) -> tuple[str, int]:
+        """Host and port of the primary now, as redis-py's pool asks for it; raises NoPrimary."""
+        hosts, until = self._hosts, time.monotonic() + _ASK_ALL_S
+        faults: list[_Fault] = []
+        for at, host in enumerate(hosts):
+            found = self._ask(host, service)
+            if not isinstance(found, _Fault):
+                self._hosts = hosts[at:] + hosts[:at]  # who has answered is asked first
+                return found
+            faults.append(found)
+            if time.monotonic() > until:
+                self._hosts = hosts[at + 1 :] + hosts[: at + 1]  # the next question begins where this one ends
+                break
+        raise _no_primary(faults, len(hosts))
+
+    def _ask(self, host: tuple[str, int], service: str) -> tuple[str, int] | _Fault:
+        """What one Sentinel says: an address, or what stands in the way."""
+        asked = self._made(host=host[0], port=host[1], **self._options)
+        try:
+            asked.connect()
+            asked.send_command("SENTINEL", "MASTER", service)
+            answer = asked.read_response()
+        except theirs.RedisError as error:
+            return _Fault(host, *_meant(error, service))
+        finally:
+            asked.disconnect()
+        said = dict(zip(answer[::2], answer[1::2], strict=False)) if isinstance(answer, list) else {}
+        if not {"ip", "port", "flags"} <= said.keys():
+            return _Fault(host, Permanent, _NO_SENTINEL)
+        if {"s_down", "o_down"} & set(said["flags"].split(",")):
+            return _Fault(host, ServerUnavailable, "says that it is down: a failover takes some seconds")
+        return said["ip"], int(said["port"])
+
+
+def _meant(error: theirs.RedisError, service: str) -> Meaning:
+    text = str(error)
+    if _UNKNOWN in text:
+        return Permanent, f"knows no service {service!r}: correct the address, or its `sentinel monitor`"
+    if "unknown command" in text:
+        return Permanent, _NO_SENTINEL
+    kind, said = meaning(error) or (ServerUnavailable, f"says {text!r:.80}")
+    code = getattr(error, "status_code", None) or text.partition(" ")[0]
+    if code not in _INSTEAD and isinstance(error, theirs.AuthenticationError):
+        code = "NOAUTH" if "required" in text else "WRONGPASS"
+    return kind, _INSTEAD.get(code, said)
+
+
+def _no_primary(faults: list[_Fault], of: int) -> NoPrimary:
+    """Permanent only where every Sentinel has answered so: one that is away may know better."""
+    lasting = len(faults) == of and all(fault.kind is Permanent for fault in faults)
+    return NoPrimary(Permanent if lasting else ServerUnavailable, "; ".join(_told(faults)))
+
+
+def _told(faults: list[_Fault]) -> Iterator[str]:
+    """Each thing that was said, at most three, with one of those that say it."""
+    for said in list(dict.fromkeys(fault.said for fault in faults))[:3]:
+        by = [fault.host for fault in faults if fault.said == said]
+        more = f" (and {len(by) - 1} more)" if len(by) > 1 else ""
+        yield f"its Sentinel {place_name(by[0])}{more} {said}"

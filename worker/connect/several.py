@@ -55,9 +55,14 @@ def several(url: str) -> Several | None:
     theirs = {key: value for key, value in options if kind == "sentinel" and key in _OF_SENTINELS}
     ours = urlencode([(key, value) for key, value in options if key not in theirs])
     host, port = hosts[0]
-    shown = f"[{host}]" if ":" in host else host
-    one = f"{plain}://{user}{at}{shown}:{port}{database and '/' + database}{ours and '?' + ours}"
+    one = f"{plain}://{user}{at}{place_name((host, port))}{database and '/' + database}{ours and '?' + ours}"
     return Several(kind, hosts, service, one, theirs)
+
+
+def place_name(place: tuple[str, int]) -> str:
+    """HOST:PORT, as it stands in an address."""
+    host, port = place
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _path(kind: Kind, path: str) -> tuple[str, str]:

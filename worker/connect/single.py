@@ -13,7 +13,7 @@ from redis.client import Pipeline as PlainPipeline
 from redis.retry import Retry
 
 from worker.connect.address import STORE_VARIABLE
-from worker.connect.trouble import translated
+from worker.connect.trouble import NoPrimary, translated
 
 
 class _FewRetries(Retry):
@@ -33,7 +33,7 @@ class _FewRetries(Retry):
 
 
 def _worth_a_retry(error: Exception) -> bool:
-    final = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConnectionsError)
+    final = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConnectionsError, NoPrimary)
     return not isinstance(error, final)
 
 

@@ -11,26 +11,36 @@ import redis.exceptions as theirs
 from worker.connect.address import EMBEDDED_SOCKET, STORE_VARIABLE, server_name
 from worker.errors import Permanent, ServerUnavailable, StorywireError
 
-_Meaning = tuple[type[StorywireError], str]
+Meaning = tuple[type[ServerUnavailable | Permanent], str]
+"""The kind of an error, and what is wrong with the remedy, as it goes on after the server's name."""
 
-_CODES: dict[str, _Meaning] = {
+
+class NoPrimary(theirs.ConnectionError):
+    """What Sentinels gave instead of the address of a primary; never worth a retry within a second."""
+
+    def __init__(self, kind: type[ServerUnavailable | Permanent], said: str) -> None:
+        super().__init__(said)
+        self.kind, self.said = kind, said
+
+
+_CODES: dict[str, Meaning] = {
     "LOADING": (ServerUnavailable, "is still loading its data: try again in a moment"),
     "OOM": (ServerUnavailable, "is full (maxmemory is reached): raise its maxmemory or shorten STORYWIRE_RETENTION"),
     "MISCONF": (ServerUnavailable, "cannot write to its disk: free space there, then look at its log"),
     "BUSY": (ServerUnavailable, "is busy with a script that does not end: see its log, or restart it"),
-    "READONLY": (ServerUnavailable, "is a read-only replica: give the address of its primary"),
+    "READONLY": (ServerUnavailable, "is a read-only replica: give the address of its primary, or of its Sentinels"),
     "MASTERDOWN": (ServerUnavailable, "is a replica that has lost its primary: give the address of a primary"),
     "NOREPLICAS": (ServerUnavailable, "takes no writes while it lacks replicas: see its min-replicas-to-write"),
     "CLUSTERDOWN": (ServerUnavailable, "belongs to a cluster that is down: see CLUSTER INFO"),
     "TRYAGAIN": (ServerUnavailable, "belongs to a cluster that is moving its slots: try again in a moment"),
-    "NOAUTH": (Permanent, "asks for a password: write it as redis://:PASSWORD@HOST"),
+    "NOAUTH": (Permanent, "asks for a password: write USER:PASSWORD@ before its host"),
     "WRONGPASS": (Permanent, "refuses this user and password: correct them in the address"),
     "NOPERM": (Permanent, "does not permit this user what Storywire needs: widen its ACL"),
     "MOVED": (Permanent, "is one node of a cluster: give a server that stands alone"),
 }
 """Error codes of the server's replies: which kind each is, and what to do about it."""
 
-_CLASSES: dict[type[Exception], _Meaning] = {
+_CLASSES: dict[type[Exception], Meaning] = {
     theirs.AuthenticationError: (Permanent, "refuses this user and password: correct them in the address"),
     theirs.InvalidResponse: (Permanent, "does not speak the Redis protocol: correct the address"),
     theirs.TimeoutError: (ServerUnavailable, "does not answer in time: see whether it is overloaded, or gone"),
@@ -40,7 +50,7 @@ _REFUSED = "refuses connections: start it, or correct the address"
 _MISSING = "is not there: start it, or correct the path of its socket"
 _BROKEN = "cannot be reached: start it, or correct the address"
 
-_TEXTS: dict[str, _Meaning] = {
+_TEXTS: dict[str, Meaning] = {
     "Connection refused": (ServerUnavailable, _REFUSED),
     "No such file": (ServerUnavailable, _MISSING),
     "not known": (ServerUnavailable, "has a host name that nobody knows: correct the address"),
@@ -70,27 +80,35 @@ def translated(url: str, variable: str = STORE_VARIABLE) -> Iterator[None]:
 
 def translate(error: Exception, url: str, variable: str = STORE_VARIABLE) -> StorywireError | None:
     """What an error of redis-py means for the user; None for one that only a bug, or a script object, can explain."""
-    text = str(error)
-    kind, said = _by_code(error, text) or _by_class(error) or _by_text(error, text) or (None, "")
-    if kind is None:
+    found = meaning(error)
+    if found is None:
         return None
+    kind, said = found
     embedded = url.partition("?")[0].endswith(f"/{EMBEDDED_SOCKET}")
     if embedded and said in (_REFUSED, _MISSING, _BROKEN):
         return kind("the embedded server is gone, the command that ran it has ended: start this one again")
     return kind(f"the server {server_name(url)} {said} ({'STORYWIRE_DATA_DIR' if embedded else variable})")
 
 
-def _by_code(error: Exception, text: str) -> _Meaning | None:
+def meaning(error: Exception) -> Meaning | None:
+    """The same without the server's name, for who knows a better one."""
+    if isinstance(error, NoPrimary):
+        return error.kind, f"has no primary: {error.said}"
+    text = str(error)
+    return _by_code(error, text) or _by_class(error) or _by_text(error, text)
+
+
+def _by_code(error: Exception, text: str) -> Meaning | None:
     """By the reply's code, which redis-py keeps aside, or leaves in front, or a pipeline prefixes."""
     codes = {getattr(error, "status_code", None), text.split(" ", 1)[0]}
     return next((said for code, said in _CODES.items() if code in codes or f": {code} " in text), None)
 
 
-def _by_class(error: Exception) -> _Meaning | None:
+def _by_class(error: Exception) -> Meaning | None:
     return next((said for kind, said in _CLASSES.items() if isinstance(error, kind)), None)
 
 
-def _by_text(error: Exception, text: str) -> _Meaning | None:
+def _by_text(error: Exception, text: str) -> Meaning | None:
     if said := next((said for part, said in _TEXTS.items() if part in text), None):
         return said
     return (ServerUnavailable, _BROKEN) if isinstance(error, theirs.ConnectionError) else None
