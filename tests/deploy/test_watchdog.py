@@ -118,11 +118,13 @@ def _hears_them_through_a_hang(processes: Sequence[Watched]) -> None:
 def test_each_process_is_ready_alive_silent_when_its_loop_hangs_and_says_that_it_ends(
     fresh_url: Callable[[], str], tmp_path: Path
 ) -> None:
-    page = ("serve", "--listen", f"127.0.0.1:{free_port()}")
+    feeds = tmp_path / "feeds.opml"  # or the default list would be asked for
+    feeds.write_text(f"<opml><body><outline xmlUrl='http://127.0.0.1:{free_port()}/feed'/></body></opml>")
+    poll, page = ("poll", "--feeds", str(feeds)), ("serve", "--listen", f"127.0.0.1:{free_port()}")
     with ExitStack() as stack:
         processes = [
             stack.enter_context(closing(Watched(tmp_path, *words, redis_url=fresh_url())))
-            for words in (("poll",), ("pages",), ("work",), page)
+            for words in (poll, ("pages",), ("work",), page)
         ]
         _hears_them_through_a_hang(processes)
 
