@@ -60,6 +60,7 @@ def receiving() -> Iterator[Receiver]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 128  # connections that wait to be accepted: beyond, each comes a second later
 
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Who asked may be dead by now: a test kills it."""

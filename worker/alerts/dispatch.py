@@ -1,11 +1,13 @@
 """Sends what waits to be delivered: each delivery by itself, so that a target that hangs holds up its own alone.
 
-Invariant: so many at once and no more, of one target few; what is not noted comes again when its lease ends.
+Invariant: so many at once and no more, of one target few; what a target has no room for is left in the queue, at no
+cost; what is not noted comes again when its lease ends.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -15,24 +17,22 @@ from worker.alerts.deliver import Sender, Sent, after, next_try, target_of, told
 from worker.alerts.file import RuleFile
 from worker.alerts.match import why
 from worker.alerts.message import Message
-from worker.alerts.rules import Rules, Target, Webhook
+from worker.alerts.rules import MOST_TARGETS, Rules, Target, Webhook
 from worker.errors import StorywireError
 from worker.metrics import Metrics
 from worker.metrics.table import ALERTS
 from worker.model import parse_story_id
 from worker.report.views import story_view
 from worker.runtime import Runtime
-from worker.store.alerts import Delivery
+from worker.store.alerts import Delivery, place_of
 
 LEASE_S = 120.0
 """Longer than any attempt may take, its wait for the process that speaks to services included."""
 
-AT_ONCE = 64
 _OF_A_WEBHOOK = 4
-_OF_A_SERVICE = 1
-"""At once to one target: services share few processes, of which one that hangs is to have no more."""
-_LATER_S = 2.0
-"""After which a delivery is looked at again whose target had no room."""
+AT_ONCE = MOST_TARGETS * _OF_A_WEBHOOK + 64
+"""All webhooks that a file may have, though each of them hangs, and 64 services, of which each has one at a time: they
+share few processes."""
 
 log = structlog.get_logger()
 
@@ -45,19 +45,23 @@ class Dispatch:
     ) -> None:
         self._runtime, self._file, self._sender, self._aside, self._metrics = runtime, file, sender, aside, metrics
         self._tasks = set[asyncio.Task[None]]()
-        self._busy = Counter[tuple[str, int]]()
+        self._busy, self._freed = Counter[str](), asyncio.Event()
 
     async def begin(self) -> None:
-        """Begin to send what is due, as far as there is room; wait for none of it."""
-        while (room := AT_ONCE - len(self._tasks)) > 0:
-            now = self._runtime.clock.now()
-            until = now + LEASE_S
-            due: list[Delivery] = await self._aside(self._runtime.alerts.lease, now, until, room)
-            if not due:
-                return
-            full = [delivery for delivery in due if not self._began(delivery, until)]
-            for delivery in full:
-                await self._aside(self._runtime.alerts.again, delivery, until, now + _LATER_S)
+        """Begin to send what is due, as far as its targets have room; wait for none of it."""
+        self._freed.clear()
+        now = self._runtime.clock.now()
+        until = now + LEASE_S
+        due: list[Delivery] = await self._aside(
+            self._runtime.alerts.lease, now, until, AT_ONCE - len(self._tasks), self._room()
+        )
+        for delivery in due:
+            self._send_aside(delivery, until)
+
+    async def freed(self, within_s: float) -> None:
+        """Wait until something that was being sent has ended, for so long at most."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._freed.wait(), within_s)
 
     async def settled(self) -> None:
         """Wait until nothing is being sent."""
@@ -70,22 +74,26 @@ class Dispatch:
             task.cancel()
         await self.settled()
 
-    def _began(self, delivery: Delivery, until: float) -> bool:
-        """Send it in a task; False where its target has no room."""
-        place, target = (delivery.to, delivery.part), self._target(delivery)
-        if self._busy[place] >= (_OF_A_WEBHOOK if target is None or isinstance(target, Webhook) else _OF_A_SERVICE):
-            return False
+    def _room(self) -> dict[str, int]:
+        """How many each place may be sent now, as far as that is not one."""
+        webhooks = [to for to, targets in self._file.rules.targets.items() if isinstance(targets[0], Webhook)]
+        room = dict.fromkeys(self._busy, 0)
+        return room | {place: _OF_A_WEBHOOK - self._busy[place] for place in (place_of(to, 0) for to in webhooks)}
+
+    def _send_aside(self, delivery: Delivery, until: float) -> None:
+        """Send it in a task."""
+        place = place_of(delivery.to, delivery.part)
         self._busy[place] += 1
         task = asyncio.create_task(self._send(delivery, until))
         self._tasks.add(task)
         task.add_done_callback(lambda _: self._ended(task, place))
-        return True
 
-    def _ended(self, task: "asyncio.Task[None]", place: tuple[str, int]) -> None:
+    def _ended(self, task: "asyncio.Task[None]", place: str) -> None:
         self._tasks.discard(task)
         self._busy[place] -= 1
         if not self._busy[place]:
             del self._busy[place]
+        self._freed.set()
 
     async def _send(self, delivery: Delivery, until: float) -> None:
         """Make an attempt, and note what came of it. Whatever goes wrong, its lease ends by itself."""

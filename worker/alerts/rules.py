@@ -19,7 +19,8 @@ from worker.errors import BadSetting
 from worker.model import UNDETERMINED
 from worker.text import language
 
-_MOST_RULES, _MOST_TARGETS, _MOST_WORDS = 200, 50, 200
+_MOST_RULES, _MOST_WORDS = 200, 200
+MOST_TARGETS = 50
 _LONGEST = 200
 _LEAST_SECRET = 16
 _WORDS = ("any", "all", "none", "lang", "outlet")
@@ -119,8 +120,8 @@ class _Reading:
         rules = document.get("rule", [])
         if not isinstance(rules, list) or not rules:
             raise self._bad(("rule",), "has no rule: write [[rule]] above each")
-        if len(rules) > _MOST_RULES or len(targets) > _MOST_TARGETS:
-            raise self._bad((), f"has more than {_MOST_RULES} rules or {_MOST_TARGETS} targets")
+        if len(rules) > _MOST_RULES or len(targets) > MOST_TARGETS:
+            raise self._bad((), f"has more than {_MOST_RULES} rules or {MOST_TARGETS} targets")
         reached = {name: self._targets(name, self._table(each, ("to", name))) for name, each in targets.items()}
         read = tuple(self._rule(self._table(rule, ("rule", place)), place, reached) for place, rule in enumerate(rules))
         for place, rule in enumerate(read):

@@ -29,6 +29,8 @@ from worker.store.alerts import Alerts
 
 TICK_S = 0.5
 """How often events and deliveries are looked for."""
+_SOON_S = 0.05
+"""How soon after an attempt has ended the next deliveries are looked for."""
 
 HOLD_S = 15.0
 
@@ -58,9 +60,7 @@ class Watching:
     async def run(self) -> None:
         """Until cancelled. A server that is away is waited for."""
         try:
-            await asyncio.gather(
-                self._repeat(self._look, self._tick_s), self._repeat(self.dispatch.begin, self._tick_s)
-            )
+            await asyncio.gather(self._repeat(self._look, self._tick_s), self._repeat(self._send, _SOON_S))
         finally:
             await self.dispatch.stop()
 
@@ -76,6 +76,10 @@ class Watching:
             except Exception:  # a fault of ours: seen, and what comes next is told of
                 log.exception("alerts not looked after")
             await asyncio.sleep(pause_s)
+
+    async def _send(self) -> None:
+        await self.dispatch.begin()
+        await self.dispatch.freed(self._tick_s)
 
     async def _look(self) -> None:
         self._reread()

@@ -6,6 +6,8 @@ however many processes look and whichever of them dies; no secret stands here, o
 
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -68,7 +70,7 @@ class Alerts:
         self._redis: Any = redis
         self._keep = load(redis, "keep_lease")
         self._advance = load(redis, "advance_alerts")
-        self._lease = load(redis, "lease_due")
+        self._lease = load(redis, "lease_deliveries")
         self._settle = load(redis, "settle_delivery")
 
     def hold(self, owner: str, ttl_s: float) -> bool:
@@ -132,9 +134,13 @@ class Alerts:
         )
         return None if raised < 0 else int(raised)
 
-    def lease(self, now: float, until: float, limit: int) -> list[Delivery]:
-        """Up to `limit` deliveries that are due: until then nobody else's."""
-        ids = self._lease(keys=[keys.alerts_queue()], args=[now, until, limit])
+    def lease(
+        self, now: float, until: float, limit: int, room: Mapping[str, int] = MappingProxyType({})
+    ) -> list[Delivery]:
+        """Up to `limit` deliveries that are due, until then nobody else's. room: how many of a place (see `place_of`),
+        1 where it says nothing."""
+        args: list[Any] = [now, until, limit, *chain.from_iterable(room.items())]
+        ids = self._lease(keys=[keys.alerts_queue()], args=args)
         found = self._redis.hmget(keys.alerts_waiting(), ids) if ids else []
         for name, packed in zip(ids, found, strict=True):
             if packed is None:
@@ -172,7 +178,7 @@ class Alerts:
 
     def drop_dead(self) -> int:
         """Forget what could not be delivered, and what is `lost`; how many were in the list."""
-        pipe = self._redis.pipeline(transaction=True)
+        pipe = self._redis.pipeline(transaction=False)
         pipe.llen(keys.alerts_dead()).delete(keys.alerts_dead()).hdel(keys.alerts(), "lost", "gap")
         return int(pipe.execute()[0])
 
@@ -187,8 +193,14 @@ class Alerts:
 
 
 def delivery_id(rule: str, story: str, to: str, part: int) -> str:
-    """What names a delivery: the same again where a server lost its last second, and the alert is raised anew."""
-    return blake2b("\0".join((rule, story, to, str(part))).encode(), digest_size=16).hexdigest()
+    """What names a delivery, its place first: the same again where a server lost its last second, and the alert is
+    raised anew."""
+    return place_of(to, part) + blake2b("\0".join((rule, story, to, str(part))).encode(), digest_size=12).hexdigest()
+
+
+def place_of(to: str, part: int) -> str:
+    """What stands for one address of a target in the ids of its deliveries: 8 hexadecimal digits."""
+    return blake2b(f"{to}\0{part}".encode(), digest_size=4).hexdigest()
 
 
 def _mark(rule: str, story: str) -> str:
