@@ -134,6 +134,29 @@ def test_no_more_listen_than_may_though_all_come_back_at_once(
         eventually(lambda: _listens(site), 5, "there is no room though all are gone")
 
 
+def test_nobody_takes_all_the_room_there_is(valkey_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One client may have so many, and others still come; who ends one may have another."""
+    monkeypatch.setattr("worker.web.stream.MOST_OF_ONE", 2)
+    one, other = {"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-For": "192.0.2.2"}
+    with (
+        site_runtime(valkey_url, proxies="1") as opened,
+        running_site(opened) as site,
+        listening(stream(site), one) as first,
+        listening(stream(site), one) as second,
+    ):
+        assert [first.answer.status, second.answer.status] == [200, 200]
+        with listening(stream(site), one) as refused, listening(stream(site), other) as another:
+            assert (refused.answer.status, refused.answer.getheader("Retry-After")) == (429, "30")
+            assert another.answer.status == 200
+        first.close()
+
+        def listens() -> bool:
+            with listening(stream(site), one) as again:
+                return again.answer.status == 200
+
+        eventually(listens, 5, "there is no room though one is gone")
+
+
 def _listens(site: RunningSite) -> bool:
     with listening(stream(site)) as client:
         return client.answer.status == 200

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker.web.limits import Buckets, Rate, client_of
+from worker.web.limits import Buckets, Rate, client_at
 
 
 class Time:
@@ -61,4 +61,4 @@ def test_many_clients_take_no_more_room() -> None:
 def test_a_client_is_its_address_and_what_it_says_of_itself_counts_only_behind_proxies(
     peer: str, forwarded: str, proxies: int, client: str
 ) -> None:
-    assert client_of(peer, forwarded, proxies) == client
+    assert client_at(peer, forwarded, proxies) == client

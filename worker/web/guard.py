@@ -114,10 +114,7 @@ class Guard:
     def _too_often(self, request: Request, kind: str) -> Response | None:
         if not kind:
             return None
-        peer = request.client.host if request.client else ""
-        forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
-        client = client_of(peer, forwarded, self._site.runtime.settings.proxies)
-        wait_s = self._buckets[kind].wait_s(client)
+        wait_s = self._buckets[kind].wait_s(client_of(request, self._site.runtime.settings.proxies))
         if not wait_s:
             return None
         after = str(int(wait_s) + 1)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
+from starlette.requests import HTTPConnection
+
 _MOST_CLIENTS = 10_000
 
 
@@ -50,7 +52,13 @@ class Buckets:
         return 0.0
 
 
-def client_of(peer: str, forwarded: str, proxies: int) -> str:
+def client_of(request: HTTPConnection, proxies: int) -> str:
+    """Who asks, as limits count: see client_at()."""
+    peer = request.client.host if request.client else ""
+    return client_at(peer, ",".join(request.headers.getlist("x-forwarded-for")), proxies)
+
+
+def client_at(peer: str, forwarded: str, proxies: int) -> str:
     """Who asks, as limits count: an IPv4 address, or the /64 network of an IPv6 one.
 
     forwarded: X-Forwarded-For, of which the last `proxies` parts were added by proxies that are trusted.

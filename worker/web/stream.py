@@ -8,7 +8,9 @@ changes.py, and TCP_USER_TIMEOUT in serve.py).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -24,13 +26,19 @@ from worker.web.api import streaming
 from worker.web.api.parameters import check
 from worker.web.asking import asked
 from worker.web.changes import Changed, latest, message, place
+from worker.web.limits import client_of
 from worker.web.live import Live
+from worker.web.safety import is_loopback
 from worker.web.site import Site
 
 HEARTBEAT_S = 15.0
 RETRY_MS = 2_000
 MOST_LISTENERS = 800
 """Streams at once: of the connections that there may be some are left to those who ask for a page."""
+
+MOST_OF_ONE = 200
+"""Of them one client's: an office behind one address, and not all there are. Not of clients on this machine, where a
+proxy stands that nobody spoke of (STORYWIRE_PROXIES)."""
 
 _MOST_EVENTS = 500
 _AHEAD_S, _LOOK_S = 10.0, 0.05
@@ -44,35 +52,42 @@ class Missed(Exception):
 
 
 class Seats:
-    """How many streams there are, each from before its first look at the store until its connection ends."""
+    """How many streams each client has, from before their first look at the store until their connections end."""
 
-    def __init__(self, most: int) -> None:
-        self._most, self.taken = most, 0
+    def __init__(self, most: int, most_of_one: int) -> None:
+        self._most, self._most_of_one = most, most_of_one
+        self._taken = Counter[str]()
 
-    def take(self) -> None:
-        """One more. Raises 503 where there are enough."""
-        if self.taken >= self._most:
+    def take(self, client: str) -> None:
+        """One more. Raises 503 where there are enough, 429 where this client has enough."""
+        if self._taken.total() >= self._most:
             raise HTTPException(503, f"{self._most} listen already: try again in a moment.", {"Retry-After": "30"})
-        self.taken += 1
+        if self._taken[client] >= self._most_of_one and not is_loopback(client):
+            raise HTTPException(429, f"{self._most_of_one} streams are yours: end one of them.", {"Retry-After": "30"})
+        self._taken[client] += 1
+
+    def leave(self, client: str) -> None:
+        """One of them ended."""
+        self._taken -= Counter((client,))  # which keeps none of whom has none
 
 
 class _Stream(StreamingResponse):
     """Leaves its seat when it ends, also where it ends before it began."""
 
-    def __init__(self, sent: AsyncIterator[bytes], seats: Seats) -> None:
+    def __init__(self, sent: AsyncIterator[bytes], leave: Callable[[], None]) -> None:
         super().__init__(sent, media_type="text/event-stream", headers=_HEADERS)
-        self._seats = seats
+        self._leave = leave
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._seats.taken -= 1
+            self._leave()
 
 
 def routes(site: Site, heartbeat_s: float = HEARTBEAT_S) -> list[BaseRoute]:
     """`/api/v1/stream`."""
-    seats = Seats(MOST_LISTENERS)
+    seats = Seats(MOST_LISTENERS, MOST_OF_ONE)
     (described,) = streaming.operations(site)
 
     async def stream(request: Request) -> Response:
@@ -81,8 +96,8 @@ def routes(site: Site, heartbeat_s: float = HEARTBEAT_S) -> list[BaseRoute]:
         after = _position(request.headers.get("last-event-id", "") or wanted.after)
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=_HEADERS)
-        seats.take()
-        return _Stream(_events(site, wanted.filter, after, heartbeat_s), seats)
+        seats.take(client := client_of(request, site.runtime.settings.proxies))
+        return _Stream(_events(site, wanted.filter, after, heartbeat_s), partial(seats.leave, client))
 
     return [Route("/api/v1/stream", stream, methods=["GET"])]
 
