@@ -11,7 +11,7 @@ import pytest
 import redis.backoff
 from structlog.testing import capture_logs
 
-import worker.connect.clients
+import worker.connect.single
 from tests.e2e.feed_server import FeedServer, page
 from tests.e2e.polling import rss
 from tests.fault.scene import BATCH, EARLIER, HOUR, Desk, check_store, dump
@@ -59,7 +59,7 @@ def databases() -> Iterator[int]:
 @pytest.fixture
 def wire(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     quick = redis.backoff.ExponentialWithJitterBackoff(base=0.001, cap=0.002)
-    monkeypatch.setattr(worker.connect.clients, "ExponentialWithJitterBackoff", lambda **_: quick)
+    monkeypatch.setattr(worker.connect.single, "ExponentialWithJitterBackoff", lambda **_: quick)
     wire = Wire(server.socket)
     yield wire
     wire.close()

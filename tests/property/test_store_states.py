@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-import worker.connect.clients
+import worker.connect.single
 from tests.fault.scene import FEED, NOW, Desk, article, check_store
 from tests.fault.wire import Fault, Wire
 from tests.property.test_cluster_states import texts
@@ -187,7 +187,7 @@ def one_server() -> Iterator[None]:
     """For all examples, each in a database of its own. A broken connection is tried again without a pause."""
     quick = redis.backoff.ExponentialWithJitterBackoff(base=0.001, cap=0.002)
     with pytest.MonkeyPatch.context() as patch, ExitStack() as closing:
-        patch.setattr(worker.connect.clients, "ExponentialWithJitterBackoff", lambda **_: quick)
+        patch.setattr(worker.connect.single, "ExponentialWithJitterBackoff", lambda **_: quick)
         StoreMachine.server = Server()
         closing.callback(StoreMachine.server.close)
         StoreMachine.wire = Wire(StoreMachine.server.socket)
