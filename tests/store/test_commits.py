@@ -83,7 +83,8 @@ def test_the_store_holds_what_the_pure_decision_gives(redis: Redis) -> None:
 def test_a_batch_in_one_commit_is_what_one_by_one_gives(redis: Redis) -> None:
     run(Commits(redis), ARTICLES)
     together = stored(redis)
-    redis.delete(*list(redis.scan_iter(f"sw:{keys.SCHEMA}:*")))
+    for key in list(redis.scan_iter(f"sw:{keys.SCHEMA}:*")):
+        redis.delete(key)
     for article in ARTICLES:
         run(Commits(redis), [article])
     apart = stored(redis)

@@ -138,8 +138,8 @@ def test_a_feed_that_was_removed_meanwhile_does_not_come_back(feeds: Feeds, redi
 
 def wipe(redis: Redis) -> None:
     """Leave nothing in this test's own database."""
-    if left := list(redis.scan_iter()):
-        redis.delete(*left)
+    for key in list(redis.scan_iter()):
+        redis.delete(key)
 
 
 class Died(BaseException):

@@ -225,11 +225,12 @@ def test_an_upgrade_that_dies_on_the_way_is_finished_by_the_next_process(
     """Killed before the n-th round trip, for every n: whoever starts next ends up with the same store."""
     server: Any = connect_module.connect(valkey_url)
     for nth in count(1):
-        if left := list(server.scan_iter("*")):
-            server.delete(*left)
+        for key in list(server.scan_iter("*")):
+            server.delete(key)
         restore(server, RECORDED)
         died = dies_at(nth, valkey_url, monkeypatch)
-        server.delete(keys.lease("en"), keys.lease("de"))  # they run out by themselves
+        for lang in ("en", "de"):  # they run out by themselves
+            server.delete(keys.lease(lang))
         with opened(valkey_url) as runtime:
             assert runtime.feeds.count() == 2 and runtime.outbox.depth() == 2, nth
             assert runtime.stories.counts() == {"articles": 6, "stories": 3}, nth
@@ -379,7 +380,8 @@ def test_a_process_that_slept_at_the_end_of_an_upgrade_sets_no_counter_back(
 
     def wakes_up_late(**arguments: Any) -> Any:
         monkeypatch.setattr(sleeper, "_finish", finish)
-        server.delete(keys.lease("de"), keys.lease("en"))  # which is what their TTL does
+        for lang in ("en", "de"):  # which is what their TTL does
+            server.delete(keys.lease(lang))
         with opened(redis_url) as runtime:
             runtime.ingest.run(WAITING)
         counted.update({lang: server.hgetall(keys.counters(lang)) for lang in ("de", "en")})

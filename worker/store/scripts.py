@@ -7,7 +7,8 @@ from typing import Any
 from redis import Redis
 from redis.commands.core import Script
 
-_THOUGH_FULL = "#!lua flags=allow-oom\n"
+THOUGH_FULL = "#!lua flags=allow-oom\n"
+"""The first line of a script that may write where maxmemory is reached."""
 
 
 @cache
@@ -21,5 +22,5 @@ def load(redis: "Redis", name: str, *, though_full: bool = False) -> Script:
 
     though_full: it may write where maxmemory is reached, for what makes room there.
     """
-    script: Any = redis.register_script((_THOUGH_FULL if though_full else "") + source(name))
+    script: Any = redis.register_script((THOUGH_FULL if though_full else "") + source(name))
     return script  # type: ignore[no-any-return]
