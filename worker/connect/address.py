@@ -3,10 +3,12 @@
 Invariant: no name that leaves here holds a user, a password or an option.
 """
 
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from redis.connection import parse_url
 
+from worker.connect import certificates
 from worker.connect.several import several
 from worker.errors import BadSetting
 
@@ -16,7 +18,11 @@ EMBEDDED_SOCKET = "storywire.sock"
 """The name of every embedded server's socket: by it an error tells the user's own server from the embedded one."""
 
 _OPTIONS = {"db", "username", "password", "socket_timeout", "socket_connect_timeout", "health_check_interval"}
-"""What may stand after `?` in an address, besides `ssl_*`: redis-py takes any name and fails at the first command."""
+_OF_TLS = {"ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_password"}
+_OF_TLS |= {"ssl_cert_reqs", "ssl_check_hostname", "ssl_ciphers", "ssl_min_version"}
+"""What may stand after `?` in an address: redis-py takes any name and fails at the first command."""
+
+_LONG = 150
 
 _SCHEMES = ("redis", "rediss", "unix")
 _WRITE = (
@@ -31,12 +37,16 @@ def server_name(url: str) -> str:
     rest, _, options = rest.partition("?")
     if "@" in options:  # then the `?` may stand inside a password: show nothing of it
         rest = "..."
-    shown = head + mark + rest.rpartition("@")[2]
+    rest = rest.rpartition("@")[2]
+    if len(rest) > _LONG and "," in rest:
+        rest = f"{rest.partition(',')[0]},...{rest[rest.find('/') :] if '/' in rest else ''}"
+    shown = head + mark + rest
     return shown if shown.isprintable() and 0 < len(shown) < 200 else repr(shown)[:200]
 
 
 def check_url(url: str, variable: str = STORE_VARIABLE) -> str:
-    """The address itself if a client can be made of it; raises BadSetting, which names the variable, if not."""
+    """The address itself if a client can be made of it; raises BadSetting, which names the variable, if not. Reads the
+    certificates that it names."""
     wrong = _fault(url)
     if wrong:
         raise BadSetting(f"{variable}: {server_name(url)} {wrong}; {_WRITE}")
@@ -49,6 +59,8 @@ def _fault(url: str) -> str:
         found = several(url if url.isprintable() else "")
     except ValueError as error:
         return str(error)
+    if found and found.kind == "cluster" and "db" in parse_qs(urlsplit(found.one).query):
+        return "has a database, which a Cluster has not"
     return _fault_of_one(found.one if found else url)
 
 
@@ -61,13 +73,23 @@ def _fault_of_one(url: str) -> str:
         return "is no address of a Redis server"
     if parts.scheme not in _SCHEMES:
         return "is no address of a Redis server"
+    if "," in (parts.hostname or ""):
+        return "names several servers, which redis+sentinel:// and redis+cluster:// do"
     database = parts.path.strip("/")
     if parts.scheme == "unix":
         database = ""
         if parts.hostname or not parts.path.startswith("/"):
             return "needs the whole path of a socket"
     options = parse_qs(parts.query, keep_blank_values=True)
-    if unknown := sorted(name for name in options if name not in _OPTIONS and not name.startswith("ssl_")):
-        return f"has an unknown option, {unknown[0]!r}"
     database = options.get("db", [database])[0]
-    return "has a database that is no number" if database and not database.isdecimal() else ""
+    if database and not database.isdecimal():
+        return "has a database that is no number"
+    return _fault_of_options({name: values[0] for name, values in options.items()}, tls=parts.scheme == "rediss")
+
+
+def _fault_of_options(options: Mapping[str, str], *, tls: bool) -> str:
+    if unknown := sorted(set(options) - _OPTIONS - _OF_TLS):
+        return f"has an unknown option, {unknown[0]!r}"
+    if not tls and (found := sorted(_OF_TLS & set(options))):
+        return f"has the option {found[0]}, and speaks no TLS: that begins with rediss"
+    return certificates.fault_of(options)

@@ -46,6 +46,8 @@ def several(url: str) -> Several | None:
     kind: Kind = "sentinel" if name == "sentinel" else "cluster"
     rest, _, query = rest.partition("?")
     user, at, where = rest.rpartition("@")
+    if set(user) & set("/#@"):  # `?` has ended it already
+        raise ValueError("has a user or password with one of / # @ in it, or two of them: write %2F %23 %40")
     place, _, path = where.partition("/")
     service, database = _path(kind, path)
     hosts = tuple(_host(each, _PORTS[kind]) for each in place.split(","))

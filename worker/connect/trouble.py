@@ -48,6 +48,7 @@ _CLASSES: dict[type[Exception], Meaning] = {
 
 _REFUSED = "refuses connections: start it, or correct the address"
 _MISSING = "is not there: start it, or correct the path of its socket"
+_ENDED = "ends our connections: see its log; it may want TLS (rediss://), or a certificate of ours (ssl_certfile)"
 _BROKEN = "cannot be reached: start it, or correct the address"
 
 _TEXTS: dict[str, Meaning] = {
@@ -56,8 +57,18 @@ _TEXTS: dict[str, Meaning] = {
     "not known": (ServerUnavailable, "has a host name that nobody knows: correct the address"),
     "Temporary failure in name": (ServerUnavailable, "has a host name that cannot be looked up: see the network"),
     "Permission denied": (Permanent, "has a socket that this user may not open: change its unixsocketperm"),
+    "CERTIFICATE_REQUIRED": (
+        Permanent,
+        "asks for a certificate of ours: set ssl_certfile and ssl_keyfile",
+    ),
+    "mismatch, certificate": (Permanent, "has a certificate of another name: connect by the name that is in it"),
+    "certificate has expired": (Permanent, "has a certificate that has expired: renew it"),
     "CERTIFICATE": (Permanent, "has a certificate that is not trusted: set ssl_ca_certs in the address"),
+    "EOF occurred": (ServerUnavailable, _ENDED),
     "SSL": (Permanent, "does not speak TLS as we do: see whether rediss:// is right"),
+    "Connection reset": (ServerUnavailable, _ENDED),
+    "closed by server": (ServerUnavailable, _ENDED),
+    "previous master": (ServerUnavailable, "has become a replica: a failover is under way, try again in a moment"),
     "max number of clients": (ServerUnavailable, "has too many clients: raise its maxclients"),
     "Too many connections": (ServerUnavailable, "has too many connections of this process: try again in a moment"),
     "DB index is out of range": (Permanent, "has no database of this number: correct it in the address"),
@@ -85,7 +96,7 @@ def translate(error: Exception, url: str, variable: str = STORE_VARIABLE) -> Sto
         return None
     kind, said = found
     embedded = url.partition("?")[0].endswith(f"/{EMBEDDED_SOCKET}")
-    if embedded and said in (_REFUSED, _MISSING, _BROKEN):
+    if embedded and said in (_REFUSED, _MISSING, _ENDED, _BROKEN):
         return kind("the embedded server is gone, the command that ran it has ended: start this one again")
     return kind(f"the server {server_name(url)} {said} ({'STORYWIRE_DATA_DIR' if embedded else variable})")
 
