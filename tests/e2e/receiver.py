@@ -1,4 +1,7 @@
-"""A receiver of webhooks on loopback: notes what it gets, and answers as a test wants it."""
+"""A receiver of webhooks on loopback: notes what it gets, and answers as a test wants it.
+
+Invariant: what it refuses it refuses as Express does, with the path that was asked for.
+"""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -52,8 +55,10 @@ def receiving() -> Iterator[Receiver]:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            said = f"<pre>Cannot POST {self.path}</pre>".encode() if status >= 400 else b""
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
+            self.wfile.write(said)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing."""

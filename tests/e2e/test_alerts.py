@@ -12,6 +12,7 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.command import here, one_line, start_storywire
 from tests.e2e.receiver import Got, Receiver, receiving
@@ -271,6 +272,30 @@ async def test_what_nobody_takes_is_dead_in_the_end(
     listed = here("alerts", "list", redis_url=runtime.settings.redis_url)
     assert re.search(r"dead +dam +en-\w+ -> desk +tried 1 time: answers 410", listed.stdout), listed.stdout
     assert "dropped: 2 alerts" in here("alerts", "drop", redis_url=runtime.settings.redis_url).stdout
+
+
+async def test_no_log_and_no_list_has_a_secret_of_an_address(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock
+) -> None:
+    """Though who refuses it repeats the address, and though nobody is there: of webhooks, and of Apprise."""
+    receiver.answers = [(404, {})] * 3
+    host, path = f"127.0.0.1:{receiver.port}", "SECRET/T0?key=SECRET"
+    targets = {
+        "desk": f'url = "http://{host}/services/{path}"',
+        "user": f'url = "http://me:SECRET@{host}/x"',
+        "away": f'url = "http://me:SECRET@127.0.0.1:{free_port()}/{path}"',
+        "phone": f'apprise = "json://me:SECRET@{host}/{path}"',
+    }
+    rules = DAM_RULE.replace('"desk"', str([*targets])) + "".join(f"[to.{n}]\n{to}\n" for n, to in targets.items())
+    with capture_logs() as lines:
+        async with desk(runtime, tmp_path / "rules.toml", rules) as at:
+            at.came(dam())
+            await at.turn()
+    listed = here("alerts", "list", redis_url=runtime.settings.redis_url).stdout
+    assert (len(receiver.got), listed.count("tried 1 time")) == (3, 4)
+    assert [line["trouble"] for line in lines if line.get("to") == "desk"] == ["answers 404"]
+    kept = [delivery.trouble for delivery, _ in runtime.alerts.waiting()]
+    assert "SECRET" not in f"{lines} {listed} {kept}"
 
 
 async def test_private_addresses_are_refused(

@@ -20,16 +20,23 @@ _SAID = 300
 
 
 class Posted(NamedTuple):
-    """What a server answered: its status (0: none), whether it took the form, and the trouble in words or ""."""
+    """What a server answered: its status (0: none), the trouble in words of ours or "", and how a refusal begins in its
+    own (`said`), which may repeat what it was sent and the address: servers name the path that they do not know."""
 
     status: int
     trouble: str = ""
     retry_after: str = ""
+    said: str = ""
 
     @property
     def taken(self) -> bool:
         """Whether the form was accepted."""
         return 200 <= self.status < 300
+
+    @property
+    def quoted(self) -> str:
+        """The trouble with what the server said of it: for who cuts out what is secret."""
+        return f"{self.trouble}: {self.said}" if self.said else self.trouble
 
 
 class Poster:
@@ -83,5 +90,4 @@ class Poster:
             if status in REDIRECTS:
                 return Posted(status, f"answers {status}, a redirect, which is not followed with a secret")
             said = " ".join((await response.content.read(_SAID)).decode("utf-8", "replace").split())
-            trouble = f"answers {status}{f': {said}' if said else ''}"
-            return Posted(status, trouble, response.headers.get("Retry-After", ""))
+            return Posted(status, f"answers {status}", response.headers.get("Retry-After", ""), said)

@@ -172,7 +172,7 @@ class Subscriber:
         """Send what is asked; for how many seconds the hub wants to be left alone."""
         posted = await self._poster.post(asked.hub, websub.form(asked))
         facts = {"feed": feed, "hub": websub.host(asked.hub), "mode": asked.pending, "status": posted.status}
-        trouble = websub.hidden(asked, posted.trouble)
+        trouble = websub.hidden(asked, posted.quoted)
         if posted.taken:
             log.info("hub asked", **facts)
         else:
