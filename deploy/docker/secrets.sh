@@ -23,8 +23,8 @@ mkdir -p "$folder"
 chmod 711 "$folder"
 umask 077
 
-openssl rand -hex 24 >"$folder/token"
-openssl rand -hex 16 >"$folder/grafana"
+printf %s "$(openssl rand -hex 24)" >"$folder/token" # without an end of line: it is sent as it stands
+printf %s "$(openssl rand -hex 16)" >"$folder/grafana"
 cp "$acl" "$folder/users.acl.new"
 for role in poller pages worker web admin; do
     password=$(openssl rand -hex 24)
