@@ -13,11 +13,12 @@ from redis.client import Pipeline as PlainPipeline
 from redis.retry import Retry
 
 from worker.connect.address import STORE_VARIABLE
-from worker.connect.trouble import NoPrimary, translated
+from worker.connect.trouble import NoPrimary, meaning, translated
+from worker.errors import Permanent
 
 
 class _FewRetries(Retry):
-    """Retries a broken connection thrice within half a second; never a timeout, nor what a password decides."""
+    """Retries a broken connection thrice within half a second; never a timeout, nor what only a person can mend."""
 
     def __init__(self) -> None:
         super().__init__(ExponentialWithJitterBackoff(base=0.05, cap=0.2), 3, (theirs.ConnectionError,))
@@ -33,8 +34,10 @@ class _FewRetries(Retry):
 
 
 def _worth_a_retry(error: Exception) -> bool:
-    final = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConnectionsError, NoPrimary)
-    return not isinstance(error, final)
+    if isinstance(error, theirs.MaxConnectionsError | NoPrimary):
+        return False
+    found = meaning(error)
+    return found is None or found[0] is not Permanent
 
 
 def options() -> dict[str, Any]:
