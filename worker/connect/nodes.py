@@ -6,7 +6,9 @@ is never changed, another takes its place.
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import redis.exceptions as theirs
@@ -23,12 +25,17 @@ ANSWERLESS = (theirs.ConnectionError, theirs.TimeoutError)
 REFUSED = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConnectionsError)
 """Those of them that no other node would answer otherwise."""
 
+_LASTS_S = 30.0
+"""A map that is older is asked for anew, though nothing seems wrong with it."""
+
 
 class Shards(NamedTuple):
-    """`primaries`: all of them, by their first slot; `by_slot`: the primary of each slot, None where none serves it."""
+    """`primaries`: all of them, by their first slot; `by_slot`: the primary of each slot, None where none serves it;
+    `replicated`: the primaries that have a replica which is up."""
 
     primaries: tuple[Node, ...]
     by_slot: tuple[Node | None, ...]
+    replicated: frozenset[Node]
 
 
 class Nodes:
@@ -43,12 +50,17 @@ class Nodes:
         self._pools: dict[Node, ConnectionPool] = {}
         self._failed: dict[Node, float] = {}
         self._shards: Shards | None = None
+        self._asked_at = 0.0
         self._asking, self._making = threading.Lock(), threading.Lock()
 
     def shards(self) -> Shards:
-        """The map of slots; asked for once. Raises what redis-py does where no node gives one."""
+        """The map of slots. Raises what redis-py does where no node has ever given one."""
         if self._shards is None:
             self.ask_again(None)
+        elif time.monotonic() - self._asked_at > _LASTS_S:  # replicas come and go without any error
+            self._asked_at = time.monotonic()  # by one thread; where no node answers, the commands will say so
+            with suppress(*ANSWERLESS):
+                self.ask_again(self._shards)
         assert self._shards is not None
         return self._shards
 
@@ -57,12 +69,15 @@ class Nodes:
         with self._asking:
             if self._shards is used:
                 self._shards = self._asked()
+                self._asked_at = time.monotonic()
 
     def moved(self, slot: int, node: Node) -> None:
         """A node says who serves a slot now: it knows that better than who was asked for the map."""
         with self._asking:
             if self._shards is not None and self._shards.by_slot[slot] != node:
-                self._shards = _shards([(0, self._shards.by_slot), (slot, (node,))])
+                by_slot = list(self._shards.by_slot)
+                by_slot[slot] = node
+                self._shards = _shards(by_slot, self._shards.replicated)
 
     def failed(self, node: Node) -> None:
         """A node was of no use: its connections that lie idle are given up."""
@@ -108,18 +123,17 @@ class Nodes:
             raise
         finally:
             pool.release(connection)
-        served = (
-            (start, ((_name(host) or node[0], port),) * (end - start + 1)) for start, end, (host, port, *_), *_ in rows
-        )
-        return _shards(served)
+        by_slot: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
+        replicated = set()
+        for start, end, (host, port, *_), *replicas in rows:
+            primary = _name(host) or node[0], port
+            by_slot[start : end + 1] = [primary] * (end + 1 - start)
+            replicated |= {primary} if replicas else set()
+        return _shards(by_slot, replicated)
 
 
-def _shards(served: Iterable[tuple[int, tuple[Node | None, ...]]]) -> Shards:
-    """The map of these (first slot, who serves that and the next ones); the later one counts."""
-    by_slot: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
-    for start, nodes in served:
-        by_slot[start : start + len(nodes)] = nodes
-    return Shards(tuple(dict.fromkeys(filter(None, by_slot))), tuple(by_slot))
+def _shards(by_slot: Sequence[Node | None], replicated: AbstractSet[Node]) -> Shards:
+    return Shards(tuple(dict.fromkeys(filter(None, by_slot))), tuple(by_slot), frozenset(replicated))
 
 
 def _name(host: bytes | None) -> str:

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import redis.exceptions as theirs
 from redis.crc import key_slot
@@ -48,18 +48,30 @@ Parse = Callable[..., Any]
 """(connection, command, options) -> the answer, as redis-py's clients have it; raises the server's errors."""
 
 
+SECURED_S = 1.0
+"""So long a write that is to outlive its node is waited for until a replica has it; without any it stands all the
+same, as on a single server."""
+
+_SECURE = ("WAIT", 1, int(SECURED_S * 1000))
+
+
 class _Task:
-    """A command, with the slot that it is about, None for what all primaries are asked; what each node answered."""
+    """A command, with the slot that it is about, None for what all primaries are asked; what each node answered.
+    `secured`: it is answered when a replica has what it wrote; `late`: none had it in time."""
 
-    __slots__ = ("answers", "args", "options", "slot")
+    __slots__ = ("answers", "args", "late", "options", "secured", "slot")
 
-    def __init__(self, args: tuple[Any, ...], options: dict[str, Any]) -> None:
-        self.args, self.options = args, options
+    def __init__(self, args: tuple[Any, ...], options: dict[str, Any], *, secured: bool = False) -> None:
+        self.args, self.options, self.secured, self.late = args, options, secured, False
         self.slot = slot_of(args)
         self.answers: dict[Node | None, Any] = {}
 
     def keep(self, node: Node | None, answer: Any) -> None:
         self.answers[node if self.slot is None else None] = answer
+
+    def sent(self, shards: Shards, node: Node, *, asking: bool) -> "_Sent":
+        """It, as this node is sent it: without a replica there is none to wait for."""
+        return _Sent(self, asking, self.secured and node in shards.replicated)
 
     def errors(self) -> Iterator[Exception]:
         return (answer for answer in self.answers.values() if isinstance(answer, Exception))
@@ -72,12 +84,31 @@ class _Task:
         return given[0] if self.slot is not None else _EVERYWHERE[str(self.args[0]).upper()](given)
 
 
-def send(nodes: Nodes, parse: Parse, stack: Sequence[tuple[Any, Any]], scripts: Collection[Any] = ()) -> list[Any]:
+class _Sent(NamedTuple):
+    """A task with what goes before and after it."""
+
+    task: _Task
+    asking: bool
+    secure: bool
+
+    def written(self) -> list[tuple[Any, ...]]:
+        return [*([("ASKING",)] if self.asking else ()), self.task.args, *([_SECURE] if self.secure else ())]
+
+
+def send(
+    nodes: Nodes,
+    parse: Parse,
+    stack: Sequence[tuple[Any, Any]],
+    scripts: Collection[Any] = (),
+    *,
+    secured: bool = False,
+) -> list[Any]:
     """The answers to these (arguments, options), errors among them; `scripts` are loaded where a node lacks them.
 
-    Raises what redis-py does where no node has ever told who serves what, or a user is refused.
+    secured: each is answered when a replica of its node has what it wrote, or SECURED_S later. Raises what redis-py
+    does where no node has ever told who serves what, or a user is refused.
     """
-    tasks = [_Task(args, options) for args, options in stack]
+    tasks = [_Task(args, options, secured=secured) for args, options in stack]
     began, pause_s, patience_s = time.monotonic(), _PAUSE_S, PATIENCE_S
     while tasks:
         shards = nodes.shards()
@@ -85,7 +116,7 @@ def send(nodes: Nodes, parse: Parse, stack: Sequence[tuple[Any, Any]], scripts: 
         errors = [error for task in tasks for error in task.errors()]
         lacking = bool(scripts) and any(isinstance(error, theirs.NoScriptError) for error in errors)
         if not lacking and not any(map(_worth_another, errors)):
-            _learn(nodes, errors, shards)
+            _learn(nodes, errors, shards, late=any(task.late for task in tasks))
             break
         if time.monotonic() + pause_s > began + patience_s:
             break
@@ -118,21 +149,20 @@ def _worth_another(error: Exception) -> bool:
 
 def _round(nodes: Nodes, parse: Parse, tasks: Sequence[_Task], shards: Shards, *, missing: bool) -> None:
     """Send what has no lasting answer: all nodes are written to before any is read from."""
-    to: dict[Node, list[tuple[_Task, bool]]] = defaultdict(list)
+    to: dict[Node, list[_Sent]] = defaultdict(list)
     for task in tasks:
         for node, asking in _places(task, shards, missing=missing):
             if node is None:
                 task.keep(None, theirs.ClusterDownError("Hash slot not served", status_code="CLUSTERDOWN"))
             else:
-                to[node].append((task, asking))
+                to[node].append(task.sent(shards, node, asking=asking))
     with ExitStack() as closing:
         reading = []
         for node, sent in to.items():
             try:
                 connection: Any = nodes.pool(node).get_connection()
                 whole = closing.enter_context(_Whole(nodes, node, connection))
-                packed = [(("ASKING",), task.args) if asking else (task.args,) for task, asking in sent]
-                connection.send_packed_command(connection.pack_commands([args for each in packed for args in each]))
+                connection.send_packed_command(connection.pack_commands([c for each in sent for c in each.written()]))
                 reading.append((whole, sent))
             except ANSWERLESS as error:
                 _all_failed(nodes, node, sent, error)
@@ -155,11 +185,13 @@ class _Whole:
         self.nodes.pool(self.node).release(self.connection)
 
 
-def _read(whole: _Whole, parse: Parse, sent: Sequence[tuple[_Task, bool]]) -> None:
-    for at, (task, asking) in enumerate(sent):
+def _read(whole: _Whole, parse: Parse, sent: Sequence[_Sent]) -> None:
+    for at, (task, asking, secure) in enumerate(sent):
         try:
             refused = _answer(whole, parse, ("ASKING",), {}) if asking else None
             answer = _answer(whole, parse, task.args, task.options)
+            if secure:
+                task.late = _answer(whole, parse, _SECURE, {}) == 0
         except ANSWERLESS as error:
             _all_failed(whole.nodes, whole.node, sent[at:], error)
             return
@@ -177,10 +209,10 @@ def _answer(whole: _Whole, parse: Parse, args: tuple[Any, ...], options: dict[st
         return error
 
 
-def _all_failed(nodes: Nodes, node: Node, sent: Sequence[tuple[_Task, bool]], error: Exception) -> None:
+def _all_failed(nodes: Nodes, node: Node, sent: Sequence[_Sent], error: Exception) -> None:
     nodes.failed(node)
-    for task, _ in sent:
-        task.keep(node, error)
+    for each in sent:
+        each.task.keep(node, error)
 
 
 def _places(task: _Task, shards: Shards, *, missing: bool) -> Iterator[tuple[Node | None, bool]]:
@@ -201,10 +233,11 @@ def _places(task: _Task, shards: Shards, *, missing: bool) -> Iterator[tuple[Nod
             yield shards.by_slot[task.slot], False
 
 
-def _learn(nodes: Nodes, errors: Sequence[Exception], shards: Shards) -> bool:
-    """Have the map asked for anew where an error says that it is old; False where no node answers."""
+def _learn(nodes: Nodes, errors: Sequence[Exception], shards: Shards, *, late: bool = False) -> bool:
+    """Have the map asked for anew where an error says that it is old, or a replica was late and may be none any more;
+    False where no node answers."""
     moved = [error for error in errors if isinstance(error, theirs.MovedError)]
-    if any(isinstance(error, (*ANSWERLESS, theirs.ClusterDownError, theirs.MovedError)) for error in errors):
+    if late or any(isinstance(error, (*ANSWERLESS, theirs.ClusterDownError, theirs.MovedError)) for error in errors):
         try:
             nodes.ask_again(shards)
         except REFUSED:

@@ -16,6 +16,7 @@ from msgspec import msgpack
 from redis import Redis
 
 from worker.cluster import USUAL_STRICTNESS, Need, Ties, View
+from worker.connect import securing
 from worker.errors import LeaseLost
 from worker.model import Alias, Correction, Member, Story
 from worker.store import keys
@@ -73,8 +74,9 @@ class Commits:
         self.forgotten = Forgotten(redis)
         self._take = load(redis, "take_lease", though_full=True)
         self._keep = load(redis, "keep_lease")
-        self._commit = load(redis, "commit_batch")
-        self._make_room = load(redis, "commit_batch", though_full=True)
+        # what a commit placed leaves the outbox, which may be another node's: the commit must not be lost alone
+        self._commit = load(securing(redis), "commit_batch")
+        self._make_room = load(securing(redis), "commit_batch", though_full=True)
         self._ties: dict[str, tuple[bytes, Ties]] = {}
         self._member: Remembered[Member] = Remembered(msgpack.Decoder(Member).decode)
         # 0.7 us a story: remembering thirty for every article would cost three times that where the store is large
