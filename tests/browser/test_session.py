@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NewPage
-from tests.e2e.site import RunningSite, running_site, site_runtime
+from tests.e2e.site import RunningSite, article, fill, running_site, site_runtime
+from tests.waiting import eventually
 
 TOKEN = "a-token-of-the-tests-4711"
 
@@ -43,3 +44,23 @@ def test_who_logged_in_once_stays_until_logging_out(site: RunningSite, new_page:
     expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
     page.goto(f"{site.url}/wire/status")
     expect(page.get_by_role("heading", level=1)).to_have_text("Log in")
+
+
+def test_open_pages_ask_for_the_token_when_the_session_is_over(site: RunningSite, new_page: NewPage) -> None:
+    """They do not say for ever that they are not connected."""
+    fill(
+        site.runtime, [article("herald/dam", "Dam opened", "The dam at Ulmen was opened after years of work by many.")]
+    )
+    site.shows(1)
+    page = new_page(allowed="the server responded with a status of 40")
+    page.goto(f"{site.url}/wire/stories/en-1")
+    page.get_by_label("Token of this site").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{site.url}/wire/stories/en-1")
+    other = page.context.new_page()
+    other.goto(f"{site.url}/wire/")
+    eventually(lambda: site.live.listening == 2, 10, "both pages follow the stories")
+    page.context.clear_cookies()
+    site.live.end()  # every stream, as a server does that ends
+    for opened in (page, other):
+        expect(opened.get_by_role("heading", level=1)).to_have_text("Log in", timeout=15_000)

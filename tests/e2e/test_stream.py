@@ -162,7 +162,27 @@ def _listens(site: RunningSite) -> bool:
         return client.answer.status == 200
 
 
-@pytest.mark.parametrize("query", ["?after=nonsense!", "?outlets=many", "?nonsense=1", "?sort=new"])
+def test_one_story_is_followed_alone_into_the_one_that_it_became_part_of(runtime: Runtime, site: RunningSite) -> None:
+    """Live, and by who was away."""
+    fill(runtime, [told(1), told(2)])
+    site.shows(2)
+    with listening(stream(site, "?story=en-2")) as client:
+        client.begun_at(site)
+        begun = client.last
+        fill(runtime, [told(1, 1, outlet="post"), told(2, 1, outlet="post"), told(3)])
+        client.until(1, "story")
+        runtime.editing.merge(["en-1", "en-2"])
+        heard = client.until(3)
+        fill(runtime, [told(4), told(1, 2, outlet="times")])
+        assert [each.event for each in heard] == ["story", "gone", "story"]
+        assert heard[1].data == {"story": "en-2", "into": "en-1"}
+        client.until(4)
+        assert client.stories() == [("grew", "en-2", 2), ("merged", "en-1", 4), ("grew", "en-1", 5)]
+    with listening(stream(site, f"?story=en-2&after={begun}")) as late:
+        assert {each.data["story"] for each in late.until(2)} == {"en-1", "en-2"}
+
+
+@pytest.mark.parametrize("query", ["?story=nonsense!", "?after=nonsense!", "?outlets=many", "?nonsense=1", "?sort=new"])
 def test_what_the_stream_does_not_take_is_refused_as_the_api_refuses(site: RunningSite, query: str) -> None:
     answer = site.ask(f"/api/v1/stream{query}")
     assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")

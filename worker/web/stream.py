@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from worker.errors import BadInput, BadSetting, StorywireError
+from worker.model import parse_story_id, story_id
 from worker.report.board import Filter
 from worker.report.following import format_cursor, parse_cursor
 from worker.store.stories import Look
@@ -45,6 +47,20 @@ _AHEAD_S, _LOOK_S = 10.0, 0.05
 _HEADERS = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
 
 Position = Mapping[str, tuple[int, int]]
+
+
+class Wanted(NamedTuple):
+    """Whose changes a client wants: of stories that fit, or of one of them alone, by language and number."""
+
+    filter: Filter
+    story: tuple[str, int] | None = None
+
+    def concerning(self, changes: Sequence[Changed]) -> Sequence[Changed]:
+        """Those of the story, and of the one that it is part of."""
+        if self.story is None:
+            return changes
+        name, (lang, number) = story_id(*self.story), self.story
+        return [c for c in changes if c.story == name or (c.row and c.row.lang == lang and number in c.row.aliases)]
 
 
 class Missed(Exception):
@@ -92,14 +108,23 @@ def routes(site: Site, heartbeat_s: float = HEARTBEAT_S) -> list[BaseRoute]:
 
     async def stream(request: Request) -> Response:
         check(described, request.query_params.multi_items())
-        wanted = asked(request.query_params)
+        story = _story(request.query_params.get("story", ""))
+        wanted = asked({name: value for name, value in request.query_params.items() if name != "story"})
         after = _position(request.headers.get("last-event-id", "") or wanted.after)
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=_HEADERS)
         seats.take(client := client_of(request, site.runtime.settings.proxies))
-        return _Stream(_events(site, wanted.filter, after, heartbeat_s), partial(seats.leave, client))
+        return _Stream(_events(site, Wanted(wanted.filter, story), after, heartbeat_s), partial(seats.leave, client))
 
     return [Route("/api/v1/stream", stream, methods=["GET"])]
+
+
+def _story(name: str) -> tuple[str, int] | None:
+    """The one story that is followed; None: all."""
+    place = parse_story_id(name)
+    if name and not place:
+        raise BadInput("story: is no story's id: write it like en-7f3k, or leave it out")
+    return place
 
 
 def _position(cursor: str) -> Position | None:
@@ -110,7 +135,7 @@ def _position(cursor: str) -> Position | None:
         raise BadInput("after, or Last-Event-ID: is no cursor of this stream: leave it out to begin now") from None
 
 
-async def _events(site: Site, wanted: Filter, after: Position | None, heartbeat_s: float) -> AsyncIterator[bytes]:
+async def _events(site: Site, wanted: Wanted, after: Position | None, heartbeat_s: float) -> AsyncIterator[bytes]:
     """What a client is sent."""
     live = site.live
     yield f"retry: {RETRY_MS}\n\n".encode()
@@ -134,7 +159,7 @@ async def _events(site: Site, wanted: Filter, after: Position | None, heartbeat_
         yield told
 
 
-async def _replayed(site: Site, wanted: Filter, after: Position) -> AsyncIterator[bytes]:
+async def _replayed(site: Site, wanted: Wanted, after: Position) -> AsyncIterator[bytes]:
     """What happened between a position and that of the board, from the store. Raises Missed."""
     live, here = site.live, dict(after)
     look: Look = await site.aside(site.runtime.stories.look, here, _MOST_EVENTS)
@@ -148,7 +173,7 @@ async def _replayed(site: Site, wanted: Filter, after: Position) -> AsyncIterato
         for event in events:
             here[event.lang] = (event.seq, event.part)
             changes += live.told(event, format_cursor(here), now)
-        yield _told(latest(changes, wanted), wanted)
+        yield _told(latest(wanted.concerning(changes), wanted.filter), wanted)
         if _reached(here, live.position):
             return
         look = await site.aside(site.runtime.stories.look, here, _MOST_EVENTS)
@@ -156,7 +181,7 @@ async def _replayed(site: Site, wanted: Filter, after: Position) -> AsyncIterato
             raise Missed
 
 
-async def _followed(live: Live, wanted: Filter, heartbeat_s: float, *, reset: bool) -> AsyncIterator[bytes]:
+async def _followed(live: Live, wanted: Wanted, heartbeat_s: float, *, reset: bool) -> AsyncIterator[bytes]:
     """What happens from now on, until the client is too slow, or the process ends."""
     loop = asyncio.get_running_loop()
     with live.listen() as listener:
@@ -168,7 +193,7 @@ async def _followed(live: Live, wanted: Filter, heartbeat_s: float, *, reset: bo
                 yield message("reset", {}, _here(live))
             if listener.ended:
                 return
-            told = _told(changes, wanted)
+            told = _told(wanted.concerning(changes), wanted)
             if not told and loop.time() - sent >= heartbeat_s:
                 told = b":\n" + place(_here(live))
             if told:
@@ -176,10 +201,10 @@ async def _followed(live: Live, wanted: Filter, heartbeat_s: float, *, reset: bo
                 sent = loop.time()
 
 
-def _told(changes: Sequence[Changed], wanted: Filter) -> bytes:
+def _told(changes: Sequence[Changed], wanted: Wanted) -> bytes:
     """What is sent of these changes, and where to go on after the last one."""
-    parts = [part for changed in changes if (part := changed.told(wanted))]
-    if parts and not changes[-1].told(wanted):
+    parts = [part for changed in changes if (part := changed.told(wanted.filter))]
+    if parts and not changes[-1].told(wanted.filter):
         parts.append(place(changes[-1].cursor))
     return b"".join(parts)
 

@@ -23,10 +23,14 @@ def operations(_site: Site) -> Sequence[Operation]:
     """Its part of the table."""
     last = Parameter("Last-Event-ID", "The cursor of the last event that was seen.", {"type": "string"}, "header")
     after = Parameter("after", "The same, for who cannot send headers.", {"type": "string", "minLength": 1})
+    story = Parameter(
+        "story", "Of one story alone, and of the one that it became part of.",
+        {"type": "string", "minLength": 1, "maxLength": 40, "examples": ["en-7f3k"]},
+    )  # fmt: skip
     return (
         Operation(
             name="streamStories", method="GET", path="/v1/stream", group="Stories",
             summary="Follow stories as they form", said=_SAID, answer=None, media="text/event-stream",
-            parameters=(*FILTER, after, last), example=("/v1/stream?lang=en&outlets=2", None),
+            parameters=(*FILTER, story, after, last), example=("/v1/stream?lang=en&outlets=2", None),
         ),
     )  # fmt: skip

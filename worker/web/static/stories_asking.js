@@ -19,6 +19,7 @@ const address = (extra) => `${base}/rows?${[extra, list.dataset.query].filter(Bo
 // The list with these rows; the page is told the clock, the counts and the trouble that come with it.
 export async function fetched(extra) {
   const answer = await fetch(address(extra), { headers: { accept: "text/html" }, signal: AbortSignal.timeout(15_000) });
+  if (answer.status === 401 || answer.redirected) location.reload(); // the session is over
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const found = page.querySelector("ol.stories");
@@ -39,17 +40,19 @@ export function ask(id) {
   gathering ||= setTimeout(gather, GATHER_MS);
 }
 
+// One answer is waited for at a time: an older one that came last would show what was.
 async function gather() {
-  gathering = 0;
+  let wait_ms = GATHER_MS;
   const ids = [...asked];
   asked.clear();
-  if (ids.length > MOST_IDS) return refresh();
   try {
-    take(await fetched(`ids=${ids.map(encodeURIComponent).join(",")}`), ids);
+    if (ids.length > MOST_IDS) refresh();
+    else take(await fetched(`ids=${ids.map(encodeURIComponent).join(",")}`), ids);
   } catch {
     for (const id of ids) asked.add(id);
-    gathering ||= setTimeout(gather, RETRY_MS);
+    wait_ms = RETRY_MS;
   }
+  gathering = asked.size ? setTimeout(gather, wait_ms) : 0;
 }
 
 // The whole list is asked for until it has come, and again where something happened while it was on its way.

@@ -37,6 +37,7 @@ export function connect() {
     if (source.readyState === EventSource.CLOSED) { // an answer that was none: browsers leave it at that
       clearTimeout(again);
       again = setTimeout(connect, retry_ms);
+      refresh(); // says whether the session is over, and what is new meanwhile
       retry_ms = Math.min(retry_ms * 2, 30_000);
     }
   });

@@ -39,6 +39,7 @@
   async function catchUp() {
     try {
       const answer = await fetch(`${storywire.base}/api/v1/stories/${id}`, { headers: { accept: "application/json" } });
+      if (answer.status === 401) return location.reload(); // the session is over
       if (answer.status === 404) return gone({ story: id });
       if (!answer.ok) return;
       const story = await answer.json();
@@ -47,27 +48,36 @@
     } catch {} // away: the stream tries again
   }
 
-  let stream = null;
+  let stream = null, again = 0, retry_ms = 1_000;
+  function close() {
+    clearTimeout(again);
+    stream?.close();
+    stream = null;
+  }
   function listen() {
     if (stream || document.hidden) return;
-    stream = new EventSource(`${storywire.base}/api/v1/stream`);
+    stream = new EventSource(`${storywire.base}/api/v1/stream?story=${id}`);
     const read = (then) => (event) => {
       try { then(JSON.parse(event.data)); } catch {} // nothing of ours
     };
     stream.addEventListener("story", read(changed));
     stream.addEventListener("gone", read(gone));
     stream.addEventListener("reset", catchUp);
-    stream.addEventListener("open", catchUp);
+    stream.addEventListener("open", () => { retry_ms = 1_000; catchUp(); });
+    stream.addEventListener("error", () => {
+      if (stream?.readyState !== EventSource.CLOSED) return; // it tries again by itself
+      close(); // an answer that was none: browsers leave it at that
+      catchUp();
+      again = setTimeout(listen, retry_ms);
+      retry_ms = Math.min(retry_ms * 2, 30_000);
+    });
   }
   // A browser opens six connections to a host: a page that nobody sees leaves them to others.
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) listen();
-    else if (stream) {
-      stream.close();
-      stream = null;
-    }
+    if (document.hidden) close();
+    else listen();
   });
-  addEventListener("pagehide", () => stream && stream.close());
+  addEventListener("pagehide", close);
   listen();
 
   // Escape: to the list that one came from, where it was.
