@@ -95,6 +95,16 @@ class Editing:
         languages = self._stories.languages()
         return [Named(lang, said) for lang in languages for said in self._commits.ties(lang).all()]
 
+    def of_story(self, lang: str, story: Story, members: Sequence[Member]) -> list[Named]:
+        """Those in force that were about a story, or one that it took in, or that name one of its members; the oldest
+        first."""
+        numbers, names = {story.number, *story.aliases}, {member.id for member in members}
+        return [
+            Named(lang, said)
+            for said in self._commits.ties(lang).all()
+            if not (numbers.isdisjoint(said.stories) and names.isdisjoint((*said.one, *said.other)))
+        ]
+
     def adopt(self, corrections: Sequence[tuple[str, Correction]]) -> int:
         """Put corrections of another store in force; how many were not there yet. No article moves."""
         wanted: dict[str, list[Correction]] = {}

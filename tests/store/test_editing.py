@@ -12,7 +12,7 @@ from worker.cluster.correct import GRACE_S, MOST_CORRECTIONS
 from worker.connect import Redis, connect
 from worker.editing import AT_ONCE, Editing
 from worker.errors import BadInput
-from worker.model import Article, Correction
+from worker.model import Article, Correction, parse_story_id
 from worker.report.cases import cases, correction_record, judge, parse_cases, parse_corrections
 from worker.report.following import Follower, change_record
 from worker.report.listing import Query
@@ -131,6 +131,26 @@ def test_what_cannot_be_is_refused_in_one_line_and_changes_nothing(desk: Desk, a
         ask(desk.editing)
     assert said in str(refused.value)
     assert (desk.groups(), desk.stories.end()) == before
+
+
+def test_a_story_has_the_corrections_that_were_about_it_or_name_its_articles(desk: Desk) -> None:
+    """On either side of a split, also by the article that stands for the rest; of other stories' none."""
+    said = {
+        "en.1": desk.editing.split("en-1", ["dam-3"]).made,
+        "en.2": desk.editing.pin("cup-1").made,
+        "en.3": desk.editing.pin("dam-3", "en-1").made,
+    }
+    assert list(said) == [each.id for each in said.values()]
+
+    def of(name: str) -> list[str]:
+        lang, number = parse_story_id(name) or ("", 0)
+        story = desk.stories.find(lang, number)
+        assert story is not None
+        return [each.id for each in desk.editing.of_story(lang, story, desk.stories.members(lang, story.number))]
+
+    assert of("en-2") == ["en.2"]
+    inforce = [each.id for each in desk.editing.corrections() if each.id != "en.2"]
+    assert of("en-1") == inforce != []
 
 
 def test_followers_are_told_of_each_correction_once(desk: Desk) -> None:

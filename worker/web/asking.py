@@ -23,6 +23,9 @@ LONGEST_SINCE_S = 3650 * 86_400.0
 _LONGEST = {"lang": 12, "outlet": 200, "q": 200, "after": 2_000}
 """Characters."""
 _MOST_OUTLETS = 1_000_000
+NAMES = ("lang", "outlet", "outlets", "since", "q", "sort", "limit", "after")
+"""Of the parameters of an address."""
+
 _OTHERS = ("key", "updates", "ids")
 """What else stands in addresses of lists, for who serves them to read."""
 _ADDED = ("ref", "fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "igshid")
@@ -49,10 +52,10 @@ def asked(params: Mapping[str, str]) -> Asked:
     does not widen what is asked for.
     """
     for name in params:
-        if name not in _NAMES and name not in _OTHERS and name not in _ADDED and not name.startswith(_ADDED_PREFIX):
-            raise BadInput(f"{_cut(name)}: is no parameter of a list of stories: it takes {', '.join(sorted(_NAMES))}")
+        if name not in NAMES and name not in _OTHERS and name not in _ADDED and not name.startswith(_ADDED_PREFIX):
+            raise BadInput(f"{cut(name)}: is no parameter of a list of stories: it takes {', '.join(sorted(NAMES))}")
     given = {name: _text(params, name) for name in _LONGEST}
-    sort = _cut(params.get("sort", "")) or SORTS[0]
+    sort = cut(params.get("sort", "")) or SORTS[0]
     if sort not in SORTS:
         raise BadInput(f"sort={sort}: write one of {', '.join(SORTS)}")
     return Asked(
@@ -84,9 +87,6 @@ def address(of: Asked, **changes: str | float | None) -> str:
         names[name] = _since_text(value) if name == "since" and not isinstance(value, str) else value or ""
     usual = _written(Asked())
     return urlencode({name: value for name, value in names.items() if value != "" and str(value) != str(usual[name])})
-
-
-_NAMES = ("lang", "outlet", "outlets", "since", "q", "sort", "limit", "after")
 
 
 def _written(of: Asked) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _since(params: Mapping[str, str]) -> float | None:
     except ValueError:
         seconds = -1.0
     if not 0 < seconds <= LONGEST_SINCE_S:
-        raise BadInput(f"since={_cut(text)}: write a duration up to 3650d, such as 6h or 2d")
+        raise BadInput(f"since={cut(text)}: write a duration up to 3650d, such as 6h or 2d")
     return seconds
 
 
@@ -135,18 +135,18 @@ def _count(params: Mapping[str, str], name: str, usual: int, most: int) -> int:
         return usual
     count = int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0
     if not 1 <= count <= most:
-        raise BadInput(f"{name}={_cut(text)}: write a whole number from 1 to {most}")
+        raise BadInput(f"{name}={cut(text)}: write a whole number from 1 to {most}")
     return count
 
 
 def _text(params: Mapping[str, str], name: str) -> str:
     text = params.get(name, "").strip()
     if len(text) > _LONGEST[name]:
-        raise BadInput(f"{name}={_cut(text)}: write at most {_LONGEST[name]} characters")
+        raise BadInput(f"{name}={cut(text)}: write at most {_LONGEST[name]} characters")
     return text
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     """A text as an error shows it: short, and what cannot be printed left out."""
     shown = "".join(c for c in text.strip() if c.isprintable())
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."

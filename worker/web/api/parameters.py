@@ -10,7 +10,7 @@ from worker.errors import BadInput
 from worker.report.board import SORTS
 from worker.web.api.answers import shown
 from worker.web.api.operation import Operation, Parameter
-from worker.web.asking import LIMIT, MOST
+from worker.web.asking import LIMIT, MOST, cut
 
 _WHOLE = re.compile("[0-9]{1,9}")
 
@@ -68,7 +68,7 @@ def check(of: Operation, given: Iterable[tuple[str, str]]) -> None:
         if not value and takes[name].required:
             raise BadInput(f"{name}: is empty: give it a value")
         if value and (remedy := _remedy(takes[name], value)):
-            raise BadInput(f"{name}={_cut(value)}: {remedy}")
+            raise BadInput(f"{name}={cut(value)}: {remedy}")
 
 
 def _remedy(of: Parameter, value: str) -> str:
@@ -81,8 +81,3 @@ def _remedy(of: Parameter, value: str) -> str:
         examples = of.schema.get("examples")
         return f"write it like {' or '.join(examples)}" if examples else f"write what matches {of.schema['pattern']}"
     return ""
-
-
-def _cut(value: str) -> str:
-    plain = "".join(c for c in value if c.isprintable())
-    return plain if len(plain) <= 40 else f"{plain[:40]}..."

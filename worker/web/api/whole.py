@@ -27,7 +27,7 @@ def story(runtime: Runtime, lang: str, number: int, name: str = "") -> FullStory
     if found is None:
         return None
     members = runtime.stories.members(lang, found.number)
-    about = _corrections(runtime, lang, members)
+    about = runtime.editing.of_story(lang, found, members)
     texts, terms = shared_terms(members)
     record = _record(lang, found, runtime.clock.now())
     return FullStory(
@@ -49,7 +49,7 @@ def article(runtime: Runtime, name: str) -> FullArticle | None:
         return None
     lang, asked = there
     members = runtime.stories.members(lang, found.number)
-    shown = _members(runtime, lang, found.number, members, _corrections(runtime, lang, members))
+    shown = _members(runtime, lang, found.number, members, runtime.editing.of_story(lang, found, members))
     mine = next((each for each in shown if each.id == name), None)
     if mine is None:
         return None
@@ -74,13 +74,6 @@ def correction(named: Named) -> CorrectionRecord:
 def _record(lang: str, found: Story, now: float) -> dict[str, Any]:
     record = story_record(story_view(lang, found, now))
     return record | {"outlets": max(1, record["outlets"])}
-
-
-def _corrections(runtime: Runtime, lang: str, members: Sequence[Member]) -> list[Named]:
-    """Those in force that name one of these, the oldest first."""
-    names = {member.id for member in members}
-    every = [named for named in runtime.editing.corrections() if named.lang == lang]
-    return [named for named in every if not names.isdisjoint((*named.correction.one, *named.correction.other))]
 
 
 def _members(

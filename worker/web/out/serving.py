@@ -21,7 +21,7 @@ from worker.errors import BadInput, Transient
 from worker.report.board import Selection
 from worker.report.rows import Row
 from worker.store.identity import identity
-from worker.web.asking import Asked, address, asked
+from worker.web.asking import NAMES, Asked, address, asked
 from worker.web.conditional import has
 from worker.web.out import atom, jsonfeed
 from worker.web.out.entries import Feed, entry, feed_name, title_of
@@ -35,9 +35,6 @@ _HOST = re.compile(r"(?:[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,20}|\[[0-9A
 _LANG = re.compile("[a-z]{2,3}")
 _FORM = "6"
 """Part of every tag: raised when what is written changes though the stories do not."""
-
-NAMES = ("lang", "outlet", "outlets", "since", "q", "sort", "limit", "after")
-"""Of the parameters of an address (web/asking.py)."""
 
 Write = Callable[[Feed], bytes]
 

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from worker.feed.address import shown_url
-from worker.model import Correction, Member, parse_story_id, story_id
+from worker.model import Correction, parse_story_id, story_id
 from worker.report.belonging import Shared, Why, belonging, shared_terms
 from worker.report.corrected import said
 from worker.report.harmless import harmless, readable
@@ -115,7 +115,8 @@ def dossier(runtime: Runtime, name: str, now: float) -> Dossier | None:
     lang = parsed[0]
     members = runtime.stories.members(lang, found.number)
     took_in = [story_id(lang, number) for number in found.aliases]
-    past = _past(runtime, lang, {story_id(lang, found.number), *took_in}, members)
+    about = runtime.editing.of_story(lang, found, members)
+    past = [(named.id, named.correction) for named in about]
     texts, terms = shared_terms(members)
     view = story_view(lang, found, now, times=[member.time for member in members], members=members)
     return Dossier(
@@ -127,16 +128,6 @@ def dossier(runtime: Runtime, name: str, now: float) -> Dossier | None:
         past=past,
         lang=lang,
     )
-
-
-def _past(runtime: Runtime, lang: str, stories: set[str], members: Sequence[Member]) -> list[tuple[str, Correction]]:
-    """The corrections in force that were about these stories, or put one of these members where it is."""
-    ids = {member.id for member in members}
-    return [
-        (named.id, named.correction)
-        for named in runtime.editing.corrections()
-        if named.lang == lang and (stories & set(named.stories) or ids & set(named.correction.one))
-    ]
 
 
 def _feeds(runtime: Runtime, ids: Iterable[str]) -> Mapping[str, str]:
