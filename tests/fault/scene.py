@@ -91,6 +91,8 @@ def dump(redis: Redis) -> dict[str, object]:
             value = {k: v for k, v in redis.hgetall(key).items() if k not in (b"taker", b"commit")}
         elif kind == b"stream":
             value = redis.xrange(key)
+        elif kind == b"list":
+            value = redis.lrange(key, 0, -1)
         else:
             value = redis.smembers(key)
         if not name.endswith((":lease", ":fence", ":outboxes")):
