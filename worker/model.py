@@ -88,6 +88,10 @@ def is_file(feed: str) -> bool:
     return feed.startswith(_FILE)
 
 
+FULL_WEIGHT = 255
+"""Of a term that a text has alone."""
+
+
 class Fingerprints(Struct, frozen=True, array_like=True, dict=True):
     """Everything of an article's text that clustering compares.
 

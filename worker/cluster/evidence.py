@@ -11,7 +11,7 @@ from math import log, pow, sqrt
 from worker.cluster import posting
 from worker.cluster.timing import time_factor
 from worker.fingerprint import cosine
-from worker.model import Fingerprints
+from worker.model import FULL_WEIGHT, Fingerprints
 
 _TERMS = 0.7
 """What the key terms count for, the rest is all words: strangers have many words in common, and few that are rare."""
@@ -36,7 +36,6 @@ _RARE = 0.006
 """A term in fewer of them tells as much as its rarity in the language says."""
 _BELIEF = 50.0
 """Stories that all terms are taken to be rare in besides: among few stories, a share says little."""
-_FULL_WEIGHT = 255
 _FINE = 256
 
 USUAL_STRICTNESS = 0.5
@@ -114,7 +113,7 @@ def key_terms(worth: Mapping[str, int], weights: bytes, texts: Sequence[Fingerpr
     """
     products = [_dot(worth, text.by_term) for text in texts]
     length = _length(weights) * _together(texts)
-    return max(products, default=0) / _FINE / _FULL_WEIGHT**2, sum(products) / _FINE / length if length else 0.0
+    return max(products, default=0) / _FINE / FULL_WEIGHT**2, sum(products) / _FINE / length if length else 0.0
 
 
 def _together(texts: Sequence[Fingerprints]) -> float:

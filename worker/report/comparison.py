@@ -14,15 +14,13 @@ from worker.cluster.relation import SHORT_WORDS, relate
 from worker.cluster.timing import DAY_S
 from worker.errors import BadInput
 from worker.fingerprint import cosine, fingerprints, hamming, shared_terms
-from worker.model import Fingerprints, Member, Relation, parse_story_id, story_id, uid
+from worker.model import FULL_WEIGHT, Fingerprints, Member, Relation, parse_story_id, story_id, uid
 from worker.report.byhand import Said, agreeing
 from worker.sketch import overlap
 from worker.text import clean, language
 
 if TYPE_CHECKING:
     from worker.store.stories import Stories
-
-_FULL_WEIGHT = 255
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -191,9 +189,9 @@ def compare(one: Side, other: Side, strictness: float = cluster.USUAL_STRICTNESS
         editions=words and cluster.two_editions(_member(earlier, 0.0), _member(later, (days or 0.0) * DAY_S)),
         one_story=None if one.story is None or other.story is None else one.story == other.story,
         stored_repeat=_stored_repeat(earlier, later),
-        shared=tuple(Term(t, x / _FULL_WEIGHT, y / _FULL_WEIGHT) for t, x, y in shared_terms(a, b)),
-        only_earlier=tuple(Term(t, x / _FULL_WEIGHT, 0.0) for t, x in _only(a, b)),
-        only_later=tuple(Term(t, 0.0, y / _FULL_WEIGHT) for t, y in _only(b, a)),
+        shared=tuple(Term(t, x / FULL_WEIGHT, y / FULL_WEIGHT) for t, x, y in shared_terms(a, b)),
+        only_earlier=tuple(Term(t, x / FULL_WEIGHT, 0.0) for t, x in _only(a, b)),
+        only_later=tuple(Term(t, 0.0, y / FULL_WEIGHT) for t, y in _only(b, a)),
     )
 
 

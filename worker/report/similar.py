@@ -13,7 +13,7 @@ from worker.cluster.place import choose
 from worker.cluster.relation import Kinship
 from worker.cluster.search import Candidate, search
 from worker.fingerprint import cosine, fingerprints, shared_terms
-from worker.model import Member, Relation, story_id
+from worker.model import FULL_WEIGHT, Member, Relation, story_id
 from worker.report.words import span
 from worker.text import clean, language
 
@@ -22,8 +22,6 @@ MOST_TERMS = 12
 
 _ASKED = "\n"
 """Stands where an article's id stands: no article has it, as it cannot be printed."""
-
-_FULL_WEIGHT = 255
 
 
 class Shared(Struct, frozen=True):
@@ -97,7 +95,7 @@ def _match(view: View, kin: Kinship, candidate: Candidate, joins: bool) -> Match
         of=of,
         nearest=nearest,
         cosine=_alike(article, nearest) if nearest else 0.0,
-        shared=tuple(Shared(term, mine / _FULL_WEIGHT, theirs / _FULL_WEIGHT) for term, mine, theirs in terms),
+        shared=tuple(Shared(term, mine / FULL_WEIGHT, theirs / FULL_WEIGHT) for term, mine, theirs in terms),
         edition=candidate.edition,
         why=_why(candidate, article, joins, relation, of),
     )

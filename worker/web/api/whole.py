@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from worker.editing import Named
-from worker.model import Member, Story, story_id
+from worker.model import FULL_WEIGHT, Member, Story, story_id
 from worker.report.belonging import Why, belonging, shared_terms
 from worker.report.cases import correction_record
 from worker.report.views import member_record, member_views, rfc3339, story_record, story_view
@@ -17,8 +17,6 @@ from worker.runtime import Runtime
 from worker.web.api.records.corrections import CorrectionRecord
 from worker.web.api.records.stories import FullArticle, FullStory, MemberRecord, StoryRecord, StoryTerm, Term
 from worker.web.links import safe
-
-_FULL_WEIGHT = 255
 
 
 def story(runtime: Runtime, lang: str, number: int, name: str = "") -> FullStory | None:
@@ -59,7 +57,7 @@ def article(runtime: Runtime, name: str) -> FullArticle | None:
         lang=lang,
         words=prints.words,
         terms=[
-            Term(term, round(weight / _FULL_WEIGHT, 3))
+            Term(term, round(weight / FULL_WEIGHT, 3))
             for term, weight in zip(prints.terms, prints.weights, strict=True)
         ],
         story=StoryRecord(**_record(lang, found, runtime.clock.now())),
