@@ -3,6 +3,7 @@
 Invariant: every slot is served when a `Cluster` is there, and every node knows all the others.
 """
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -23,13 +24,14 @@ def _node(kind: str) -> Server:
 
 
 class Cluster:
-    """`primaries` and `replicas` as they were made: after a failover they may have changed places."""
+    """`primaries` and `replicas` as they were made: after a failover they may have changed places. `replicated`: how
+    many of the primaries, the last ones, have a replica; True for all."""
 
-    def __init__(self, kind: str = "valkey", primaries: int = 3, replicated: bool = False) -> None:
+    def __init__(self, kind: str = "valkey", primaries: int = 3, replicated: int = 0) -> None:
         self._closing = ExitStack()
         try:
             self.primaries = [self._started(kind) for _ in range(primaries)]
-            self.replicas = [self._started(kind) for _ in range(primaries if replicated else 0)]
+            self.replicas = [self._started(kind) for _ in range(primaries if replicated is True else replicated)]
             self._join()
         except BaseException:
             self.close()
@@ -48,7 +50,7 @@ class Cluster:
         for node in self.nodes[1:]:
             ask(node, "CLUSTER", "MEET", "127.0.0.1", first.port, first.options["cluster-port"])
         eventually(lambda: {self.state(node)["cluster_known_nodes"] for node in self.nodes} == {str(len(self.nodes))})
-        for primary, replica in zip(self.primaries, self.replicas, strict=False):
+        for primary, replica in zip(reversed(self.primaries), reversed(self.replicas), strict=False):
             name = ask(primary, "CLUSTER", "MYID")
             eventually(partial(_knows, replica, name))
             ask(replica, "CLUSTER", "REPLICATE", name)
@@ -62,6 +64,34 @@ class Cluster:
     def url(self) -> str:
         """Its address, as a setting has it."""
         return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    def owner(self, slot: int) -> Server:
+        """The node that serves a slot, as the nodes that run say."""
+        ports = {node.port: node for node in self.nodes}
+        for node in filter(_runs, self.nodes):
+            for start, end, primary, *_ in ask(node, "CLUSTER", "SLOTS"):
+                if start <= slot <= end and _runs(ports[primary[1]]):
+                    return ports[int(primary[1])]
+        raise AssertionError(f"nobody serves slot {slot}")
+
+    def move(self, slot: int, target: Server, chunk: int = 100) -> Iterator[int]:
+        """Move a slot as `redis-cli --cluster reshard` does, its keys some at a time: yields how many have gone, after
+        each step. A caller that stops leaves it half-way."""
+        source, gone = self.owner(slot), 0
+        ask(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", ask(source, "CLUSTER", "MYID"))
+        ask(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", ask(target, "CLUSTER", "MYID"))
+        yield gone
+        while names := ask(source, "CLUSTER", "GETKEYSINSLOT", slot, chunk):
+            ask(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *names)
+            gone += len(names)
+            yield gone
+        for node in (target, source):
+            ask(node, "CLUSTER", "SETSLOT", slot, "NODE", ask(target, "CLUSTER", "MYID"))
+
+    def empty(self) -> None:
+        """Drop all that it holds."""
+        for node in self.primaries:
+            ask(node, "FLUSHALL")
 
     def state(self, node: Server) -> dict[str, str]:
         """What CLUSTER INFO says there."""
@@ -81,6 +111,10 @@ class Cluster:
     def close(self) -> None:
         """End all nodes, and remove what they wrote."""
         self._closing.close()
+
+
+def _runs(node: Server) -> bool:
+    return node.socket.exists()
 
 
 def _knows(node: Server, name: str) -> bool:
