@@ -90,8 +90,9 @@ class Cluster:
 
     def empty(self) -> None:
         """Drop all that it holds."""
-        for node in self.primaries:
-            ask(node, "FLUSHALL")
+        for node in self.nodes:
+            if ask(node, "INFO", "replication")["role"] == "master":
+                ask(node, "FLUSHALL")
 
     def state(self, node: Server) -> dict[str, str]:
         """What CLUSTER INFO says there."""

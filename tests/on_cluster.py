@@ -95,4 +95,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which scripts were never sent: of those nothing is shown."""
-    terminalreporter.write_line(f"scripts never sent: {' '.join(sorted(_unsent)) or 'none'}")
+    if _queue:
+        terminalreporter.write_line(f"scripts never sent: {' '.join(sorted(_unsent)) or 'none'}")
