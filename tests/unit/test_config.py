@@ -69,3 +69,10 @@ def test_a_child_process_gets_the_same_settings() -> None:
 def test_a_retention_that_would_empty_the_store_is_refused(text: str) -> None:
     with pytest.raises(BadSetting, match=r"STORYWIRE_RETENTION='\w+': write 3600s or more, less is too short"):
         load({"STORYWIRE_RETENTION": text})
+
+
+def test_a_user_without_a_home_needs_none() -> None:
+    """As those that systemd (DynamicUser) and Kubernetes make up: nobody's home is looked up, and nothing fails of it."""
+    settings = load({"STORYWIRE_REDIS_URL": "redis://h/0", "STORYWIRE_DATA_DIR": "~nobody-has-this-name/news"})
+    assert settings.data_dir == Path("/nonexistent/news")
+    assert load({"STORYWIRE_ALERTS": "~nobody-has-this-name/a.toml"}).alerts == "/nonexistent/a.toml"

@@ -20,13 +20,17 @@ def duration(text: str) -> float:
 
 
 def path(text: str) -> Path:
-    """A path, `~` being the user's home."""
-    return Path(text).expanduser()
+    """A path, `~` being the user's home; for a user who has none, as those that systemd and Kubernetes make up, a folder
+    that is not there: whoever needs it is told so, and who has a server of their own does not."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path("/nonexistent", *Path(text).parts[1:])
 
 
 def whole_path(text: str) -> str:
     """An absolute path, empty where none is given."""
-    return str(Path(text).expanduser().absolute()) if text else ""
+    return str(path(text).absolute()) if text else ""
 
 
 def count(text: str) -> int:
