@@ -72,7 +72,7 @@ def test_a_retention_that_would_empty_the_store_is_refused(text: str) -> None:
 
 
 def test_a_user_without_a_home_needs_none() -> None:
-    """As those that systemd (DynamicUser) and Kubernetes make up: nobody's home is looked up, and nothing fails of it."""
+    """As those that systemd (DynamicUser) and Kubernetes make up: nothing fails where nothing asks for it."""
     settings = load({"STORYWIRE_REDIS_URL": "redis://h/0", "STORYWIRE_DATA_DIR": "~nobody-has-this-name/news"})
     assert settings.data_dir == Path("/nonexistent/news")
     assert load({"STORYWIRE_ALERTS": "~nobody-has-this-name/a.toml"}).alerts == "/nonexistent/a.toml"
