@@ -45,6 +45,16 @@ class Edited(NamedTuple):
     partly: set[int]
 
 
+class Undone(NamedTuple):
+    """A correction that is no longer in force, since the commit `seq`; `stories`: where its articles went back to, none
+    where they stay; `later`: the names of the corrections that kept them."""
+
+    lifted: Named
+    seq: int
+    stories: list[str]
+    later: list[str]
+
+
 class Editing:
     """Corrects stories. Every method raises BadInput for what cannot be, and what the server's client raises."""
 
@@ -80,15 +90,16 @@ class Editing:
             number = found.number
         return self._correct(lang, lambda view: pin(view, member.uid, number, self._clock.now()))
 
-    def undo(self, name: str) -> Named:
-        """Lift a correction, by the name that the list shows; no article moves."""
+    def undo(self, name: str) -> Undone:
+        """Lift a correction, by the name that the list shows, and put back what it merged or split, unless a later one
+        speaks of the same articles."""
         lang, _, number = name.rpartition(".")
-
         known = number.isdecimal() and lang in self._stories.languages()
-        lifted = self._commits.decide(lang, lambda view: undo(view, int(number))) if known else None
-        if lifted is None:
+        done = self._commits.decide(lang, lambda view: undo(view, int(number), self._clock.now())) if known else None
+        if done is None:
             raise NotThere(f"{name} is no correction that is in force", "correction")
-        return Named(lang, lifted)
+        stories = [story_id(lang, number) for number in done.stories]
+        return Undone(Named(lang, done.correction), done.seq, stories, [Named(lang, said).id for said in done.later])
 
     def corrections(self) -> list[Named]:
         """All that are in force: language by language, the oldest first."""

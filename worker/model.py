@@ -224,7 +224,8 @@ class Correction(Struct, frozen=True, array_like=True):
     that of `other`; `pin`, the article of `one` is in the story of `other`. Both hold article ids; `other`, and in a
     merge `one`, stand for a story whose numbers come and go. `number` counts a language's corrections; `seq` is its
     commit, `made` its wall clock; `stories`: those it was about, by number. `until`: when it is let go of, by the wall
-    clock, after articles of it have ended; 0 while all are there.
+    clock, after articles of it have ended; 0 while all are there. `moved`: of a merge, the uids that each story but the
+    first brought along, so that it can be undone; by their hashes, so that nothing of a forgotten one stands here.
     """
 
     number: int
@@ -235,6 +236,7 @@ class Correction(Struct, frozen=True, array_like=True):
     one: tuple[str, ...]
     other: tuple[str, ...]
     until: float = 0.0
+    moved: tuple[bytes, ...] = ()
 
 
 class Event(Struct, frozen=True):

@@ -47,6 +47,9 @@ def test_a_split_makes_a_story_and_merging_undoes_it(site: RunningSite) -> None:
     assert survivor.json["merged"] == ["de-3"]
     assert survivor.headers["content-location"] == "/api/v1/stories/de-1"
     assert [each["correction"] for each in survivor.json["corrections"]] == [merged["correction"]]
+    undone = post(site, f"/api/v1/corrections/{merged['correction']}/undo").json
+    assert (undone["stories"], members(site, "de-4")) == (["de-4"], ["de-p/1"])
+    assert undone["told"] == f"lifted {merged['correction']}; de-4 is a story of its own again"
 
 
 def test_a_pinned_article_stays_and_a_correction_is_lifted(site: RunningSite) -> None:
@@ -60,6 +63,7 @@ def test_a_pinned_article_stays_and_a_correction_is_lifted(site: RunningSite) ->
     assert told["correction"] in listed
     undone = post(site, f"/api/v1/corrections/{told['correction']}/undo").json
     assert undone["undone"]["correction"] == told["correction"]
+    assert (undone["stories"], undone["later"]) == ([], []), "what was pinned stays"
     assert set(members(site, "fr-2")) == {"fr-g/2", "fr-p/1"}
     problem(post(site, f"/api/v1/corrections/{told['correction']}/undo"), 404, "is no correction")
 

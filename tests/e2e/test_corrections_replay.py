@@ -1,6 +1,7 @@
 """Two workers and an editor at once: one total order of commits, corrections included, and the pure decision agrees."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -10,7 +11,7 @@ from tests.memory import Memory, answer
 from tests.waiting import eventually
 from worker import config, supervisor
 from worker.clock import SystemClock
-from worker.cluster import pin, split, unite
+from worker.cluster import pin, split, undo, unite
 from worker.editing import Edited
 from worker.errors import BadInput
 from worker.model import story_id, uid
@@ -38,6 +39,11 @@ def correct(runtime: Runtime, kind: str, rng: Random) -> tuple[Edited, Again]:
     return editing.split(story, [article]), lambda it: answer(it.view, split(it.view, number, [uid(article)], 0))
 
 
+def undo_again(number: int, it: Memory) -> object:
+    """Undo a correction once more in memory."""
+    return answer(it.view, undo(it.view, number, 0))
+
+
 def edit_meanwhile(runtime: Runtime) -> dict[int, Again]:
     """CORRECTIONS corrections while the workers cluster: commit -> what was done."""
     rng, done = Random(3), dict[int, Again]()
@@ -48,7 +54,10 @@ def edit_meanwhile(runtime: Runtime) -> dict[int, Again]:
         except (BadInput, IndexError):
             continue
         done[edited.made.correction.seq] = again
-        if len(done) == CORRECTIONS:
+        if len(done) % 2:  # every other one is undone before anything else is corrected
+            undone = runtime.editing.undo(edited.made.id)
+            done[undone.seq] = partial(undo_again, edited.made.correction.number)
+        if len(done) >= CORRECTIONS:
             return done
     raise AssertionError("unreachable")
 

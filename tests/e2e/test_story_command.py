@@ -65,9 +65,9 @@ def test_an_editor_s_session(tmp_path: Path, store: Path) -> None:
     assert [record["kind"] for record in records(said("story", "corrections", "--json", data_dir=store))] == [
         "pin", "merge",
     ]  # fmt: skip
-    assert "lifted en.3" in said("story", "undo", "en.3", data_dir=store)
-    followed = here("report", "--json", "--since", "9000d", data_dir=store)
-    assert [s["articles"] for s in records(followed.stdout)] == [4], "undoing moves nothing"
+    assert "lifted en.3; en-4 is a story of its own again" in said("story", "undo", "en.3", data_dir=store)
+    assert stories(store) == {"en-2": ["dam-1", "dam-2"], "en-4": [DAM_3["id"], "cup-1"]}
+    assert "lifted en.2; no article moved" in said("story", "undo", "en.2", data_dir=store)
 
 
 def test_corrections_run_as_test_cases_and_hold_in_a_store_that_is_given_them(tmp_path: Path, store: Path) -> None:

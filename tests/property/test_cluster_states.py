@@ -124,7 +124,8 @@ class ClusterMachine(RuleBasedStateMachine):
     def undo(self, data: st.DataObject) -> None:
         numbers = [correction.number for correction in self.memory.view.ties.all()]
         if numbers:
-            assert answer(self.memory.view, undo(self.memory.view, data.draw(st.sampled_from(numbers))))
+            self.only_published = False
+            assert answer(self.memory.view, undo(self.memory.view, data.draw(st.sampled_from(numbers)), 0.0))
 
     @rule(data=st.data())
     def forget(self, data: st.DataObject) -> None:

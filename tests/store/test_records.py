@@ -26,7 +26,7 @@ RECORDS: list[Struct] = [
     MEMBER,
     STORY,
     Alias(7),
-    Correction(1, "pin", 2.0, 3, (7,), ("a",), ("b", "c"), 9.0),
+    Correction(1, "pin", 2.0, 3, (7,), ("a",), ("b", "c"), 9.0, (b"u" * 8,)),
     Event("merged", 3, "en", 7, b"u" * 8, True, 8, 1),
     Article(id="f.a", revision=2, title="T", text="Text", url="u", source="s", lang="en", published=1.0, received=2.0),
     Kept(7, b"origin", PRINTS, 0.5, 2, 86400.0, ((1.0, "Earlier"),), ("g",)),

@@ -130,7 +130,7 @@ def test_corrections_and_what_was_forgotten_hold(server: Any, redis_url: str) ->
         refs = runtime.outbox.publish(PILOT_ID, [secret], {}, LATER)
         assert runtime.ingest.run(refs).counts == {"forgotten": 1}
         assert runtime.stories.article(secret.id) is None
-        assert runtime.editing.undo("en.1").correction.kind == "merge"
+        assert runtime.editing.undo("en.1").lifted.correction.kind == "merge"
 
 
 def test_old_stories_end_and_leave_nothing_behind(server: Any, redis_url: str) -> None:

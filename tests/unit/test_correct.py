@@ -18,7 +18,7 @@ from tests.unit.articles import (
     DAM_TITLE,
 )
 from tests.unit.confusable import report
-from worker.cluster import forget, outlive, pin, split, undo, unite
+from worker.cluster import Undone, forget, outlive, pin, split, undo, unite
 from worker.cluster.correct import MOST_CORRECTIONS, MOST_NAMED, Corrected, adopt
 from worker.cluster.index import TEXTS, compared
 from worker.cluster.ties import Ties
@@ -55,6 +55,12 @@ class Desk(Memory):
         """Pin an article in its story, or in the one that another is in."""
         number = self.number(story) if story else None
         return self._done(answer(self.view, pin(self.view, uid(article), number, 0)))
+
+    def undo(self, number: int) -> Undone | None:
+        """Undo a correction."""
+        undone: Undone | None = answer(self.view, undo(self.view, number, 0))
+        check(self.view)
+        return undone
 
     def forget(self, article: str) -> Story | None:
         """Remove an article."""
@@ -123,11 +129,54 @@ def test_two_parts_never_merge_again_until_the_split_is_undone() -> None:
     it.place_all([version(f"v{hour}", DAM, hour, hour) for hour in (2, 3)])
     apart = it.groups()
     assert len(apart) == 2
-    assert answer(it.view, undo(it.view, done.correction.number)) == done.correction
-    assert it.groups() == apart, "undoing moves nothing"
-    it.place_all([version("v4", DAM, 4, 4)])
-    assert it.groups() == [["dam-1", "dam-2", "v2", "v3", "v4"]], "they were alike enough to merge by themselves"
-    assert answer(it.view, undo(it.view, done.correction.number)) is None
+    undone = it.undo(done.correction.number)
+    assert (undone and undone.correction, undone and undone.stories) == (done.correction, (1,))
+    assert it.groups() == [["dam-1", "dam-2", "v2", "v3"]], "what came to either side comes along"
+    assert it.undo(done.correction.number) is None
+
+
+def test_stories_that_were_merged_are_the_same_stories_again_when_that_is_undone() -> None:
+    it = desk()
+    before = it.groups()
+    done = it.merge("dam-1", "cup-1")
+    it.place(member("dam-4", "Again", DAM, 5 * HOUR))
+    it.place(member("cup-2", "Again", CUP, 5 * HOUR))
+    undone = it.undo(done.correction.number)
+    assert it.groups() == [["cup-1", "cup-2"], [*before[1], "dam-4"]], "copies that came since follow their texts"
+    assert undone is not None
+    assert undone.stories == (it.number("cup-1"),) == (3,), "one gets a number, the oldest story keeps its own"
+    assert not it.view.ties.all(), "nothing keeps them apart for good"
+
+
+def test_all_that_one_merge_united_is_apart_again() -> None:
+    it = desk(DAM_1, CUP_1, member("tax", "Tax office closes", " ".join(f"tax{n}" for n in range(40))))
+    before = it.groups()
+    done = it.merge("dam-1", "cup-1", "tax")
+    undone = it.undo(done.correction.number)
+    assert it.groups() == before
+    assert undone is not None
+    assert len(undone.stories) == 2
+
+
+def test_undoing_one_by_one_leads_back_and_out_of_order_moves_nothing() -> None:
+    it, before = desk(), desk().groups()
+    merged, pinned = it.merge("dam-1", "cup-1").correction, it.pin("dam-2").correction
+    united = it.groups()
+    early = it.undo(merged.number)
+    assert early is not None
+    assert (early.stories, early.later, it.groups()) == ((), (pinned,), united)
+    it = desk()
+    numbers = [it.merge("dam-1", "cup-1").correction.number, it.pin("dam-2").correction.number]
+    assert [bool(undone and undone.stories) for undone in map(it.undo, reversed(numbers))] == [False, True]
+    assert it.groups() == before
+
+
+def test_a_merge_of_more_than_a_split_may_take_is_only_lifted() -> None:
+    it = desk(DAM_1, CUP_1, *(member(f"copy-{n}", CUP_TITLE, CUP, (2 + n / 100) * HOUR) for n in range(MOST_NAMED)))
+    one = it.merge("dam-1", "cup-1")
+    undone = it.undo(one.correction.number)
+    assert undone is not None
+    assert (undone.stories, len(it.groups())) == ((), 1)
 
 
 def test_a_merge_keeps_the_oldest_number_and_lifts_a_split() -> None:

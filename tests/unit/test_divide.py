@@ -147,7 +147,7 @@ def test_what_an_editor_pinned_is_not_divided_until_that_is_lifted() -> None:
     pinned: Corrected = answer(memory.view, pin(memory.view, uid("b1"), None, 0.0))
     memory.place_all(INTERLEAVED[4:])
     assert numbers(memory, INTERLEAVED) == {1}
-    assert answer(memory.view, undo(memory.view, pinned.correction.number))
+    assert answer(memory.view, undo(memory.view, pinned.correction.number, 0.0))
     memory.place(report("a4"))
     assert numbers(memory, of("a", INTERLEAVED)) == {1}
     assert numbers(memory, of("b", INTERLEAVED)) == {2}

@@ -95,12 +95,16 @@ def pin(article: str, story: str | None, data_dir: str | None) -> None:
 @click.argument("correction")
 @DATA_DIR
 def undo(correction: str, data_dir: str | None) -> None:
-    """Lift a correction, by the name that `storywire story corrections` shows. Articles stay where they are."""
-    from worker.report.corrected import lifted
+    """Lift a correction, by the name that `storywire story corrections` shows, and put articles back.
+
+    What it merged is taken apart again, under new numbers (64 articles at most), and what it split off comes back; a
+    pinned article stays. Where a later correction speaks of the same articles, none moves: undo the latest first.
+    """
+    from worker.report.corrected import undone
 
     with opened(data_dir) as runtime:
-        undone = runtime.editing.undo(correction)
-    click.echo(lifted(undone.id))
+        done = runtime.editing.undo(correction)
+    click.echo(undone(*done.lifted, done.stories, done.later))
 
 
 @command.command("corrections", epilog="Example: storywire story corrections --json | jq -r .kind")

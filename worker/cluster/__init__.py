@@ -1,6 +1,6 @@
 """Clustering, pure: (article, view) -> decision and its effects. Nothing here reads, waits or tells the time."""
 
-from worker.cluster.correct import pin, split, undo, unite
+from worker.cluster.correct import pin, split, unite
 from worker.cluster.edition import two_editions
 from worker.cluster.enforce import outlive
 from worker.cluster.evidence import THRESHOLD, USUAL_STRICTNESS, demanded, pair_score, threshold
@@ -12,6 +12,7 @@ from worker.cluster.restore import restore
 from worker.cluster.search import prefetch
 from worker.cluster.ties import Ties
 from worker.cluster.timing import event_time, time_factor
+from worker.cluster.undo import Undone, undo
 from worker.cluster.view import Need, View
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Need",
     "Placed",
     "Ties",
+    "Undone",
     "View",
     "demanded",
     "event_time",

@@ -1,4 +1,4 @@
-"""An editor's corrections: split a story, merge stories, pin an article, adopt those of another store, lift one.
+"""An editor's corrections: split a story, merge stories, pin an article, adopt those of another store.
 
 Invariant: after a correction the articles are where it wants them, and whatever earlier ones said against it is lifted:
 so the corrections in force never contradict each other where all their articles are there.
@@ -76,13 +76,16 @@ def unite(view: View, numbers: Sequence[int], now: float) -> Generator[Need, Non
         raise BadInput(f"these are one story already, {story_id(view.lang, keep)}: name two")
     yield from view.want(rolls=stories, members={u: None for story in stories.values() for u in _stand(story)})
     view.seq += 1
-    moved = {article for number in others for article in view.rolls[number]}
+    brought = [sorted(view.rolls[number]) for number in others]
+    moved = {article for group in brought for article in group}
     one = _names(view, _stand(stories[keep]))
     other = [name for number in others for name in _names(view, _stand(stories[number]))]
     for number in others:
         lead = view.present([stories[number].lead, *view.rolls[number]])[0]
         yield from merge(view, standing_at(view, keep), standing_at(view, number), replace(lead, backfill=False), now)
     said = _correction(view, "merge", now, (keep, *others), one, other)
+    if len(moved) <= MOST_NAMED:
+        said = replace(said, moved=tuple(map(b"".join, brought)))
     return (yield from _enact(view, said, moved))
 
 
@@ -127,16 +130,6 @@ def missing(ties: Ties, corrections: Sequence[Correction]) -> list[Correction]:
     known = {(said.kind, said.one, said.other) for said in ties.all()}
     new = {(said.kind, said.one, said.other): said for said in corrections}
     return [said for content, said in new.items() if content not in known]
-
-
-def undo(view: View, number: int) -> Generator[Need, None, Correction | None]:
-    """Lift a correction; no article moves. None where there is none of that number."""
-    yield from ()
-    correction = view.ties.get(number)
-    if correction is not None:
-        view.seq += 1
-        view.drop_correction(number)
-    return correction
 
 
 def _enact(view: View, correction: Correction, moved: set[bytes]) -> Generator[Need, None, Corrected]:

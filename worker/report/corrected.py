@@ -34,9 +34,14 @@ def overridden(
     ]
 
 
-def lifted(name: str) -> str:
-    """What undoing a correction, by its public name, came to."""
-    return f"lifted {name}; no article moved"
+def undone(lang: str, lifted: Correction, stories: Sequence[str], later: Sequence[str]) -> str:
+    """What undoing a correction came to: the stories that its articles went back to, or why none moved."""
+    name = f"{lang}.{lifted.number}"
+    if stories:
+        again = "one story again" if lifted.kind == "split" else "a story of its own again"
+        return f"lifted {name}; {', '.join(stories)} is {again}"
+    why = f": {', '.join(later)}, made later, speaks of them too" if later else ""
+    return f"lifted {name}; no article moved{why}"
 
 
 def said(lang: str, correction: Correction) -> str:

@@ -13,11 +13,12 @@ from starlette.responses import Response
 
 from worker.editing import Edited as Done
 from worker.editing import Editing
+from worker.editing import Undone as Lifted
 from worker.errors import BadInput, NotThere
 from worker.forgetting import Removed, Target, What
 from worker.model import parse_story_id
 from worker.report.cases import correction_record
-from worker.report.corrected import told
+from worker.report.corrected import told, undone
 from worker.runtime import Runtime
 from worker.web.api import whole
 from worker.web.api.answers import answer, none_such, read
@@ -63,8 +64,11 @@ def operations(site: Site) -> Sequence[Operation]:
         ),
         Operation(
             name="undoCorrection", method="POST", path="/v1/corrections/{correction}/undo", group=_GROUP, edits=True,
-            summary="Lift a correction", call=partial(_undo, site), answer=Undone, parameters=(CORRECTION,),
-            said="Articles stay where they are.", problems={404: "There is no such correction in force."},
+            summary="Undo a correction", call=partial(_undo, site), answer=Undone, parameters=(CORRECTION,),
+            said="It is lifted, and articles go back: what it merged is taken apart again, under new ids (64 articles "
+            "at most), what it split off comes back; a pinned article stays. Where a later correction speaks of the "
+            "same articles none moves, and `later` names it: undo the latest first.",
+            problems={404: "There is no such correction in force."},
             example=("/v1/corrections/en.1/undo", None),
         ),
         Operation(
@@ -108,10 +112,13 @@ async def _corrections(site: Site, request: Request) -> Response:
 async def _undo(site: Site, request: Request) -> Response:
     name = request.path_params["correction"]
     try:
-        undone = await site.aside(lambda: site.runtime.editing.undo(name))
+        done: Lifted = await site.aside(lambda: site.runtime.editing.undo(name))
     except BadInput:
         raise none_such(name, "correction that is in force", "/api/v1/corrections lists them") from None
-    return answer(request, Undone(undone=whole.correction(undone)))
+    said = undone(*done.lifted, done.stories, done.later)
+    return answer(
+        request, Undone(undone=whole.correction(done.lifted), told=said, stories=done.stories, later=done.later)
+    )
 
 
 async def _forget(site: Site, request: Request) -> Response:

@@ -18,7 +18,7 @@ from worker.editing import Edited
 from worker.errors import BadInput, NotThere
 from worker.forgetting import Removed, Target, What
 from worker.model import Member
-from worker.report.corrected import lifted, overridden, told
+from worker.report.corrected import overridden, told, undone
 from worker.report.harmless import harmless, readable
 from worker.report.words import count
 from worker.runtime import Runtime
@@ -140,8 +140,9 @@ def pin(runtime: Runtime, asked: Asked) -> tuple[str, Done]:
 
 
 def undo(runtime: Runtime, asked: Asked) -> tuple[str, Done]:
-    """Lift a correction; no article moves."""
-    return asked.story, Done([lifted(runtime.editing.undo(asked.form.get("correction", "")).id)], [])
+    """Lift a correction; what it merged or split goes back."""
+    done = runtime.editing.undo(asked.form.get("correction", ""))
+    return asked.story, Done([undone(*done.lifted, done.stories, done.later)], done.stories)
 
 
 def forget(runtime: Runtime, asked: Asked) -> tuple[str, Done]:

@@ -40,9 +40,12 @@ class Edited(CorrectionRecord, kw_only=True, forbid_unknown_fields=True):
 
 
 class Undone(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A correction that was lifted; no article moved."""
+    """A correction that is no longer in force."""
 
     undone: CorrectionRecord
+    told: Annotated[str, Meta(description="What it came to, in words.")]
+    stories: Annotated[list[str], Meta(description="Where its articles went back to; none where they stay.")]
+    later: Annotated[list[str], Meta(description="The later corrections of the same articles, which kept them.")]
 
 
 class Forgotten(Struct, kw_only=True, forbid_unknown_fields=True):
