@@ -20,8 +20,8 @@ def duration(text: str) -> float:
 
 
 def path(text: str) -> Path:
-    """A path, `~` being the user's home. For a user who has none, as systemd and Kubernetes make them up, it is a folder
-    that is not there: who needs it is told so, and who has a server of their own does not."""
+    """A path, `~` being the user's home. For a user who has none, as systemd and Kubernetes make them up, it is a
+    folder that is not there: who needs it is told so, and who has a server of their own does not."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
