@@ -228,6 +228,41 @@ async def test_a_merged_story_is_not_told_of_again(runtime: Runtime, receiver: R
     assert len(receiver.got) == 1
 
 
+@pytest.mark.parametrize("down", [(0, 1), (1,), (0,)], ids=["both wait", "the later waits", "the older waits"])
+async def test_stories_that_become_one_while_they_wait_are_told_of_once(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock, down: tuple[int, ...]
+) -> None:
+    rules = DAM_RULE.replace('"vellmark"', '"cup"') + webhook(receiver)
+    async with desk(runtime, tmp_path / "rules.toml", rules) as at:
+        receiver.answers = [(503, {}) if n in down else (200, {}) for n in (0, 1)]
+        for each in (dam(), article("post/cup", CUP_TITLE, CUP, received=NOW)):
+            at.came(each)
+            await at.turn()
+        assert (runtime.alerts.depths()[0], len(receiver.got)) == (len(down), 2)
+        runtime.editing.merge([story_id("en", story.number) for story in runtime.stories.recent("en", 0, 9)])
+        clock.advance(10)
+        await at.turn()
+    assert runtime.alerts.depths() == (0, 0)
+    assert len(receiver.got) == (3 if len(down) == 2 else 2), "one of both is sent"
+
+
+async def test_what_waits_is_told_though_its_story_went_into_another(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock
+) -> None:
+    """One that nobody was told of, and which grows meanwhile."""
+    async with desk(runtime, tmp_path / "rules.toml", DAM_RULE + webhook(receiver)) as at:
+        receiver.answers = [(503, {})]
+        at.came(article("post/cup", CUP_TITLE, CUP, received=NOW), dam())
+        await at.turn()
+        runtime.editing.merge([story_id("en", story.number) for story in runtime.stories.recent("en", 0, 9)])
+        at.came(article("star/cup", CUP_TITLE, CUP, received=NOW))
+        await at.turn()
+        clock.advance(10)
+        await at.turn()
+    assert len(receiver.got) == 2
+    assert runtime.alerts.depths() == (0, 0)
+
+
 async def test_a_receiver_that_is_down_gets_it_later(
     runtime: Runtime, receiver: Receiver, tmp_path: Path, clock: ManualClock
 ) -> None:

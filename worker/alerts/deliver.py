@@ -36,11 +36,12 @@ log = structlog.get_logger()
 
 class Sent(NamedTuple):
     """What came of an attempt: the trouble in words, "" where it was taken; `wait_s`: what the server asked for;
-    `final`: trying again cannot help."""
+    `final`: trying again cannot help; `told_as`: nothing was sent, as the same was told under this id of the story."""
 
     trouble: str = ""
     wait_s: float = 0.0
     final: bool = False
+    told_as: str = ""
 
 
 class Sender:
@@ -92,7 +93,9 @@ def told(delivery: Delivery, sent: Sent, at: float | None, now: float) -> None:
     """The line of an attempt in the log; no address, which may hold a secret."""
     facts = {"rule": delivery.rule, "story": delivery.story, "to": delivery.to, "delivery": delivery.id}
     facts |= {"attempt": delivery.attempts}  # type: ignore[dict-item]
-    if not sent.trouble:
+    if sent.told_as:
+        log.info("alert not sent: its story was merged with one that was told of", told_as=sent.told_as, **facts)
+    elif not sent.trouble:
         log.info("alert delivered", **facts)
     elif at is None:
         log.error("alert not delivered: it is tried no more", trouble=sent.trouble, **facts)

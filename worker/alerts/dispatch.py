@@ -21,7 +21,7 @@ from worker.alerts.rules import MOST_TARGETS, Rules, Target, Webhook
 from worker.errors import StorywireError
 from worker.metrics import Metrics
 from worker.metrics.table import ALERTS
-from worker.model import parse_story_id
+from worker.model import parse_story_id, story_id
 from worker.report.views import story_view
 from worker.runtime import Runtime
 from worker.store.alerts import Delivery, place_of
@@ -122,13 +122,16 @@ class Dispatch:
             await self._aside(alerts.bury, tried, until)
         else:
             await self._aside(alerts.again, tried, until, at)
-        self._metrics.count(ALERTS, outcome="delivered" if not sent.trouble else "dead" if at is None else "again")
+        if not sent.told_as:
+            self._metrics.count(ALERTS, outcome="delivered" if not sent.trouble else "dead" if at is None else "again")
         told(tried, sent, at, now)
 
     async def _attempt(self, delivery: Delivery) -> Sent:
         rules, target = self._file.rules, self._target(delivery)
         if rules.get(delivery.rule) is None or target is None:
             return Sent("its rule or its target is in the file no more", final=True)
+        if told_as := await self._aside(told_before, self._runtime, delivery):
+            return Sent(told_as=told_as)
         message: Message | None = await self._aside(message_of, self._runtime, rules, delivery)
         if message is None:
             return Sent("the story has ended, or was removed", final=True)
@@ -136,6 +139,15 @@ class Dispatch:
 
     def _target(self, delivery: Delivery) -> Target | None:
         return target_of(self._file.rules.targets.get(delivery.to, ()), delivery.part)
+
+
+def told_before(runtime: Runtime, delivery: Delivery) -> str:
+    """Under which other id its story, merged since it was raised, is told of by the same rule; "" for none. Blocks."""
+    lang, number = parse_story_id(delivery.story) or ("", 0)
+    story = runtime.stories.find(lang, number) if lang else None
+    if story is None or not story.aliases:
+        return ""
+    return runtime.alerts.told_as(delivery, [story_id(lang, each) for each in (story.number, *story.aliases)])
 
 
 def message_of(runtime: Runtime, rules: Rules, delivery: Delivery) -> Message | None:

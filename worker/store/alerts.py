@@ -147,6 +147,23 @@ class Alerts:
                 self._redis.zrem(keys.alerts_queue(), name)
         return [_delivery(packed) for packed in found if packed is not None]
 
+    def told_as(self, delivery: Delivery, names: Sequence[str]) -> str:
+        """Under which other name of its story, which became one of several, the same was told to the same target, or
+        will be; "" where it was not. names: all that the story has, its own first: of those that wait, the first is
+        told."""
+        ids = [delivery_id(delivery.rule, name, delivery.to, delivery.part) for name in names]
+        pipe = self._redis.pipeline(transaction=False)
+        for name, each in zip(names, ids, strict=True):
+            pipe.zscore(keys.alerts_told(), _mark(delivery.rule, name)).hexists(keys.alerts_waiting(), each)
+        found = iter(pipe.execute())
+        before = True
+        for name, raised, waits in zip(names, found, found, strict=True):
+            if name == delivery.story:
+                before = False
+            elif raised is not None and (before or not waits):
+                return name
+        return ""
+
     def done(self, delivery: Delivery, until: float) -> bool:
         """It was taken. until: the end of the lease; False where that ran out and another has it."""
         return self._settled(delivery, until, "done", 0.0)

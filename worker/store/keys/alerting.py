@@ -19,8 +19,8 @@ def alerts_holder() -> str:
 
 
 def alerts_told() -> str:
-    """zset of rule and story that were told of (`RULE`, a zero byte, the story's id), by when they were last met.
-    Bound: 100,000, the oldest leave first. Lifetime: 120 days each."""
+    """zset of rule and story that were told of (`RULE`, a zero byte, the story's id; a zero byte more where one that it
+    took in was told of), by when they were last met. Bound: 100,000, the oldest leave first. Lifetime: 120 days each."""
     return naming.tagged("alerts", "told")
 
 

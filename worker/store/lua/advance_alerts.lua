@@ -5,7 +5,8 @@
 --       the others those of stories that it took in), the number of its deliveries, and of each its id, itself, and itself as dead
 -- Returns  the number of finds that were raised; -1 where somebody else has gone on from that position: nothing was written
 -- Cost  O(log N) a name, N = the marks
--- Invariant  a story is told of once a rule, under whatever number, and the position never passes what was not raised
+-- Invariant  a story is told of once a rule, under whatever number, and the position never passes what was not raised; the mark of one that is
+--            known by a story that it took in ends with a zero byte, so that what was raised itself can be told from it
 if (redis.call('HGET', KEYS[1], 'position') or '-') ~= ARGV[1] then
   return -1
 end
@@ -15,9 +16,11 @@ while place <= #ARGV do
   local names, known = tonumber(ARGV[place]), false
   local first = ARGV[place + 1]
   for i = 1, names do
-    known = known or redis.call('ZSCORE', KEYS[2], ARGV[place + i])
+    local name = ARGV[place + i]
+    known = known or redis.call('ZSCORE', KEYS[2], name) or redis.call('ZSCORE', KEYS[2], name .. '\0')
   end
-  redis.call('ZADD', KEYS[2], now, first)
+  local itself = not known or redis.call('ZSCORE', KEYS[2], first)
+  redis.call('ZADD', KEYS[2], now, itself and first or first .. '\0')
   place = place + names + 1
   local count = tonumber(ARGV[place])
   if not known then
