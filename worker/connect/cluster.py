@@ -12,9 +12,10 @@ from typing import Any
 import redis
 import redis.exceptions as theirs
 from redis.connection import ConnectionPool
+from redis.crc import key_slot
 
 from worker.connect.address import STORE_VARIABLE, server_name
-from worker.connect.nodes import Nodes
+from worker.connect.nodes import Node, Nodes
 from worker.connect.sending import send
 from worker.connect.several import Several
 from worker.connect.single import Pipeline, Redis
@@ -50,6 +51,16 @@ class Cluster(Redis):
         with _translated(self):
             for node in self.nodes.shards().primaries:
                 yield from redis.Redis(connection_pool=self.nodes.pool(node)).scan_iter(*args, **options)
+
+    def node_of(self, key: str) -> Node | None:
+        """The primary that has a key; None where none serves its slot."""
+        return self.nodes.shards().by_slot[key_slot(key.encode())]
+
+    def memory(self) -> dict[Node, dict[str, Any]]:
+        """What each primary says of its memory (INFO), by their slots."""
+        with _translated(self):
+            nodes = self.nodes.shards().primaries
+            return {node: redis.Redis(connection_pool=self.nodes.pool(node)).info("memory") for node in nodes}
 
     def close(self) -> None:
         self.nodes.close()

@@ -3,23 +3,29 @@
 Invariant: figures in, findings out.
 """
 
+from collections.abc import Sequence
+
 from worker.connect import Server
 from worker.health.finding import Finding, State, count, size
 from worker.pressure import FULL
+from worker.store.sharding import Shard
 
 _NEARLY_FULL = 0.8
 """Of the server's memory: time to act before polls are held back."""
 
 
-def of_server(server: Server, where: str) -> Finding:
-    """The server: whether it has room for more; `where` says which it is."""
-    figures = {
+def of_server(server: Server, where: str, shards: Sequence[Shard] = ()) -> Finding:
+    """The server: whether it has room for more; `where` says which it is, `shards` are a Cluster's, of which the
+    fullest counts."""
+    figures: dict[str, object] = {
         "kind": server.kind,
         "version": server.version,
         "used_memory": server.used_memory,
         "max_memory": server.max_memory,
     }
-    said = f"{where}, {server}, {size(server.used_memory)} in use"
+    if shards:
+        figures["shards"] = [shard._asdict() for shard in shards]
+    said = f"{where}, {server}, {_of_fullest(shards)}{size(server.used_memory)} in use"
     if server.max_memory:
         said += f" of {size(server.max_memory)}"
     if server.max_memory and server.used_memory > _NEARLY_FULL * server.max_memory:
@@ -30,6 +36,15 @@ def of_server(server: Server, where: str) -> Finding:
         said += ", drops keys when it is full: set its maxmemory-policy to noeviction"
         return Finding("server", State.WARN, said, figures)
     return Finding("server", State.OK, said, figures)
+
+
+def _of_fullest(shards: Sequence[Shard]) -> str:
+    """Of a Cluster which node the figures are about: "" for a single server."""
+    if not shards:
+        return ""
+    fullest = max(shards, key=lambda shard: (shard.used_memory / (shard.max_memory or 1), shard.used_memory))
+    has = f" ({', '.join(fullest.languages)})" if fullest.languages else ""
+    return f"{count(len(shards), 'shard', 'shards')}, the fullest, {fullest.node}{has}, has "
 
 
 def of_schema(ours: int, found: int, *, left: bool) -> Finding:
