@@ -1,4 +1,4 @@
-"""The names by which workers and pollers sign: `HOST.PID.MOMENT`.
+"""The names by which processes sign, `HOST.PID.MOMENT`, and the version that they are of.
 
 Invariant: no other process has this one's name, nor had.
 """
@@ -6,6 +6,7 @@ Invariant: no other process has this one's name, nor had.
 import os
 import socket
 import time
+from functools import cache
 from typing import NamedTuple
 
 
@@ -19,6 +20,14 @@ class Name(NamedTuple):
 def new_name() -> str:
     """A name for something that this process begins."""
     return f"{this_host()}.{os.getpid()}.{time.monotonic_ns():x}"
+
+
+@cache
+def this_version() -> str:
+    """The version of this program."""
+    from importlib.metadata import version  # noqa: PLC0415 - 20 ms, and most commands do not ask
+
+    return version("storywire")
 
 
 def this_host() -> str:

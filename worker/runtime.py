@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from worker.store.lags import Lags
     from worker.store.outbox import Outbox
     from worker.store.pages import Pages
-    from worker.store.pollers import Pollers, Webs
+    from worker.store.pollers import Pollers, Readers, Webs
     from worker.store.quarantine import Quarantine
     from worker.store.stories import Stories
 
@@ -83,6 +83,13 @@ class Runtime:
         from worker.store.pollers import Pollers  # noqa: PLC0415
 
         return Pollers(self.redis)
+
+    @cached_property
+    def readers(self) -> Readers:
+        """The signs of life of processes that read pages."""
+        from worker.store.pollers import Readers  # noqa: PLC0415
+
+        return Readers(self.redis)
 
     @cached_property
     def webs(self) -> Webs:

@@ -1,14 +1,18 @@
 """`storywire check`, and every command on a server or data directory that cannot be used: one clear line each."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
+from rq.utils import utcformat
 
 from tests.command import ROOT, environment, here, one_line, start_storywire, storywire
 from tests.conftest import NewServer, is_locked
@@ -19,8 +23,11 @@ from worker.config import load
 from worker.connect import connect
 from worker.embedded import open_server
 from worker.examinations import EXAMINATIONS, ONLY_WITH
+from worker.jobs.queue import QUEUE
 from worker.model import Article, Ref
+from worker.names import this_version
 from worker.runtime import open_runtime
+from worker.store import keys
 from worker.store.pollers import Sign
 from worker.store.quarantine import Put
 
@@ -157,6 +164,34 @@ def test_a_poller_of_another_machine_is_no_sign_of_life_here(valkey_url: str) ->
     done = here("check", "--only", "pollers", "--here", redis_url=valkey_url)
     assert done.returncode == 1
     assert f"0 pollers are alive on {socket.gethostname()}" in done.stdout
+
+
+def test_all_shows_who_is_alive_where_and_who_is_old(valkey_url: str) -> None:
+    """A poller that holds back, a web process of an older version, one of the schema before, a worker with a batch."""
+    with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
+        now = runtime.clock.now()
+        runtime.pollers.beat("alpha.77.1f", Sign("memory", now - 300, now - 7200, this_version(), "polls"))
+        runtime.webs.beat("beta.example.org.78.1f", Sign("", 0.0, now - 7200, "0.0.9", "serves at 10.0.0.1:80"))
+        before, redis = keys.Layout(keys.SCHEMA - 1), runtime.jobs.redis
+        redis.sadd(before.was(keys.pollers()), "gamma.79.1f")
+        redis.set(before.was(keys.poller("gamma.79.1f")), msgspec.msgpack.encode(["", 0.0]), ex=20)
+        for name, queue in (("delta.80.1f", QUEUE), ("gamma.81.1f", "storywire"), ("other.82.1f", "default")):
+            redis.sadd("rq:workers", f"rq:worker:{name}")
+            redis.hset(f"rq:worker:{name}", mapping={"queues": queue, "birth": "2026-01-01T00:00:00.000000Z"})
+            redis.expire(f"rq:worker:{name}", 15)
+        redis.hset("rq:worker:delta.80.1f", mapping={"storywire": this_version(), "current_job": "j"})
+        began = utcformat(datetime.fromtimestamp(now - 200, UTC))
+        redis.hset("rq:job:j", mapping={"description": "50 articles from herald/1", "started_at": began})
+    done = here("check", "--all", "--only", "pollers", redis_url=valkey_url)
+    table = {tuple(line.split()[:3]): line for line in done.stdout.splitlines()}
+    assert "holds back: memory, for 5 min" in table["alpha", "poller", "77"]
+    assert re.search(r"0\.0\.9 \(3\) +2 h +0 s ago +serves at 10.0.0.1:80$", table["beta.example.org", "web", "78"])
+    assert "50 articles from herald/1, for 3 min" in table["delta", "worker", "80"]
+    assert "- (2)" in table["gamma", "poller", "79"] and "- (2)" in table["gamma", "worker", "81"]
+    assert not any("other" in row for row in table), "a worker of another program's queue"
+    assert "processes   warn  5 processes on 4 hosts, 3 are not of this version" in done.stdout
+    lines = [json.loads(line) for line in here("check", "--all", "--json", redis_url=valkey_url).stdout.splitlines()]
+    assert [each["host"] for each in lines if "process" in each] == "alpha beta.example.org delta gamma gamma".split()
 
 
 def test_an_unknown_line_is_refused_with_the_known_ones(valkey_url: str) -> None:

@@ -53,6 +53,7 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
         runtime.gates.enter(asks, ready_s=0)
         runtime.jobs.enqueue(refs[2:3])
         runtime.webs.beat("web", Sign())
+        runtime.readers.beat("reader", Sign())
         identity(runtime.redis)
         raise_alerts(runtime.alerts, now)
         runtime.editing.pin("f.0")

@@ -12,7 +12,7 @@ from tests.e2e.site import RunningSite, article, fill, running_site, site_runtim
 from tests.waiting import eventually
 from worker.examinations import asked
 from worker.model import Ref
-from worker.names import this_host
+from worker.names import this_host, this_version
 from worker.runtime import Runtime
 from worker.store.pollers import Sign
 
@@ -80,7 +80,8 @@ def test_figures_and_who_is_alive(site: RunningSite) -> None:
     assert re.search(r"Articles a minute</dt><dd>10<small>100 articles", page)
     assert re.search(r"Stories</a></dt><dd>1<small>of 1 article, 1 language", page)
     assert '<td>poller</td><td>desk</td><td class="number">1234</td>' in page
-    assert f'<td>web</td><td>{this_host()}</td><td class="number">{os.getpid()}</td><td>serves these pages</td>' in page
+    assert f'<td>web</td><td>{this_host()}</td><td class="number">{os.getpid()}</td><td>{this_version()}</td>' in page
+    assert "<td>serves at " in page
     assert "holds back" in page and states(page)["Pollers"] == "look"
 
 

@@ -148,7 +148,7 @@ def test_old_stories_end_and_leave_nothing_behind(server: Any, redis_url: str) -
 def test_every_key_comes_along_or_belongs_to_a_process(server: Any, redis_url: str) -> None:
     """A key that store/keys/ gains later is carried over, or its author says here why not."""
     of_processes = {keys.lease, keys.fence, keys.trials, keys.lags, keys.pollers, keys.poller, keys.schema}
-    of_processes |= {keys.webs, keys.web}
+    of_processes |= {keys.webs, keys.web, keys.readers, keys.reader}
     of_processes |= {keys.page_readers, keys.page_reads, keys.page_trouble, keys.listeners}
     of_processes |= {keys.gate, keys.visitors, keys.turns}
     # without these all goes on: a page is read in time or not, a hub is asked again, a page is claimed anew

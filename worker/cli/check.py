@@ -1,17 +1,18 @@
-"""`storywire check`: server, queue, lag, pollers, feeds: one line each."""
+"""`storywire check`: server, queue, lag, pollers, feeds: one line each; with `--all` every process of every host."""
 
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from worker.names import this_host
+from worker.clock import SystemClock
+from worker.names import this_host, this_version
 
 if TYPE_CHECKING:
     from worker.config import Settings
-    from worker.health import Finding
+    from worker.health import Finding, Process
 
 CHECKS = (
     "server",
@@ -59,10 +60,12 @@ What each line looks at, and when it says `warn` or `fail`:
                warn: one is tried again, one was taken by nobody, or
                nobody watches
   stories      warn: one should have ended an hour ago
+  processes    with --all. warn: some are of another version, or none lives
 
 \b
 Example: storywire check --json | jq -r .state
-Example: storywire check --only server,queue --here"""
+Example: storywire check --only server,queue --here
+Example: storywire check --all"""
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
@@ -78,8 +81,9 @@ def _names(_context: click.Context, _parameter: click.Parameter, text: str) -> t
     "--only", "names", metavar="LINE,...", default=",".join(CHECKS), callback=_names, help="Look at these lines only."
 )
 @click.option("--here", is_flag=True, help="Count the workers and pollers of this machine or container only.")
+@click.option("--all", "everybody", is_flag=True, help="Show who is alive where as well: each process of each host.")
 @click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.  [STORYWIRE_DATA_DIR]")
-def command(as_json: bool, names: tuple[str, ...], here: bool, data_dir: str | None) -> None:
+def command(as_json: bool, names: tuple[str, ...], here: bool, everybody: bool, data_dir: str | None) -> None:
     """Say of the server, the queue, the pollers, the feeds and the stories whether all is well: one line each.
 
     It only looks: where no server runs it says so, and starts none. Exit status 1 if any line says `fail`, for a
@@ -89,9 +93,13 @@ def command(as_json: bool, names: tuple[str, ...], here: bool, data_dir: str | N
     from worker import config
 
     failed = False
-    for finding in findings(config.load(os.environ, data_dir=data_dir), names, this_host() if here else ""):
+    settings, host = config.load(os.environ, data_dir=data_dir), this_host() if here else ""
+    alive: list[Process] | None = [] if everybody else None
+    for finding in findings(settings, names, host, alive):
         failed |= finding.state == "fail"
         show(finding, as_json)
+    if alive:
+        show_processes(alive, as_json)
     sys.exit(int(failed))
 
 
@@ -107,10 +115,42 @@ def show(finding: "Finding", as_json: bool) -> None:
         click.echo(f"{finding.check:<11} {state}  {finding.said}")
 
 
-def findings(settings: "Settings", names: Collection[str] = CHECKS, host: str = "") -> "Iterator[Finding]":
+def show_processes(processes: "Sequence[Process]", as_json: bool) -> None:
+    """Print who is alive where: a table for a person, an object a line as JSON."""
+    if as_json:
+        import msgspec
+
+        for each in processes:
+            click.echo(msgspec.json.encode({"process": each.role, **msgspec.structs.asdict(each)}).decode())
+        return
+    from worker.report.harmless import harmless
+    from worker.report.words import span
+
+    now = SystemClock().now()
+    rows: list[tuple[str, ...]] = [("HOST", "PROCESS", "PID", "VERSION", "UP FOR", "HEARD", "DOES")]
+    for each in processes:
+        up = span(max(0.0, now - each.started)) if each.started else "-"
+        for_s = f", for {span(max(0.0, now - each.since))}" if each.since else ""
+        does = (f"holds back: {each.held}" if each.held else each.doing or "works") + for_s
+        version = f"{each.version or '-'} ({each.schema})"
+        heard = f"{each.heard_s:.0f} s ago"
+        rows.append(tuple(harmless(part) for part in (each.host, each.role, str(each.pid), version, up, heard, does)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    click.echo()
+    for row in rows:
+        click.echo("  ".join([*(part.ljust(width) for part, width in zip(row, widths, strict=False)), row[-1]]))
+
+
+def findings(
+    settings: "Settings",
+    names: Collection[str] = CHECKS,
+    host: str = "",
+    alive: "list[Process] | None" = None,
+) -> "Iterator[Finding]":
     """The findings of these names; without a server there is only the one that says so, and none is started.
 
-    host: whose workers and pollers count; "" for all.
+    host: whose workers and pollers count; "" for all. alive: a list to be filled with the processes that live, about
+    which there is a finding then.
     """
     from worker import examinations, health
     from worker.cli.opening import must_run
@@ -122,5 +162,9 @@ def findings(settings: "Settings", names: Collection[str] = CHECKS, host: str = 
         with open_runtime(settings) as runtime:
             asked = names if set(names) != set(CHECKS) else examinations.asked(settings)
             yield from examinations.findings(runtime, asked, host)
+            if alive is not None:
+                finding, found = examinations.processes_that_live(runtime, this_version(), host)
+                alive.extend(found)
+                yield finding
     except StorywireError as error:
         yield health.Finding("server", health.State.FAIL, str(error), {})

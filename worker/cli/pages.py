@@ -28,6 +28,7 @@ def command(data_dir: str | None) -> None:
     async def read(runtime: Runtime, metrics: Metrics) -> None:
         pager = Pager(
             pages=runtime.pages,
+            readers=runtime.readers,
             outbox=runtime.outbox,
             gates=runtime.gates,
             enqueue=runtime.jobs.enqueue,

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from redis import Redis
 from rq.exceptions import DeserializationError
@@ -45,6 +45,9 @@ that kills is known by the fifth start, two of them in one batch by the eighth (
 
 WORKER_TTL_S = 20
 """A worker not heard of for so long is forgotten; a wait for a job is 15 s shorter (RQ), hence 5 s."""
+
+VERSION = "storywire"
+"""The field of a worker's hash that has the version of this program."""
 
 _WORKER_PREFIX = Worker.redis_worker_namespace_prefix
 
@@ -94,6 +97,19 @@ class BatchQueue(Queue):
             return super().lmove(connection, queue_key, timeout)
         finally:
             BatchQueue.waiting = False
+
+
+class Working(NamedTuple):
+    """A worker as the queue's server knows it, heard of `ago_s` seconds ago; `batch`, begun at `since`: what it has in
+    hand, "" for nothing. version: "" where it does not say."""
+
+    name: str
+    queue: str
+    version: str
+    started: float
+    ago_s: float
+    batch: str
+    since: float
 
 
 class Jobs:
@@ -193,6 +209,33 @@ class Jobs:
             least_ms = (WORKER_TTL_S - within_s) * 1000
             return {name for name, ms in zip(names, left.execute(), strict=True) if ms > least_ms}
 
+    def workers(self) -> list[Working]:
+        """The workers that live, those of other versions, which have queues of their own, too."""
+        with translated(self.url, self.variable):
+            worker_keys = sorted(get_keys(connection=self.redis))
+            pipe = self.redis.pipeline(transaction=False)
+            for key in worker_keys:
+                pipe.hmget(key, "queues", VERSION, "birth", "current_job")
+                pipe.pttl(key)
+            answers = pipe.execute()
+            told = [[(field or b"").decode() for field in fields] for fields in answers[::2]]
+            batches = self._batches([job for *_, job in told])
+        return [
+            Working(key.removeprefix(_WORKER_PREFIX), queue, version, _moment(born), _ago_s(left_ms), *batch)
+            for key, (queue, version, born, _), left_ms, batch in zip(
+                worker_keys, told, answers[1::2], batches, strict=True
+            )
+            if left_ms > 0 and (queue == _PREVIOUS or queue.startswith(f"{_PREVIOUS}."))
+        ]
+
+    def _batches(self, job_ids: Sequence[str]) -> list[tuple[str, float]]:
+        """Of each job what it is and when it began."""
+        pipe = self.redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipe.hmget(Job.key_for(job_id), "description", "started_at")
+        told = [[(field or b"").decode() for field in fields] for fields in pipe.execute()]
+        return [(what, _moment(since)) for what, since in told]
+
     def listening(self) -> set[str]:
         """The keys of the workers that have been heard of within the last seconds."""
         with translated(self.url, self.variable):
@@ -201,6 +244,15 @@ class Jobs:
             for key in worker_keys:
                 alive.exists(key)
             return {key for key, there in zip(worker_keys, alive.execute(), strict=True) if there}
+
+
+def _moment(written: str) -> float:
+    """Seconds since 1970 of a moment as RQ writes it; 0 for none."""
+    return utcparse(written).timestamp() if written else 0.0
+
+
+def _ago_s(left_ms: int) -> float:
+    return max(0.0, WORKER_TTL_S - left_ms / 1000)
 
 
 def _refs(job: Job) -> list[Ref]:

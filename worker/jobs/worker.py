@@ -30,9 +30,9 @@ from rq.worker.base import WorkerStatus
 from worker.connect import translate, translated
 from worker.errors import BadInput, MachineFailed, StorywireError, Transient
 from worker.jobs.hang import ended_if_it_hangs
-from worker.jobs.queue import FUNCTION, QUEUE, WORKER_TTL_S, BatchQueue, Jobs
+from worker.jobs.queue import FUNCTION, QUEUE, VERSION, WORKER_TTL_S, BatchQueue, Jobs
 from worker.model import Ref
-from worker.names import new_name
+from worker.names import new_name, this_version
 from worker.watchdog import Watchdog
 
 __all__ = ["HEARTBEAT_TTL_S", "BatchWorker", "End", "TimedOut"]
@@ -194,6 +194,10 @@ class BatchWorker(SimpleWorker):
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
         return HEARTBEAT_TTL_S
+
+    def serialize(self) -> dict[Any, Any]:
+        """What RQ tells of a worker, and our version: `version` is RQ's own."""
+        return {**super().serialize(), VERSION: this_version()}
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ARG002
         super().heartbeat(WORKER_TTL_S, pipeline)

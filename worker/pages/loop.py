@@ -24,12 +24,14 @@ from worker.fetch import Fetcher, Guard
 from worker.metrics import Metrics
 from worker.metrics.table import PAGES
 from worker.model import AWAITED, PAGE_READ, Article, Ref
+from worker.names import new_name, this_version
 from worker.pages.choose import without_page
 from worker.pages.extractors import Extractors
 from worker.pages.read import Reading, Told
 from worker.store.gates import Gates
 from worker.store.outbox import Outbox, decode
 from worker.store.pages import Awaited, Pages
+from worker.store.pollers import Readers, Sign
 from worker.visit import NotYet
 from worker.watchdog import Watchdog
 
@@ -67,8 +69,10 @@ class Pager:
         tick_s: float = TICK_S,
         metrics: Metrics | None = None,
         watchdog: Watchdog | None = None,
+        readers: Readers | None = None,
     ) -> None:
         self._watchdog, self._met = watchdog or Watchdog({}), False
+        self._readers, self._name, self._started = readers, new_name(), clock.now()
         self._metrics = metrics or Metrics("pages")
         self._pages, self._outbox, self._enqueue = pages, outbox, enqueue
         self._settings, self._clock, self._tick_s = settings, clock, tick_s
@@ -137,6 +141,7 @@ class Pager:
             if monotonic() >= self._beat_due:
                 self._beat_due = monotonic() + BEAT_S
                 await self._aside(self._pages.beat, self._broken)
+                await self._beat()
                 async with self._renewing:
                     self._back &= set(self._running.values())
                     held = [awaited for awaited in self._running.values() if awaited not in self._back]
@@ -152,6 +157,11 @@ class Pager:
             log.info("the server is back")
         self._waiting = False
         return leased
+
+    async def _beat(self) -> None:
+        if self._readers is not None:
+            sign = Sign(self._broken, 0.0, self._started, this_version(), "reads pages")
+            await self._aside(self._readers.beat, self._name, sign)
 
     async def _lease(self) -> Sequence[Awaited]:
         """What is due and can be read here; what cannot is left to others, and to its time."""
@@ -239,6 +249,8 @@ class Pager:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         try:
+            if self._readers is not None:
+                await self._aside(self._readers.leave, self._name)
             for awaited in running.values():
                 await self._aside(self._pages.put_back, awaited, self._clock.now())
             await self._flush()

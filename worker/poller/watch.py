@@ -10,7 +10,7 @@ import structlog
 
 from worker.clock import Clock
 from worker.errors import StorywireError, Transient
-from worker.names import new_name
+from worker.names import new_name, this_version
 from worker.pressure import Hold, Load, hold, why_held
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers, Sign
@@ -40,7 +40,7 @@ class Watch:
     ) -> None:
         self._pollers, self._outbox, self._clock = pollers, outbox, clock
         self._most, self._look_s, self._beat_s = most, look_s, beat_s
-        self._name = new_name()
+        self._name, self._started = new_name(), clock.now()
         self._reason, self._since = Hold.NO, 0.0
         self._look_due = self._beat_due = 0.0
         self.why = ""
@@ -60,7 +60,8 @@ class Watch:
     def _beat(self) -> None:
         """Say what holds us back, or that nothing does. A full server may refuse that, and it is known to be full."""
         try:
-            self._pollers.beat(self._name, Sign(str(self._reason), self._since))
+            sign = Sign(str(self._reason), self._since, self._started, this_version(), "polls")
+            self._pollers.beat(self._name, sign)
         except Transient as error:
             if self._reason is Hold.NO:
                 raise

@@ -1,9 +1,9 @@
-"""The signs of life of pollers and web processes: who polls and serves now, and whether it holds back.
+"""The signs of life of pollers, page readers and web processes: who does what now, and whether it holds back.
 
 Invariant: a process that dies is gone from here within TTL_S; no clock but the server's decides that.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -16,10 +16,23 @@ TTL_S = 20
 
 
 class Sign(Struct, frozen=True, array_like=True):
-    """What a process says of itself: `held`, why it does nothing now ("": it does), and `since` when."""
+    """What a process says of itself: `held`, why it does nothing now ("": it does), and `since` when; when it
+    `started`, its `version`, and what it is `doing`: words that stay the same, as a full server takes no new ones."""
 
     held: str = ""
     since: float = 0.0
+    started: float = 0.0
+    version: str = ""
+    doing: str = ""
+
+
+class Heard(NamedTuple):
+    """A sign of life as the server has it: whose, `ago_s` seconds old, in a store of the layout `schema`."""
+
+    name: str
+    sign: Sign
+    ago_s: float
+    schema: int
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -55,6 +68,24 @@ class Pollers:
         """The signs of the pollers that live, by name."""
         return {name: _decode(packed) for name, packed in self._signs().items() if packed is not None}
 
+    def heard(self) -> list[Heard]:
+        """All that live, those of the version before too, which go on beside ours during an upgrade."""
+        return [*self._heard(keys.Layout(keys.SCHEMA)), *self._heard(keys.Layout(keys.SCHEMA - 1))]
+
+    def _heard(self, layout: keys.Layout) -> list[Heard]:
+        names = sorted(name.decode() for name in self._redis.smembers(layout.was(self._list())))
+        pipe = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipe.get(layout.was(self._key(name)))
+            pipe.pttl(layout.was(self._key(name)))
+        answers = pipe.execute()
+        found = zip(names, answers[::2], answers[1::2], strict=True)
+        return [
+            Heard(name, _decoded(packed), max(0.0, TTL_S - left_ms / 1000), layout.version)
+            for name, packed, left_ms in found
+            if packed is not None
+        ]
+
     def _drop_dead(self) -> None:
         """Take the names of the dead off the list; one that lives after all puts itself there again."""
         if dead := [name for name, packed in self._signs().items() if packed is None]:
@@ -71,6 +102,20 @@ class Pollers:
         """Bytes that the server uses, and the most that it may: 0 for no limit."""
         said = self._redis.info("memory")
         return int(said.get("used_memory", 0)), int(said.get("maxmemory", 0))
+
+
+def _decoded(packed: bytes) -> Sign:
+    """A sign, of whatever version; one that cannot be read is a sign all the same."""
+    try:
+        return _decode(packed)
+    except msgspec.MsgspecError:
+        return Sign()
+
+
+class Readers(Pollers):
+    """The same of processes that read pages."""
+
+    _list, _key = staticmethod(keys.readers), staticmethod(keys.reader)
 
 
 class Webs(Pollers):

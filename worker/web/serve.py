@@ -181,7 +181,8 @@ class Serving:
                 user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
             ) as poster:
                 tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(self._tell(place_of(listening)))]
-                tasks.append(asyncio.create_task(stay_alive(self._runtime.webs, self._asides["alive"])))
+                began, place = self._runtime.clock.now(), place_of(listening)
+                tasks.append(asyncio.create_task(stay_alive(self._runtime.webs, self._asides["alive"], began, place)))
                 if self._rules is not None:
                     watching = watch(self._runtime, self._rules, self._asides["alerts"], self._site.metrics)
                     tasks.append(asyncio.create_task(watching))

@@ -4,15 +4,15 @@ Invariant: where the server of the stories is away, that alone is told, and noth
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
 from worker.errors import StorywireError
-from worker.examinations import Scene, asked, findings
-from worker.health import RECENT_S, Finding, State
-from worker.names import parsed
+from worker.examinations import asked, findings
+from worker.examinations.presence import processes
+from worker.examinations.scene import Scene
+from worker.health import RECENT_S, Finding, Process, State
 from worker.runtime import Runtime
 from worker.store.feeds import Feed
 from worker.store.lags import Spread, spread
@@ -20,15 +20,6 @@ from worker.store.quarantine import Quarantined
 
 _NAMED = 5
 """Of the quarantine."""
-
-
-class Process(Struct, frozen=True, kw_only=True):
-    """A worker, a poller or a web process that lives; `held`: why it does nothing now, "" where it works."""
-
-    role: str
-    host: str
-    pid: int
-    held: str = ""
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -62,22 +53,8 @@ def read_status(runtime: Runtime, known: Sequence[Feed] | None = None) -> Status
             place=place,
             findings=found,
             spread=spread(runtime.lags.recent(now - RECENT_S), now),
-            processes=tuple(_processes(Scene(runtime, "", now))),
+            processes=tuple(processes(Scene(runtime, "", now))),
             quarantined=tuple(runtime.quarantine.newest(_NAMED)),
         )
     except StorywireError as error:
         return Status(at=now, place=place, findings=(Finding("server", State.FAIL, str(error), {}),))
-
-
-def _processes(scene: Scene) -> list[Process]:
-    signs = scene.runtime.pollers.alive()
-    found = [_process("poller", name, signs[name].held) for name in scene.alive(signs)]
-    found += [_process("web", name) for name in scene.alive(scene.runtime.webs.alive())]
-    with suppress(StorywireError):  # the queue's server may be another, and away: its line says so
-        found += [_process("worker", name) for name in scene.alive(scene.runtime.jobs.listening())]
-    return sorted(found, key=lambda each: (each.role, each.host, each.pid))
-
-
-def _process(role: str, name: str, held: str = "") -> Process:
-    place = parsed(name)
-    return Process(role=role, host=place.host, pid=place.pid, held=held)

@@ -28,6 +28,17 @@ def poller(name: str) -> str:
     return naming.plain(f"poller:{name}")
 
 
+def readers() -> str:
+    """set of the names of processes that may be alive and read pages. Bound: those that run, and those that ended
+    since the last start."""
+    return naming.plain("readers")
+
+
+def reader(name: str) -> str:
+    """string, a packed Sign of life. Lifetime: a TTL of seconds, renewed."""
+    return naming.plain(f"reader:{name}")
+
+
 def page_readers() -> str:
     """string: processes that read pages live. Lifetime: a TTL of seconds, renewed."""
     return naming.plain("page-readers")

@@ -45,6 +45,7 @@ def routes(site: Site) -> list[BaseRoute]:
 
 def facts(status: Status, now: float) -> dict[str, Any]:
     """What the templates are filled with."""
+    ours = version("storywire")
     return {
         "overall": overall(status.findings),
         "overall_tone": _STATES[worst(status.findings)][1],
@@ -57,14 +58,26 @@ def facts(status: Status, now: float) -> dict[str, Any]:
         "tiles": tiles(status),
         "meter": meter(status),
         "meter_px": METER_PX,
-        "processes": [(each.role, harmless(each.host), each.pid, harmless(each.held)) for each in status.processes],
+        "processes": [
+            (
+                each.role,
+                harmless(each.host),
+                each.pid,
+                harmless(each.version, "-"),
+                each.version == ours,
+                harmless(each.held),
+                harmless(each.doing),
+                span(max(0.0, status.at - each.started)) if each.started else "-",
+            )
+            for each in status.processes
+        ],
         "quarantine": status.figures("quarantine").get("articles", 0),
         "reasons": [
             (harmless(each.article), harmless(each.reason, "(no reason)"), ago(now - each.at), rfc3339_or_none(each.at))
             for each in status.quarantined
         ],
         "known": len(status.findings) > 1,
-        "about": f"Storywire {version('storywire')}, on {harmless(status.place)}",
+        "about": f"Storywire {ours}, on {harmless(status.place)}",
     }
 
 

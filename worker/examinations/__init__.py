@@ -4,49 +4,26 @@ Invariant: nothing is asked of a server before its line's turn, so a server that
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from worker import health
 from worker.config import Settings
 from worker.connect import identify
 from worker.errors import StorywireError
-from worker.health import Finding
-from worker.names import is_running, parsed, this_host
+from worker.examinations.presence import processes
+from worker.examinations.scene import Scene
+from worker.health import Finding, Process
+from worker.model import SCHEMA
 from worker.report.words import count, span
 from worker.runtime import Runtime
 from worker.store import schema
+from worker.store.sharding import shards
 from worker.store.feeds import Feed
 from worker.store.quarantine import IN_ALL
 
 
-class Scene(NamedTuple):
-    """What is looked at: `host`, whose workers and pollers count, "" for all; `now` in seconds since 1970; `known`: the
-    feeds, for who has read them already."""
-
-    runtime: Runtime
-    host: str
-    now: float
-    known: Sequence[Feed] | None = None
-
-    def feeds(self) -> Sequence[Feed]:
-        """All feeds."""
-        return self.runtime.feeds.all() if self.known is None else self.known
-
-    def alive(self, names: Collection[str]) -> list[str]:
-        """Those of the workers or pollers of these names that count.
-
-        A sign of life lasts for 20 s. On an embedded server, whose users are all on one machine, the process is looked
-        for as well; elsewhere two containers may share the name of a host, and not the numbers of their processes.
-        """
-        counted = [name for name in names if not self.host or parsed(name).host == self.host]
-        if self.runtime.settings.redis_url:
-            return counted
-        return [name for name in counted if parsed(name).host != this_host() or is_running(parsed(name).pid)]
-
-
 def _server(scene: Scene) -> Finding:
     runtime = scene.runtime
-    return health.of_server(identify(runtime.redis, runtime.url), runtime.described())
+    return health.of_server(identify(runtime.redis, runtime.url), runtime.described(), shards(runtime.redis))
 
 
 def _persistence(scene: Scene) -> Finding:
@@ -131,6 +108,15 @@ def _stories(scene: Scene) -> Finding:
     since = stories.quiet_since()
     overdue_s = 0.0 if since is None else scene.now - retention - since
     return health.of_stories(stories.counts(), len(stories.languages()), overdue_s)
+
+
+def processes_that_live(runtime: Runtime, version: str, host: str = "") -> tuple[Finding, Sequence[Process]]:
+    """All processes that live, of all hosts or of one, and what is to be said of them."""
+    try:
+        found = processes(Scene(runtime, host, runtime.clock.now()))
+    except StorywireError as error:
+        return Finding("processes", health.State.FAIL, str(error), {}), []
+    return health.of_processes(found, version, SCHEMA), found
 
 
 EXAMINATIONS: Mapping[str, Callable[[Scene], Finding]] = {
