@@ -88,11 +88,14 @@ class Cluster:
         for node in (target, source):
             ask(node, "CLUSTER", "SETSLOT", slot, "NODE", ask(target, "CLUSTER", "MYID"))
 
+    def mains(self) -> list[Server]:
+        """The primaries as they are now."""
+        return [node for node in self.nodes if _runs(node) and ask(node, "INFO", "replication")["role"] == "master"]
+
     def empty(self) -> None:
         """Drop all that it holds."""
-        for node in self.nodes:
-            if ask(node, "INFO", "replication")["role"] == "master":
-                ask(node, "FLUSHALL")
+        for node in self.mains():
+            ask(node, "FLUSHALL")
 
     def state(self, node: Server) -> dict[str, str]:
         """What CLUSTER INFO says there."""
