@@ -20,7 +20,7 @@ def alerts_holder() -> str:
 
 def alerts_told() -> str:
     """zset of rule and story that were told of (`RULE`, a zero byte, the story's id; a zero byte more where one that it
-    took in was told of), by when they were last met. Bound: 100,000, the oldest leave first. Lifetime: 120 days each."""
+    took in was told of), by when they were last met. Bound: 100,000, the oldest first. Lifetime: 120 days each."""
     return naming.tagged("alerts", "told")
 
 
