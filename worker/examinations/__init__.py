@@ -16,9 +16,9 @@ from worker.model import SCHEMA
 from worker.report.words import count, span
 from worker.runtime import Runtime
 from worker.store import schema
-from worker.store.sharding import shards
 from worker.store.feeds import Feed
 from worker.store.quarantine import IN_ALL
+from worker.store.sharding import shards
 
 
 def _server(scene: Scene) -> Finding:
