@@ -3,8 +3,12 @@
 import json
 import re
 import shlex
+import shutil
+import socket
 import subprocess
+import tempfile
 import tomllib
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -14,8 +18,11 @@ import pytest
 
 from tests.deploy.tools import DEPLOY, make_secrets, run, with_secrets
 from tests.promtool import promtool
+from tests.servers import KINDS, free_port, program
+from tests.waiting import eventually
 from worker.cli import cli
 from worker.config.table import SETTINGS
+from worker.connect import connect
 from worker.jobs.hang import WALL_S
 
 ROOT = DEPLOY.parent
@@ -27,8 +34,6 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
 @pytest.fixture(scope="module")
 def deploy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of deploy/ with the secrets that Compose reads."""
-    if not (DEPLOY / "redis" / "users.acl").exists():
-        pytest.skip("deploy/redis/users.acl is not there yet")
     return with_secrets(tmp_path_factory.mktemp("docker"), "docker/secrets")
 
 
@@ -212,3 +217,49 @@ def test_commands_of_the_files_heads_are_those_of_the_page() -> None:
     for path in (DOCKER / "Dockerfile", DOCKER / "compose.yaml", DOCKER / "compose.monitoring.yaml"):
         for line in re.findall(r"^#   ((?:docker|sudo) .*?)(?:  +.*)?$", path.read_text(), re.MULTILINE):
             assert " ".join(shlex.split(line)) in page, f"{path.name}: {line}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_server_takes_the_command_line_and_the_users(one: dict[str, Any], deploy: Path, kind: str) -> None:
+    """The real server, started as Compose starts it: only its folders, its port and its addresses are the test's."""
+    folder, port = Path(tempfile.mkdtemp(prefix="sw-compose-")), free_port()
+    _, *arguments = one["services"]["redis"]["command"]
+    paths = {
+        "/etc/storywire/redis.conf": str(deploy / "redis" / "redis.conf"),
+        "/etc/storywire/users.acl": str(deploy / "docker" / "secrets" / "users.acl"),
+        "/data": str(folder),
+        "6379": str(port),
+        "*": "127.0.0.1",
+        "-::*": "-::1",
+    }
+    command = [str(program(kind)), *(paths.get(each, each) for each in arguments)]
+    server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        eventually(lambda: has_refused(port), 20, lambda: f"the server's answer ({server.poll()=})")
+        for role in OURS:
+            address = one["services"][role]["environment"]["STORYWIRE_REDIS_URL"]
+            with connect(address.replace("redis:6379", f"127.0.0.1:{port}")) as redis:
+                assert redis.ping() is True, role
+        with connect(address.replace("redis:6379", f"127.0.0.1:{port}")) as admin:
+            assert admin.info("memory")["maxmemory"] == 2**30
+            assert admin.info("persistence")["aof_enabled"] == 1
+    finally:
+        server.kill()
+        server.communicate(timeout=20)
+        shutil.rmtree(folder)
+
+
+def has_refused(port: int) -> bool:
+    """Whether who has no password is told so: what the health check of the server looks for."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5) as asking:
+        asking.sendall(b"PING\r\n")
+        return b"NOAUTH" in asking.recv(1_000)
+    return False
+
+
+def test_there_is_room_for_what_a_process_writes_into_tmp(one: dict[str, Any]) -> None:
+    """py3langid unpacks its model into a file of 65 MiB while it reads it: a poller ended where 64 were given."""
+    for name in ("poller", "pages", "worker", "web", "admin"):
+        [tmp] = one["services"][name]["tmpfs"]
+        [size] = re.findall(r"size=(\d+)m", tmp)
+        assert int(size) >= 2 * 66, f"{name}: two of its processes may read it at once"

@@ -1,0 +1,77 @@
+"""`alive`, the image's health check: it finds fault with a process that does not work, and with nothing else."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from tests.command import ROOT, environment, here, start_storywire
+from tests.conftest import NewServer
+from tests.deploy.tools import DEPLOY
+from tests.servers import free_port
+from tests.waiting import eventually
+
+
+def alive(role: str, **settings: object) -> tuple[int, str]:
+    """Its exit status, and what it says."""
+    done = subprocess.run(
+        [sys.executable, DEPLOY / "docker" / "alive.py", role],
+        env=environment(settings) | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+@contextmanager
+def running(*arguments: str, **settings: object) -> Iterator["subprocess.Popen[str]"]:
+    """A process of the command, ended with the block."""
+    process = start_storywire(*arguments, **settings)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.communicate(timeout=20)
+
+
+def test_worker_is_told_by_its_own_signs_and_not_by_the_server_or_the_queue(new_server: NewServer) -> None:
+    server = new_server("valkey")
+    url = server.url(0)
+    status, said = alive("work", redis_url=url)
+    assert status == 1 and "0 workers" in said, "none has ever begun"
+    with running("work", redis_url=url):
+        eventually(
+            lambda: here("check", "--only", "queue", redis_url=url).returncode == 0, 30, "a worker's sign of life"
+        )
+        assert alive("work", redis_url=url)[0] == 0
+        server.stop()
+        status, said = alive("work", redis_url=url)
+        assert status == 0 and "server" in said, "a worker is not started anew because the server is away"
+
+
+def test_site_is_well_while_it_answers_whatever_it_says_of_the_server(new_server: NewServer) -> None:
+    server, place = new_server("valkey"), f"127.0.0.1:{free_port()}"
+    settings = {"redis_url": server.url(0), "listen": place}
+    with running("serve", **settings) as process:
+        eventually(lambda: listens(place), 30, "the site listens")
+        assert alive("serve", **settings) == (0, "answered 200\n")
+        server.stop()
+        assert alive("serve", **settings) == (0, "answered 503\n")
+        os.kill(process.pid, signal.SIGSTOP)
+        status, said = alive("serve", **settings)
+        assert status == 1 and "does not answer" in said
+
+
+def listens(place: str) -> bool:
+    """Whether anybody does at this place."""
+    host, _, port = place.rpartition(":")
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=5):
+        return True
+    return False
