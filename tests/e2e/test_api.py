@@ -163,6 +163,7 @@ def test_an_address_that_must_not_be_followed_is_not_told(site: RunningSite) -> 
             "",
             "",
         ),
+        ("Port Vell bridge: cracks, pillar", "en-1", "", ""),
         ("Parliament passed the budget; a tax on ash trees fell.", None, "", ""),
         ("!!!", None, "", ""),
     ],

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from worker.errors import BadInput
 from worker.feed.canonical import canonical
 from worker.feed.identity import page_of
-from worker.model import Member, story_id
+from worker.model import UNDETERMINED, Member, story_id
 from worker.report.board import Row
 from worker.report.similar import Match, asked_member, joined, matches
 from worker.report.views import member_views
@@ -33,9 +33,15 @@ WAITING = 8
 """A text takes some 10 ms, the first after a start 1 s (it loads the words of its language); the worst of hostile ones
 takes 2 s alone, and 5 s beside another, as two threads share one interpreter."""
 
+MOST_LANGUAGES = 3
+"""Tried for a text too short to tell its language, those with the most stories first: each takes some 10 ms, and at
+first a second or two and up to 60 MB for its words."""
+
 _SAID = """Compares a text with the stories as if it came now, by the same decision that places articles, and says which
 one it would join, as what, and why. With the `url` of an article that the store has, its story is told at once. An
-address is not fetched: of an article that the store does not have, send title and text. Nothing of it is kept."""
+address is not fetched: of an article that the store does not have, send title and text. Nothing of it is kept. A text
+too short to tell its language, such as most headlines, is compared with the stories of the three languages that have
+the most: say `lang` for another."""
 
 
 class Turns:
@@ -69,7 +75,8 @@ def operations(site: Site) -> Sequence[Operation]:
             row = site.live.board.by_link(given.url) if given.url else None
             found = await site.aside(by_address, site.runtime, given.url, row) if given.url else None
             if found is None and (given.title or given.text):
-                found = await site.aside(by_text, site.runtime, given)
+                likely = [lang for lang in site.live.board.languages() if lang != UNDETERMINED]
+                found = await site.aside(by_text, site.runtime, given, likely[:MOST_LANGUAGES])
         if found is None:
             raise none_such(given.url or "", "article's address that the store knows", "send its title and text")
         return answer(request, found)
@@ -87,11 +94,18 @@ def operations(site: Site) -> Sequence[Operation]:
     )  # fmt: skip
 
 
-def by_text(runtime: Runtime, given: SimilarTo) -> Similar:
-    """The answer for a text; blocks."""
-    lang, article = asked_member(given.title or "", given.text or "", given.lang or "", runtime.clock.now())
-    commits = Commits(runtime.redis)
-    found = commits.ask(lang, lambda view: matches(view, article), runtime.settings.strictness)
+def by_text(runtime: Runtime, given: SimilarTo, likely: Sequence[str]) -> Similar:
+    """The answer for a text; blocks. likely: the languages to try, where neither the text nor who sends it tells."""
+    best = _in_language(runtime, given, given.lang or "")
+    if best.lang == UNDETERMINED:
+        best = max([best, *(_in_language(runtime, given, lang) for lang in likely)], key=_fit)
+    return best
+
+
+def _in_language(runtime: Runtime, given: SimilarTo, stated: str) -> Similar:
+    """The answer by the stories of one language."""
+    lang, article = asked_member(given.title or "", given.text or "", stated, runtime.clock.now())
+    found = Commits(runtime.redis).ask(lang, lambda view: matches(view, article), runtime.settings.strictness)
     best = joined(found)
     return Similar(
         lang=lang,
@@ -100,6 +114,11 @@ def by_text(runtime: Runtime, given: SimilarTo) -> Similar:
         article=None,
         stories=[_story(match) for match in found],
     )
+
+
+def _fit(found: Similar) -> tuple[bool, float]:
+    """By which the answers of two languages are compared: a story that takes the text, then how far above its bar."""
+    return found.story is not None, max((each.score - (each.threshold or 0.0) for each in found.stories), default=-9.0)
 
 
 def by_address(runtime: Runtime, url: str, row: Row | None) -> Similar | None:
