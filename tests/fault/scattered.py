@@ -37,8 +37,8 @@ class Scattered:
         self.network, self.wire, self.runtime, self._folder = network, wire, runtime, folder
         self._opml = wire.opml(folder)
 
-    def start(self, name: str) -> "subprocess.Popen[str]":
-        """Start what this host is for."""
+    def start(self, name: str, *program: str) -> "subprocess.Popen[str]":
+        """Start what this host is for; `program`: what Python is to run in place of Storywire itself."""
         command = _COMMANDS[name]
         arguments = [command, "--feeds", str(self._opml)] if command == "poll" else [command]
         settings = {
@@ -47,7 +47,9 @@ class Scattered:
             "listen": f"{self.network['page'].address}:8080", "token": _TOKEN, "log_format": "json",
         }  # fmt: skip
         with self._log(name).open("a") as log:
-            return self.network[name].start([sys.executable, "-m", "worker", *arguments], environment(settings), log)
+            return self.network[name].start(
+                [sys.executable, *(program or ("-m", "worker")), *arguments], environment(settings), log
+            )
 
     def said(self) -> str:
         """The last lines of each host."""

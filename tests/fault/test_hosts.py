@@ -83,6 +83,66 @@ def test_a_partition_of_a_minute_loses_nothing(data_dir: Path, links: list[tuple
             assert said == 503 and stall_s < FAILS_S, "the page's trouble is nobody else's"
 
 
+HOLDER = """
+import sys, time
+from pathlib import Path
+from worker.store.commits import Commits
+commit, folder, held = Commits.commit, Path(sys.argv.pop(1)), []
+def held_back(self, lease, view):
+    if not held:
+        held.append(lease)
+        (folder / "held").touch()
+        while not (folder / "go").exists():
+            time.sleep(0.005)
+    commit(self, lease, view)
+Commits.commit = held_back
+from worker.cli import main
+main()
+"""
+
+
+def unsent(scene: Scattered, name: str) -> int:
+    """Bytes that a host has still to bring to the server, on connections that its processes have closed included."""
+    rows = scene.network[name].run("ss", "-Htn", "dst", scene.network["server"].address).splitlines()
+    return sum(int(row.split()[2]) for row in rows)
+
+
+def _late_commit(scene: Scattered, folder: Path) -> tuple[int, float, float, float]:
+    """Have worker-a's commit come late: how many bytes, how long after the cut, the longest stall in it, its end."""
+    scene.start("worker-a", "-c", HOLDER, str(folder))
+    eventually((folder / "held").exists, 30, lambda: f"no batch to commit: {scene.said()}")
+    scene.network.cut("worker-a", "server")
+    (folder / "go").touch()
+    eventually(lambda: unsent(scene, "worker-a") > 0, 10, "the commit was not sent")
+    stall_s = scene.longest_stall_s(25.0)
+    late = unsent(scene, "worker-a")
+    scene.network.mend("worker-a", "server")
+    mended = time.monotonic()
+    eventually(lambda: unsent(scene, "worker-a") == 0, 60, "the late commit does not arrive")
+    arrived_s = time.monotonic() - mended
+    eventually(lambda: scene.workers() == set(WORKERS), RECOVERY_S, lambda: f"it is not back: {scene.said()}")
+    scene.longest_stall_s(2.0)
+    return late, arrived_s, stall_s, mended
+
+
+@pytest.mark.slow
+def test_a_commit_that_the_network_delivers_when_its_lease_is_over_is_refused(data_dir: Path) -> None:
+    """A worker is cut off with its batch decided, and sends its commit into the silence; the other does the batch. The
+    kernel keeps the bytes and delivers them after the cut, long after the worker has given the connection up."""
+    data_dir.mkdir()
+    with scattered(data_dir, 200 + 60 * RATE, "poller", "worker-b") as scene:
+        with scene.wire.flowing(RATE):
+            late, arrived_s, stall_s, mended = _late_commit(scene, data_dir)
+        took_s = recovered(scene, mended)
+        print(  # noqa: T201
+            f"\n  cut off with a commit on its way: {len(scene.wire.articles)} articles; the longest stall was "
+            f"{stall_s:.1f} s, {late} bytes came {arrived_s:.1f} s after it; all was in stories after {took_s:.1f} s"
+        )
+        assert late > 0, "nothing came late: the test showed nothing"
+        assert_held(scene.runtime, scene.wire.articles)
+        assert stall_s < RECOVERY_S
+
+
 @pytest.mark.slow
 def test_a_twentieth_of_all_packets_lost_loses_nothing(data_dir: Path) -> None:
     data_dir.mkdir()
