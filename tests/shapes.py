@@ -126,7 +126,7 @@ class Sentinels(Closing):
         ports, names = [free_port() for _ in range(3)], [digit * 40 for digit in "abc"]
         about = [f"sentinel monitor {SERVICE} {HOST} {self.servers[0].port} 2"]
         about += [f"sentinel down-after-milliseconds {SERVICE} {self._down_after_ms}"]
-        about += [f"sentinel failover-timeout {SERVICE} 4000", f"sentinel parallel-syncs {SERVICE} 1"]
+        about += [f"sentinel failover-timeout {SERVICE} 2000", f"sentinel parallel-syncs {SERVICE} 1"]
         about += [f"sentinel known-replica {SERVICE} {HOST} {each.port}" for each in self.servers[1:]]
         made = []
         for port, name in zip(ports, names, strict=True):

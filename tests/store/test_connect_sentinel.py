@@ -125,7 +125,7 @@ def test_sentinels_with_users_of_their_own(sentinels: Sentinels) -> None:
         client.close()
     finally:
         with redis.Redis(unix_socket_path=str(own.socket), password="secret", protocol=2) as owner:
-            owner.execute_command("ACL", "SETUSER", "default", "nopass")  # type: ignore[no-untyped-call]
+            owner.execute_command("ACL", "SETUSER", "default", "nopass")
 
 
 def test_a_primary_that_lacks_replicas_takes_no_writes(sentinels: Sentinels, client: Redis) -> None:
