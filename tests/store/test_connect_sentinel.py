@@ -47,7 +47,9 @@ def test_the_primary_is_found(sentinels: Sentinels, client: Redis) -> None:
     pipeline.strlen("found")
     assert pipeline.execute() == [b"\xff", 1]
     assert ask(sentinels.servers[0], "EXISTS", "found") == 1
-    assert identify(client, client.url).kind in ("Redis", "Valkey")
+    server = identify(client, client.url)
+    assert (server.at, server.replicas) == (f"{HOST}:{sentinels.servers[0].port}", 1)
+    assert str(server) == f"{server.kind} {server.version} at {server.at} with 1 replica"
     other = connect(sentinels.url[:-1] + "3")
     assert other.get("found") is None
     other.close()
@@ -172,6 +174,7 @@ def test_many_sentinels_are_not_asked_for_longer_than_three_seconds(monkeypatch:
 def test_while_there_is_no_primary_it_is_said(kind: str) -> None:
     """A primary that has become a replica refuses who is connected still; then it is down, and nobody takes over."""
     with Sentinels(kind, replicas=0, down_after_ms=200) as alone, closing(connect(alone.url)) as client:
+        assert str(identify(client, alone.url)).endswith("without a replica that could take over")
         assert client.set("a", b"1")
         ask(alone.servers[0], "REPLICAOF", HOST, free_port())
         with pytest.raises(ServerUnavailable, match="has become a replica: a failover is under way"):

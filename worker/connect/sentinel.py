@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import redis
 import redis.exceptions as theirs
 from redis.backoff import NoBackoff
 from redis.connection import Connection, SSLConnection, parse_url
@@ -42,6 +43,12 @@ def through(found: Several, options: dict[str, Any]) -> SentinelConnectionPool:
     for name in ("host", "port"):
         said.pop(name, None)
     return SentinelConnectionPool(found.service, Sentinels(found), ssl=tls, **said)  # type: ignore[no-untyped-call]
+
+
+def primary_of(client: redis.Redis) -> str:
+    """HOST:PORT of the primary that a client was last led to; "" for a client that no Sentinel leads."""
+    found = getattr(client.connection_pool, "master_address", None)
+    return place_name(found) if found else ""
 
 
 class _Fault(NamedTuple):

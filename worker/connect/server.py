@@ -11,6 +11,7 @@ import redis
 import structlog
 
 from worker.connect.address import STORE_VARIABLE, server_name
+from worker.connect.sentinel import primary_of
 from worker.connect.trouble import translated
 from worker.errors import Permanent
 
@@ -29,7 +30,8 @@ class Server:
     `persistent`: it keeps an AOF; `evicts`: when full it drops keys instead of refusing to write. `aof_written`,
     `aof_rewritten`, `snapshot`: whether its last write to the AOF, its last rewrite of it and its last snapshot went
     well (true where there was none); `delayed_fsyncs`: how often it had to wait for the disk since it started;
-    `loading`: it still reads its data, and answers nothing but this.
+    `loading`: it still reads its data, and answers nothing but this; `at`: HOST:PORT of the primary, where Sentinels
+    named it; `replicas`: how many it has that are in touch.
     """
 
     kind: str
@@ -43,9 +45,14 @@ class Server:
     snapshot: bool = True
     delayed_fsyncs: int = 0
     loading: bool = False
+    at: str = ""
+    replicas: int = 0
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.version}"
+        at = f" at {self.at}" if self.at else ""
+        replicas = f" with {self.replicas} replica{'s' * (self.replicas > 1)}" if self.replicas else ""
+        nobody = " without a replica that could take over" if self.at and not self.replicas else ""
+        return f"{self.kind} {self.version}{at}{replicas}{nobody}"
 
 
 def identify(client: redis.Redis, url: str, variable: str = STORE_VARIABLE) -> Server:
@@ -69,6 +76,8 @@ def identify(client: redis.Redis, url: str, variable: str = STORE_VARIABLE) -> S
         snapshot=said.get("rdb_last_bgsave_status", "ok") == "ok",
         delayed_fsyncs=int(said.get("aof_delayed_fsync", 0)),
         loading=bool(said.get("loading")),
+        at=primary_of(client),
+        replicas=int(said.get("connected_slaves", 0)),
     )
 
 
