@@ -4,7 +4,7 @@
 #   sudo sh deploy/docker/secrets.sh [FOLDER [HOST]]      deploy/docker/secrets, redis
 #
 # FOLDER/token         the editor's token: user and group 10001 may read it, which the containers run as
-# FOLDER/ROLE.env      STORYWIRE_REDIS_URL with the password of poller, pages, worker, web and admin
+# FOLDER/ROLE.env      STORYWIRE_REDIS_URL with the password of poller, pages, worker, web, admin and operator (backups)
 # FOLDER/users.acl     deploy/redis/users.acl with the passwords' SHA-256 in it, for the server
 # FOLDER/grafana       the password of Grafana's admin
 #
@@ -26,7 +26,7 @@ umask 077
 printf %s "$(openssl rand -hex 24)" >"$folder/token" # without an end of line: it is sent as it stands
 printf %s "$(openssl rand -hex 16)" >"$folder/grafana"
 cp "$acl" "$folder/users.acl.new"
-for role in poller pages worker web admin; do
+for role in poller pages worker web admin operator; do
     password=$(openssl rand -hex 24)
     hash=$(printf %s "$password" | sha256sum | cut -d ' ' -f 1)
     printf 'STORYWIRE_REDIS_URL=redis://%s:%s@%s:6379/0\n' "$role" "$password" "$host" >"$folder/$role.env"

@@ -199,7 +199,7 @@ def test_secrets_are_made_once_for_their_readers_only(deploy: Path) -> None:
         "token": "0o440",
         "grafana": "0o440",
         "users.acl": "0o644",
-        **{f"{role}.env": "0o600" for role in OURS},
+        **{f"{role}.env": "0o600" for role in (*OURS, "operator")},
     }
     again = subprocess.run(["sh", deploy / "docker" / "secrets.sh"], capture_output=True, text=True, check=False)
     assert again.returncode == 1 and "has its secrets already" in again.stderr
