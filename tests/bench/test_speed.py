@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import fingerprints, latency, newswire, worker_path, workers
+from tests.bench import fingerprints, latency, newswire, worker_path, workers, workers_alone
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,8 @@ def test_an_article_is_visible_within_a_second_at_a_hundred_a_second() -> None:
 
 
 def test_more_workers_never_make_it_slower() -> None:
-    runs = workers.measure(newswire.generated(worker_path.WARM + workers.ARTICLES))
-    workers.report(runs)
-    one, two, _four = runs
+    articles = newswire.generated(worker_path.WARM + workers.ARTICLES)
+    runs = workers.measure(articles)
+    workers.report(workers.scales([runs], 1), [workers_alone.measure(articles, worker_path.WARM)])
+    one, two, *_ = runs
     assert two.rate >= one.rate

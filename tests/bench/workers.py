@@ -1,54 +1,147 @@
-"""What more workers bring: articles of 400 words a second with 1, 2 and 4, and how long they wait for the lease.
+"""What more workers bring: articles of 400 words a second with 1, 2, 4 and 8, how long they wait for the lease, and
+whether that is what an article's cost under the lease says.
 
-    python -m tests.bench.workers
+    python -m tests.bench.workers [--repeat 3] [--articles 2000] [--picture docs/scaling.svg]
 
-Method: as in worker_path.py, generated articles of one language, a new store for each number of workers. Waiting is
-the workers' own account: the time between asking for the lease and having it, of the time they spend on batches. On a
-machine with fewer processors than workers they wait for a processor too, which no stage is blamed for.
+Method: as in worker_path.py, generated articles, a new store for each number of workers; once of one language, and once
+of sixteen by turns, as a poller gathers the articles of many feeds into one job. Waiting is the workers' own account:
+the time between asking for the lease and having it, of the time they spend on batches. Held: the share of the time in
+which somebody read, decided or committed. Both are by the clock, so they and the rates are those of a machine with
+whatever else runs on it; the milliseconds are processor time, and the limit is that of workers_alone.py.
+
+Invariant: the same articles for every number of workers, in the same order.
 """
 
+import argparse
 import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
 
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from tests.bench import newswire
+from tests.bench.deciding import Change, changed
 from tests.bench.running import Run, keep, pipeline, table
 from tests.bench.worker_path import WARM
+from tests.bench.workers_alone import Alone, spoken
+from tests.bench.workers_alone import measure as measure_alone
+from worker import supervisor
 from worker.model import Article
 
-WORKERS = (1, 2, 4)
+WORKERS = (1, 2, 4, 8)
+LANGUAGES = (1, 16)
 ARTICLES = 2_000
+_HELD = ("read", "decide", "commit")
+_PATIENT: Sequence[Change] = [(supervisor, "_READY_S", 300.0)]
+"""Eight workers take a while to start on two processors."""
 
 
-def measure(articles: Sequence[Article]) -> list[Run]:
+class Scale(Struct, frozen=True):
+    """What so many workers did: medians of some runs; `speedup` is against one worker in the same round."""
+
+    workers: int
+    languages: int
+    rate: float
+    speedup: float
+    waiting: float
+    held: float
+    worker_ms: float
+    server_ms: float
+
+
+def measure(articles: Sequence[Article], numbers: Sequence[int] = WORKERS) -> list[Run]:
     """A run for each number of workers; the first WARM of `articles` are clustered before the clock starts."""
     runs = []
-    for workers in WORKERS:
-        with pipeline(workers, articles[:WARM]) as running:
+    for workers in numbers:
+        with changed(_PATIENT), pipeline(workers, articles[:WARM]) as running:
             runs.append(running.measure("measured", articles[WARM:]))
+        print(f"  {runs[-1]}", file=sys.stderr, flush=True)
     return runs
 
 
-def report(runs: Sequence[Run]) -> None:
-    """Print the table and keep the figures."""
-    print(f"\nWorkers, {newswire.WORDS}-word articles of one language, {os.cpu_count()} processors")
-    stages = ("fingerprint", "wait", "read", "decide", "commit")
+def scales(rounds: Sequence[Sequence[Run]], languages: int) -> list[Scale]:
+    """The medians over rounds, of which each has a run for the same numbers of workers, the first number first."""
+    return [_scale(same, [one[0] for one in rounds], languages) for same in zip(*rounds, strict=True)]
+
+
+def _scale(runs: Sequence[Run], firsts: Sequence[Run], languages: int) -> Scale:
+    return Scale(
+        workers=runs[0].workers,
+        languages=languages,
+        rate=median(run.rate for run in runs),
+        speedup=median(run.rate / first.rate for run, first in zip(runs, firsts, strict=True)),
+        waiting=median(run.waiting for run in runs),
+        held=median(_held(run) for run in runs),
+        worker_ms=median(1000 * run.workers_cpu_s / run.articles for run in runs),
+        server_ms=median(1000 * run.server_cpu_s / run.articles for run in runs),
+    )
+
+
+def _held(run: Run) -> float:
+    return sum(run.stages_ms.get(stage, 0) for stage in _HELD) / (1000 * run.wall_s)
+
+
+def expected(workers: int, each_ms: float, limit: float, cores: int) -> float:
+    """Articles a second: what so many workers can compute, on so many processors, under one lease."""
+    return min(workers * 1000 / each_ms, cores * 1000 / each_ms, limit)
+
+
+def report(found: Sequence[Scale], alone: Sequence[Alone]) -> None:
+    """Print the tables and keep the figures."""
+    print(f"\nWorkers, {newswire.WORDS}-word articles, {os.cpu_count()} processors, medians")
     table(
-        ("workers", "articles/s", "waiting", *(f"{stage} ms" for stage in stages)),
+        ("languages", "workers", "articles/s", "against one", "waiting", "lease held", "worker ms", "server ms"),
         [
             (
-                str(run.workers),
-                f"{run.rate:.0f}",
-                f"{run.waiting:.0%}",
-                *(f"{run.stages_ms.get(stage, 0) / run.articles:.2f}" for stage in stages),
+                str(s.languages), str(s.workers), f"{s.rate:.0f}", f"{s.speedup:.2f}", f"{s.waiting:.0%}",
+                f"{s.held:.0%}" if s.languages == 1 else "-", f"{s.worker_ms:.2f}", f"{s.server_ms:.2f}",
             )
-            for run in runs
+            for s in found
         ],
-    )
-    print("  (milliseconds by the clock an article, of all workers together)")
-    keep("workers", [{**to_builtins(run), "rate": run.rate, "waiting": run.waiting} for run in runs])
+    )  # fmt: skip
+    print("\nAn article, counted: milliseconds of processor time of worker + server, times something was sent")
+    table(
+        ("languages", "fingerprint", "read", "decide", "commit", "under the lease", "sent", "apart", "limit/s"),
+        [
+            (
+                str(a.languages), *(_shown(a, stage) for stage in ("fingerprint", *_HELD)),
+                f"{a.shared.worker_ms:.2f} + {a.shared.server_ms:.2f}", f"{a.shared.sent:.2f}",
+                f"{a.apart.worker_ms:.2f} + {a.apart.server_ms:.2f}", f"{a.limit():.0f}",
+            )
+            for a in alone
+        ],
+    )  # fmt: skip
+    print(f"  (the lease's limit where the server is 0.2 ms away: {', '.join(f'{a.limit(0.2):.0f}' for a in alone)})")
+    keep("workers", {"runs": to_builtins(found), "alone": to_builtins(alone)})
+
+
+def _shown(alone: Alone, stage: str) -> str:
+    cost = alone.stages[stage]
+    return f"{cost.worker_ms:.2f} + {cost.server_ms:.2f}"
+
+
+def main() -> None:
+    """Measure, print, and draw if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeat", type=int, default=3, help="rounds, of which the medians count")
+    parser.add_argument("--articles", type=int, default=ARTICLES)
+    parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
+    parser.add_argument("--picture", type=Path, help="where a picture of it goes, as SVG; needs the extra `bench`")
+    asked = parser.parse_args()
+    articles = newswire.generated(WARM + asked.articles)
+    found, alone = [], []
+    for languages in LANGUAGES:
+        said = spoken(articles, languages)
+        alone.append(measure_alone(said, WARM, languages))
+        found += scales([measure(said, asked.workers) for _ in range(asked.repeat)], languages)
+    report(found, alone)
+    if asked.picture:
+        from tests.bench.workers_plot import draw
+
+        draw(found, alone, asked.picture)
 
 
 if __name__ == "__main__":
-    report(measure(newswire.generated(WARM + ARTICLES)))
+    main()
