@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
@@ -98,12 +99,17 @@ class Sentinel:
 class Sentinels(Closing):
     """A primary, its replicas and three Sentinels that agree by two; a primary is down after `down_after_ms`.
 
-    `servers`: all of them, the first primary first; `options` are the servers' own.
+    `servers`: all of them, the first primary first; `options` are the servers' own, `lines` those of each Sentinel.
+    `tls`: a folder with `write_certificates`; then all of them speak nothing else.
     """
 
-    def __init__(self, kind: str = "valkey", replicas: int = 1, down_after_ms: int = 1000, **options: Any) -> None:
+    def __init__(
+        self, kind: str = "valkey", replicas: int = 1, down_after_ms: int = 1000, lines: Sequence[str] = (),
+        tls: Path | None = None, **options: Any,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.kind, self._down_after_ms = kind, down_after_ms
+        self.kind, self._down_after_ms, self._tls = kind, down_after_ms, tls
+        self._lines = [*lines, *(f"{name} {value}" for name, value in self._tls_options().items())]
         try:
             options = {"repl-diskless-sync-delay": "0", **options}
             self.servers = [self._server(options) for _ in range(1 + replicas)]
@@ -116,8 +122,16 @@ class Sentinels(Closing):
             self.close()
             raise
 
+    def _tls_options(self) -> dict[str, str]:
+        return {"tls-replication": "yes", "tls-auth-clients": "no", **tls_files(self._tls)} if self._tls else {}
+
     def _server(self, options: dict[str, Any]) -> Server:
-        server = Server(self.kind, port=free_port(), **options)
+        if self._tls:
+            port = str(free_port())
+            server = Server(self.kind, **{"tls-port": port, **self._tls_options(), **options})
+            server.port, server.options["port"] = int(port), "0"  # what others are told, and what it has of it
+        else:
+            server = Server(self.kind, port=free_port(), **options)
         self._closing.callback(server.close)
         return server
 
@@ -132,7 +146,9 @@ class Sentinels(Closing):
         for port, name in zip(ports, names, strict=True):
             others = [(p, n) for p, n in zip(ports, names, strict=True) if p != port]
             known = [f"sentinel known-sentinel {SERVICE} {HOST} {p} {n}" for p, n in others]
-            made.append(Sentinel(self.kind, port, [f"sentinel myid {name}", *about, *known]))
+            ports_of_tls = ["port 0", f"tls-port {port}"] if self._tls else []
+            lines = [*ports_of_tls, *self._lines, f"sentinel myid {name}", *about, *known]
+            made.append(Sentinel(self.kind, port, lines))
             self._closing.callback(made[-1].close)
             made[-1].start()
             # not "ping": a replica of which nothing was heard for five of them is not promoted
@@ -143,7 +159,10 @@ class Sentinels(Closing):
     @property
     def url(self) -> str:
         """Its address, as a setting has it; database 0."""
-        return f"redis+sentinel://{','.join(f'{HOST}:{each.port}' for each in self.sentinels)}/{SERVICE}/0"
+        hosts = ",".join(f"{HOST}:{each.port}" for each in self.sentinels)
+        if self._tls:
+            return f"rediss+sentinel://{hosts}/{SERVICE}/0?ssl_ca_certs={self._tls / 'ca.pem'}"
+        return f"redis+sentinel://{hosts}/{SERVICE}/0"
 
     def state(self, sentinel: Sentinel) -> dict[str, str]:
         """What a Sentinel knows of the primary."""
@@ -205,11 +224,32 @@ def ask(node: Server | Sentinel, *command: object) -> Any:
         return client.execute_command(*command)
 
 
+def write_certificates(folder: Path, name: str = HOST) -> None:
+    """ca.pem; server.pem and server.key for a server of this name; client.pem and client.key; stranger.pem, the
+    issuer of none of them."""
+    issuer = trustme.CA()
+    _write(folder / "ca.pem", issuer.cert_pem)
+    _write(folder / "stranger.pem", trustme.CA().cert_pem)
+    for who, leaf in (("server", issuer.issue_cert(name)), ("client", issuer.issue_cert("worker.example"))):
+        _write(folder / f"{who}.pem", *leaf.cert_chain_pems)
+        _write(folder / f"{who}.key", leaf.private_key_pem)
+
+
+def _write(file: Path, *blobs: trustme.Blob) -> None:
+    file.write_bytes(b"".join(blob.bytes() for blob in blobs))
+
+
+def tls_files(folder: Path) -> dict[str, str]:
+    """The options of a server, or of a Sentinel, that show these certificates."""
+    files = {"cert-file": "server.pem", "key-file": "server.key", "ca-cert-file": "ca.pem"}
+    return {f"tls-{option}": str(folder / file) for option, file in files.items()}
+
+
 class TlsServer(Closing):
     """A server that speaks TLS at `port` and asks clients for a certificate of its issuer's, if `demanding`.
 
     Debian's Redis does it itself. The embedded Valkey is built without TLS: before that stands a forwarder.
-    `folder`: ca.pem; client.pem and client.key; stranger.pem, another issuer.
+    `folder` has the certificates.
     """
 
     def __init__(self, kind: str, *, demanding: bool = False, name: str = HOST) -> None:
@@ -217,7 +257,7 @@ class TlsServer(Closing):
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="sw-tls-"))
             self._closing.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            self._write_certificates(name)
+            write_certificates(self.folder, name)
             self.port = free_port()
             options = self._options(demanding) if kind == "redis" else {}
             self.server = Server(kind, **options)
@@ -228,21 +268,9 @@ class TlsServer(Closing):
             self.close()
             raise
 
-    def _write_certificates(self, name: str) -> None:
-        issuer = trustme.CA()
-        self._write("ca.pem", issuer.cert_pem)
-        self._write("stranger.pem", trustme.CA().cert_pem)
-        for who, leaf in (("server", issuer.issue_cert(name)), ("client", issuer.issue_cert("worker.example"))):
-            self._write(f"{who}.pem", *leaf.cert_chain_pems)
-            self._write(f"{who}.key", leaf.private_key_pem)
-
-    def _write(self, file: str, *blobs: trustme.Blob) -> None:
-        (self.folder / file).write_bytes(b"".join(blob.bytes() for blob in blobs))
-
     def _options(self, demanding: bool) -> dict[str, Any]:
-        files = {"cert-file": "server.pem", "key-file": "server.key", "ca-cert-file": "ca.pem"}
-        options = {f"tls-{option}": str(self.folder / file) for option, file in files.items()}
-        return {**options, "tls-port": str(self.port), "tls-auth-clients": "yes" if demanding else "no"}
+        tls = {"tls-port": str(self.port), "tls-auth-clients": "yes" if demanding else "no"}
+        return {**tls, **tls_files(self.folder)}
 
     def _context(self, demanding: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -4,22 +4,23 @@ What a failover can lose is the end of the old primary's history, as a crash los
 article that a feed shows is in a story once, and the commits replay.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.fault.fleet import Fleet, fleet, stored
 from tests.fault.held import assert_held
-from tests.fault.scene import FEED, Desk, check_replay, check_store
+from tests.fault.scene import EARLIER, FEED, Desk, check_replay, check_store
 from tests.servers import KINDS, Server
-from tests.shapes import Sentinels, ask
+from tests.shapes import SERVICE, Sentinels, ask, write_certificates
 from tests.waiting import eventually
 from worker.errors import Transient
 from worker.model import Article
@@ -119,9 +120,9 @@ def test_what_a_failover_loses_comes_again_and_is_placed_once(kind: str) -> None
     """Two workers and a publisher try again what failed, as their processes do. The replica that takes over lacks the
     last commits and the last of the outbox: as the seen marks are lost with them, the next poll brings them again."""
     articles = newsroom_articles(60)
-    with Sentinels(kind, down_after_ms=500) as sentinels, ExitStack() as closing:
-        desk = _desk(sentinels, closing)
-        workers = [_Working(_desk(sentinels, closing), len(articles)) for _ in range(2)]
+    with Sentinels(kind, down_after_ms=500) as sentinels, ExitStack() as ending:
+        desk = _desk(sentinels, ending)
+        workers = [_Working(_desk(sentinels, ending), len(articles)) for _ in range(2)]
         for worker in workers:
             worker.start()
         _publish(desk, articles[:30])
@@ -165,9 +166,9 @@ class _Working(threading.Thread):
             self.wrong = repr(error)
 
 
-def _desk(sentinels: Sentinels, closing: ExitStack) -> Desk:
+def _desk(sentinels: Sentinels, ending: ExitStack) -> Desk:
     desk = Desk(sentinels.url)
-    closing.callback(desk.close)
+    ending.callback(desk.close)
     return desk
 
 
@@ -206,3 +207,40 @@ def test_failovers_under_load_lose_nothing_that_feeds_show(kind: str, data_dir: 
             )
             assert_held(runtime, running.wire.articles)
     assert max(took) < RECOVERY_S
+
+
+EXAMPLES = Path(__file__).parents[2] / "deploy" / "redis"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_examples_of_users_and_sentinels_fail_over(kind: str, tmp_path: Path) -> None:
+    """deploy/redis: servers with its users, Sentinels with its file; over TLS where the server's program has it."""
+    word = hashlib.sha256(b"w@rd").hexdigest()
+    users = (EXAMPLES / "users.acl").read_text().replace("0" * 64, word).splitlines()
+    for_tests = "user default on nopass ~* &* +@all"
+    (tmp_path / "users.acl").write_text("\n".join([for_tests, *users[1:]]) + "\n")
+    assert users[0].startswith("user default off")
+    write_certificates(tmp_path)
+    lines = [line for line in (EXAMPLES / "sentinel.conf").read_text().splitlines() if _is_ours(line)]
+    lines += [f"sentinel auth-user {SERVICE} sentinel", f"sentinel auth-pass {SERVICE} w@rd"]
+    lines += ["user wire on >p@ss -@all +@connection +sentinel|master"]
+    options: dict[str, Any] = {"aclfile": str(tmp_path / "users.acl"), "masteruser": "replica", "masterauth": "w@rd"}
+    tls = tmp_path if kind == "redis" else None
+    with Sentinels(kind, lines=lines, tls=tls, **options) as sentinels:
+        url = sentinels.url.replace("://", "://worker:w%40rd@")
+        url += f"{'&' if '?' in url else '?'}sentinel_username=wire&sentinel_password=p%40ss"
+        with closing(Desk(url)) as desk:
+            _publish(desk, EARLIER[:2])
+            desk.ingest.run([ref for ref, _ in desk.outbox.everything()])
+            eventually(sentinels.in_step, 20, "the replica is behind")
+            sentinels.await_failover(die(sentinels))
+            _publish(desk, EARLIER[2:])
+            desk.ingest.run([ref for ref, _ in desk.outbox.everything()])
+            assert desk.assigned().keys() == {each.id for each in EARLIER}
+
+
+def _is_ours(line: str) -> bool:
+    """Whether a line of the example goes into the tests' own: they say places and times themselves."""
+    theirs = ("bind", "port", "dir", "sentinel monitor", "sentinel down-after", "sentinel failover-timeout")
+    return bool(line.strip()) and not line.startswith(("#", *theirs))
