@@ -8,7 +8,7 @@ import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,8 @@ from worker.alerts.deliver import TRIES_S, Sender
 from worker.alerts.file import RuleFile
 from worker.alerts.watch import Watching
 from worker.clock import ManualClock
+from worker.examinations import EXAMINATIONS
+from worker.examinations.scene import Scene
 from worker.model import Article, story_id
 from worker.runtime import Runtime
 from worker.store import keys
@@ -226,6 +228,36 @@ async def test_a_merged_story_is_not_told_of_again(runtime: Runtime, receiver: R
         await at.turn()
     assert len(runtime.stories.recent("en", 0, 9)) == 1, "the stories were not merged"
     assert len(receiver.got) == 1
+
+
+async def test_rules_that_are_broken_at_the_start_are_told_until_they_are_mended(
+    runtime: Runtime, receiver: Receiver, tmp_path: Path
+) -> None:
+    """What waits is kept meanwhile, not taken for that of a rule which is gone."""
+    path = tmp_path / "rules.toml"
+    async with desk(runtime, path, DAM_RULE + webhook(receiver)) as at:
+        at.came(dam())
+        at.watching.look()
+    path.write_text(DAM_RULE + webhook(receiver).replace("${SECRET}", "short"))
+    async with Sender(runtime.settings) as sender:
+        file = RuleFile(path, {"SECRET": SECRET}, lenient=True)
+        running = asyncio.create_task(Watching(runtime, file, sender, asyncio.to_thread, 0.05).run())
+        try:
+            await asyncio.to_thread(eventually, runtime.alerts.trouble, 20, "nobody says what is wrong")
+            assert "line 7: the `secret` of target 'desk' is shorter" in runtime.alerts.trouble()
+            assert examine_alerts(runtime).startswith("1 alert on the way; none is raised or sent where the rules")
+            assert not receiver.got
+            path.write_text(DAM_RULE + webhook(receiver))
+            await asyncio.to_thread(eventually, lambda: receiver.got, 20, "nothing is sent with the mended rules")
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+
+def examine_alerts(runtime: Runtime) -> str:
+    """What `storywire check` says of the alerts."""
+    return EXAMINATIONS["alerts"](Scene(runtime, "", NOW)).said
 
 
 @pytest.mark.parametrize("down", [(0, 1), (1,), (0,)], ids=["both wait", "the later waits", "the older waits"])

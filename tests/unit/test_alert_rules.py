@@ -78,7 +78,10 @@ BAD = {
     "targets as a list": (RULE + DESK + '[[to.mail]]\napprise = "x"\n', "line 8: write [[rule]] above each rule"),
     "neither": (RULE + "[to.desk]\n", "line 5: target 'desk' takes either `url`, a webhook, or `apprise`"),
     "no web address": (RULE + '[to.desk]\nurl = "ftp://x"\n', "line 6: write an address that begins with https://"),
-    "a short secret": (RULE + '[to.desk]\nurl = "https://x.org"\nsecret = "abc"\n', "line 7: is shorter than 16"),
+    "a short secret": (
+        RULE + '[to.desk]\nurl = "https://x.org"\nsecret = "abc"\n',
+        "line 7: the `secret` of target 'desk' is shorter",
+    ),
     "an unset name": (RULE + DESK.replace("SECRET", "OTHER"), "line 7: ${OTHER} is not set: set OTHER"),
 }
 

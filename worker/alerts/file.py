@@ -14,12 +14,19 @@ _MOST_BYTES = 1_000_000
 
 
 class RuleFile:
-    """A file as it was when it was last read well. Raises BadSetting where it cannot be read at first."""
+    """A file as it was when it was last read well. Raises BadSetting where it cannot be read at first; `lenient`: is
+    without rules then, and `trouble` says why, until it is mended."""
 
-    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, environ: Mapping[str, str], *, lenient: bool = False) -> None:
         self._path, self._environ = path, environ
         self._seen = self._state()
-        self.rules = read(path, environ)
+        self.trouble = ""
+        try:
+            self.rules = read(path, environ)
+        except BadSetting as error:
+            if not lenient:
+                raise
+            self.rules, self.trouble = Rules((), {}), str(error)
 
     def reread(self) -> bool:
         """Read it again where it has changed: whether it had. Raises BadSetting where it is broken now: the rules stay
@@ -28,7 +35,7 @@ class RuleFile:
         if state == self._seen:
             return False
         self._seen = state
-        self.rules = read(self._path, self._environ)
+        self.rules, self.trouble = read(self._path, self._environ), ""
         return True
 
     def _state(self) -> tuple[int, int, int] | None:

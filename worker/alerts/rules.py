@@ -108,6 +108,11 @@ def _syntax(said: str) -> str:
     return f"{where}: is no TOML: {found[1].strip().lower()}"
 
 
+_SHORT = (
+    f"the `secret` of target {{!r}} is shorter than {_LEAST_SECRET} characters: make one with `openssl rand -hex 24`"
+)
+
+
 class _Reading:
     """One file on its way from TOML to rules."""
 
@@ -170,7 +175,7 @@ class _Reading:
         if not _is_web(url):
             raise self._bad((*here, "url"), "write an address that begins with https:// or http://")
         if secret and len(secret) < _LEAST_SECRET:
-            raise self._bad((*here, "secret"), f"is shorter than {_LEAST_SECRET} characters: `openssl rand -hex 24`")
+            raise self._bad((*here, "secret"), _SHORT.format(name))
         return (Webhook(url, secret),)
 
     def _filled(self, text: str, here: tuple[str | int, ...]) -> str:

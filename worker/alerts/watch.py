@@ -59,6 +59,8 @@ class Watching:
 
     async def run(self) -> None:
         """Until cancelled. A server that is away is waited for."""
+        if self._file.trouble:
+            log.error("no alerts until the rules are mended", trouble=self._file.trouble)
         try:
             await asyncio.gather(self._repeat(self._look, self._tick_s), self._repeat(self._send, _SOON_S))
         finally:
@@ -78,11 +80,15 @@ class Watching:
             await asyncio.sleep(pause_s)
 
     async def _send(self) -> None:
-        await self.dispatch.begin()
+        if not self._file.trouble:
+            await self.dispatch.begin()
         await self.dispatch.freed(self._tick_s)
 
     async def _look(self) -> None:
         self._reread()
+        if self._file.trouble:
+            await self._aside(self._alerts.note_trouble, self._file.trouble)
+            return
         while await self._aside(self.look):
             pass
 

@@ -36,14 +36,14 @@ def command(data_dir: str | None, listen: str | None, fd: int | None) -> None:
     settings = load(os.environ, data_dir=data_dir, listen=listening.place_of(given) if given else listen)
     log.configure("web", settings.log_level, settings.log_format)
     with given or listening.listen(settings.listen) as listens, open_runtime(settings, carry_over=True) as runtime:
-        asyncio.run(_serve(runtime, listens, listening.url_of(listens)))
+        asyncio.run(_serve(runtime, listens, listening.url_of(listens), lenient=fd is not None))
 
 
-async def _serve(runtime: "Runtime", listening: socket.socket, url: str) -> None:
+async def _serve(runtime: "Runtime", listening: socket.socket, url: str, *, lenient: bool) -> None:
     from worker.watchdog import Watchdog
     from worker.web.serve import Serving, alone
 
-    serving = Serving(runtime, listening=listening, watchdog=Watchdog(os.environ))
+    serving = Serving(runtime, listening=listening, watchdog=Watchdog(os.environ), lenient=lenient)
     alone()
     if sys.stderr.isatty():
         click.echo(f"The page: {url}", err=True)

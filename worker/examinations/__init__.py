@@ -96,9 +96,12 @@ def _alerts(scene: Scene) -> Finding:
     if lost.gap:
         said += f"; {span(max(0, scene.now - lost.gap))} ago events ({lost.langs}) were gone before the rules looked "
         said += "through them: alerts may be missing; `storywire alerts drop` when you know"
-    if not watched:
+    if trouble := alerts.trouble():
+        said += f"; none is raised or sent where the rules cannot be used: {trouble}"
+    elif not watched:
         said += "; nobody watches for more: start `storywire serve`"
-    state = health.State.OK if watched and not dead and not tried and not lost.gap else health.State.WARN
+    fine = watched and not trouble and not dead and not tried and not lost.gap
+    state = health.State.OK if fine else health.State.WARN
     facts = {"waiting": waiting, "dead": dead, "lost": lost.dead, "gap": lost.gap or None}
     return Finding("alerts", state, said, facts | {"tried": len(tried), "watched": watched})
 

@@ -24,6 +24,9 @@ _MOST_MARKS = 100_000
 _MARK_S = 120 * 86_400.0
 """Longer than the alias of a story that was merged is kept."""
 
+_TROUBLE_S = 15
+_LONGEST = 300
+
 _NO_ROOM = f"{MOST_WAITING:,} others wait"
 
 
@@ -88,6 +91,14 @@ class Alerts:
         """Whether any process looks through the events."""
         return bool(self._redis.exists(keys.alerts_holder()))
 
+    def note_trouble(self, said: str) -> None:
+        """Say, for some seconds, why a process does not look through the events."""
+        self._redis.set(keys.alerts_trouble(), said[:_LONGEST], ex=_TROUBLE_S)
+
+    def trouble(self) -> str:
+        """Why a process does not look through the events; "" where none says so."""
+        return (self._redis.get(keys.alerts_trouble()) or b"").decode(errors="replace")
+
     def position(self) -> str | None:
         """The cursor up to which events were looked through; None where nobody ever did."""
         found = self._redis.hget(keys.alerts(), "position")
@@ -150,7 +161,8 @@ class Alerts:
     def told_as(self, delivery: Delivery, names: Sequence[str]) -> str:
         """Under which other name of its story, which became one of several, the same was told to the same target, or
         will be; "" where it was not. names: all that the story has, its own first: of those that wait, the first is
-        told."""
+        told. One that is not told no longer counts as told, before it leaves the queue: or two would wait for each
+        other, and none be sent."""
         ids = [delivery_id(delivery.rule, name, delivery.to, delivery.part) for name in names]
         pipe = self._redis.pipeline(transaction=False)
         for name, each in zip(names, ids, strict=True):
@@ -161,8 +173,14 @@ class Alerts:
             if name == delivery.story:
                 before = False
             elif raised is not None and (before or not waits):
+                self._pass_on(_mark(delivery.rule, delivery.story), raised)
                 return name
         return ""
+
+    def _pass_on(self, mark: str, score: float) -> None:
+        """The mark of a story that was told of becomes one of a story that another was told of for."""
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.zrem(keys.alerts_told(), mark).zadd(keys.alerts_told(), {f"{mark}\0": score}).execute()
 
     def done(self, delivery: Delivery, until: float) -> bool:
         """It was taken. until: the end of the lease; False where that ran out and another has it."""

@@ -55,7 +55,7 @@ def asked(params: Mapping[str, str]) -> Asked:
         if name not in NAMES and name not in _OTHERS and name not in _ADDED and not name.startswith(_ADDED_PREFIX):
             raise BadInput(f"{cut(name)}: is no parameter of a list of stories: it takes {', '.join(sorted(NAMES))}")
     given = {name: _text(params, name) for name in _LONGEST}
-    sort = cut(params.get("sort", "")) or SORTS[0]
+    sort = cut(params.get("sort", "").strip()) or SORTS[0]
     if sort not in SORTS:
         raise BadInput(f"sort={sort}: write one of {', '.join(SORTS)}")
     return Asked(
@@ -148,5 +148,5 @@ def _text(params: Mapping[str, str], name: str) -> str:
 
 def cut(text: str) -> str:
     """A text as an error shows it: short, and what cannot be printed left out."""
-    shown = "".join(c for c in text.strip() if c.isprintable())
+    shown = "".join(c for c in text if c.isprintable())
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."

@@ -111,7 +111,8 @@ class Serving:
     """Serves until stopped. `tick_s`, `look_s`: how often subscriptions are looked at; `rates`: how often one client
     may ask for what costs.
 
-    Raises BadSetting where others than this machine reach it, and there is no token, and for a bad file of rules.
+    Raises BadSetting where others than this machine reach it, and there is no token, and for a bad file of rules,
+    unless it is `lenient`: then the page is served, and alerts begin when the file is mended.
     """
 
     def __init__(
@@ -123,12 +124,13 @@ class Serving:
         rates: Mapping[str, Rate] = RATES,
         listening: socket.socket | None = None,
         watchdog: Watchdog | None = None,
+        lenient: bool = False,
     ) -> None:
         self._watchdog = watchdog or Watchdog({})
         self._listening = listening
         self._runtime, self._tick_s, self._look_s = runtime, tick_s, look_s
         rules = runtime.settings.alerts
-        self._rules = RuleFile(Path(rules), os.environ) if rules else None
+        self._rules = RuleFile(Path(rules), os.environ, lenient=lenient) if rules else None
         self._asides = {part: Aside(part, threads) for part, threads in _THREADS.items()}
         self.live = Live(runtime.stories, self._asides["live"], clock=runtime.clock.now)
         self._site = Site(runtime, self.live, self._asides["requests"], self._asides["shared"], rates=rates)

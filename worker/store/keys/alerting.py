@@ -24,6 +24,11 @@ def alerts_told() -> str:
     return naming.tagged("alerts", "told")
 
 
+def alerts_trouble() -> str:
+    """string: why a process that serves does not look through the events. Lifetime: a TTL of seconds, renewed."""
+    return naming.tagged("alerts", "trouble")
+
+
 def alerts_queue() -> str:
     """zset of ids of deliveries by when they are due; a leased one stands at the end of its lease. Bound: 10,000.
     Lifetime: until it was taken, or is a day old."""
