@@ -19,7 +19,7 @@ SLOTS = 16_384
 def _node(kind: str) -> Server:
     """A node that has no slots yet. Its bus has a port of its own: the usual one, 10,000 up, may be past the last."""
     options: dict[str, Any] = {"cluster-enabled": "yes", "cluster-port": str(free_port()), "databases": "1"}
-    options |= {"cluster-node-timeout": "1000", "cluster-replica-validity-factor": "0"}
+    options |= {"cluster-node-timeout": "2000", "cluster-replica-validity-factor": "0"}
     return Server(kind, port=free_port(), **options)
 
 
@@ -66,13 +66,18 @@ class Cluster:
         return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
     def owner(self, slot: int) -> Server:
-        """The node that serves a slot, as the nodes that run say."""
-        ports = {node.port: node for node in self.nodes}
-        for node in filter(_runs, self.nodes):
-            for start, end, primary, *_ in ask(node, "CLUSTER", "SLOTS"):
-                if start <= slot <= end and _runs(ports[primary[1]]):
-                    return ports[int(primary[1])]
-        raise AssertionError(f"nobody serves slot {slot}")
+        """The node that serves a slot: the one of which all nodes that run say so."""
+
+        def agreed() -> Server | None:
+            owners = self._owners(slot)
+            return next((node for node in self.nodes if {node.port} == owners and _runs(node)), None)
+
+        return eventually(agreed, 20, lambda: f"slot {slot} is served by {self._owners(slot)}")  # type: ignore[return-value]
+
+    def _owners(self, slot: int) -> set[int]:
+        """The ports that the nodes that run name."""
+        rows = [ask(node, "CLUSTER", "SLOTS") for node in self.nodes if _runs(node)]
+        return {int(said[1]) for each in rows for start, end, said, *_ in each if start <= slot <= end}
 
     def move(self, slot: int, target: Server, chunk: int = 100) -> Iterator[int]:
         """Move a slot as `redis-cli --cluster reshard` does, its keys some at a time: yields how many have gone, after
@@ -87,6 +92,7 @@ class Cluster:
             yield gone
         for node in (target, source):
             ask(node, "CLUSTER", "SETSLOT", slot, "NODE", ask(target, "CLUSTER", "MYID"))
+        eventually(lambda: self._owners(slot) == {target.port}, 10, lambda: f"not all know that slot {slot} has moved")
 
     def mains(self) -> list[Server]:
         """The primaries as they are now."""

@@ -29,6 +29,7 @@ from worker.errors import ServerUnavailable, StorywireError
 from worker.model import Article, Ref, story_id
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
+from worker.store.sharding import shards
 
 SETTINGS = {"STORYWIRE_BATCH": "20"}
 RECOVERY_S = 30.0
@@ -72,6 +73,13 @@ def desks(cluster: Cluster, valkey_url: str) -> Iterator[tuple[Desk, Desk]]:
         desk.close()
 
 
+def place_of(lang: str, desk: Desk) -> tuple[str, int]:
+    """Where `storywire check` says that a language is."""
+    [node] = [shard.node for shard in shards(desk.redis) if lang in shard.languages]
+    host, _, port = node.partition(":")
+    return host, int(port)
+
+
 def assert_same(desks: tuple[Desk, Desk]) -> None:
     """Both hold the same, and it holds together."""
     there, alone = (without_signs(dump(desk.redis)) for desk in desks)
@@ -94,10 +102,11 @@ def lived(runtime: Runtime, articles: list[Article], clock: ManualClock) -> dict
     latest = runtime.stories.recent("en", 0.0, 40)
     grown = next(story for story in latest if story.articles > 2)
     first, second = [story for story in latest if story is not grown][:2]
+    pinned = runtime.stories.members("en", first.number)[0].id
     runtime.editing.merge([story_id("en", first.number), story_id("en", second.number)])
     member = runtime.stories.members("en", grown.number)[-1]
     runtime.editing.split(story_id("en", grown.number), [member.id])
-    runtime.editing.pin(runtime.stories.members("en", first.number)[0].id)
+    runtime.editing.pin(pinned)
     runtime.forgetting.forget(runtime.forgetting.find(articles[3].id).target)
     clock.advance(8 * 86_400.0)
     late = runtime.outbox.publish("two", articles[5:6], {}, clock.now())
@@ -139,6 +148,7 @@ def test_a_language_whose_slot_moves_waits_and_the_others_go_on(
     assert steps > 2, "the slot held too little to move step by step"
     assert cluster.owner(ENGLISH) is not was
     there.ingest.run(refs)
+    assert place_of("en", there) == ("127.0.0.1", cluster.owner(ENGLISH).port)
     alone.ingest.run(alone.publish(*BATCH))
     for step in range(steps):
         alone.ingest.run(alone.publish(article(f"it{step}", lang="it", hour=step)))
