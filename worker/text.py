@@ -13,6 +13,7 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
+from worker.escapes import unescaped
 from worker.joiners import first, spelt, unjoined
 from worker.model import UNDETERMINED
 from worker.scripts import MARKS, is_foreign, language_of, respell
@@ -81,7 +82,7 @@ def headline(markup: str, characters: int) -> str:
 
 def _visible(markup: str) -> str:
     """Plain text without what is not shown, but for joiners."""
-    text = markup[: 4 * MAX_CHARACTERS]
+    text = unescaped(markup[: 4 * MAX_CHARACTERS])
     if _is_markup(text):
         if len(text) > _MAX_ATTRIBUTES:
             text = _TAG_OR_OPAQUE.sub(_bare, text)

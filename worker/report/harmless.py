@@ -8,6 +8,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
+from worker.escapes import unescaped
 from worker.joiners import JOINER, NON_JOINER, spelt
 
 MAX_CHARACTERS = 400
@@ -32,7 +33,7 @@ def readable(text: str, otherwise: str = "") -> str:
     """As harmless(), with all joiners that spell: for pages, feeds and messages, which are drawn as text is meant."""
     shown: list[str] = []
     marks = 0
-    for character in text[: 4 * MAX_CHARACTERS]:
+    for character in unescaped(text[: 4 * MAX_CHARACTERS]):
         category = unicodedata.category(character)
         if character in (JOINER, NON_JOINER):  # marks on either side of it stand on one letter
             shown.append(character)
