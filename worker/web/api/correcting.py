@@ -32,7 +32,10 @@ _GROUP = "Corrections"
 _KEPT = """ It is kept as constraints between articles, so it holds after merges, revisions and restarts. Said twice it
 is refused the second time, or changes nothing: sending it again after an answer was lost does no harm."""
 _WHERE = {"story": "/api/v1/stories lists the stories", "article": "/api/v1/stories/STORY lists those of a story"}
-_MISSING = {404: "There is no such story, or it has ended.", 409: "The store says otherwise: the line says what."}
+_MISSING = {
+    404: "There is no story of the address's id, or it has ended.",
+    409: "The store says otherwise: the line says what, such as a story or an article of the body that is not there.",
+}
 
 
 def operations(site: Site) -> Sequence[Operation]:
