@@ -46,6 +46,8 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069"
     r"\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
+_NOTHING = " \u115f\u1160\u2800\u3164\uffa0"
+"""Letters and signs that show nothing: a headline of these alone could be neither seen nor clicked."""
 _RARE_SPACE = "\u1680\u2028\u2029"
 """What NFKC leaves of the signs that are space, beside the space itself."""
 
@@ -76,8 +78,9 @@ def clean(markup: str) -> str:
 
 def headline(markup: str, characters: int) -> str:
     """As clean(), of at most so many characters in one line, to be shown: with the joiners that spell (joiners.py),
-    which do not count."""
-    return first(_spaced(spelt(_visible(markup))).replace("\n", " "), characters)
+    which do not count; "" where nothing of it would be seen."""
+    line = first(_spaced(spelt(_visible(markup))).replace("\n", " "), characters)
+    return line if line.strip(_NOTHING) else ""
 
 
 def _visible(markup: str) -> str:

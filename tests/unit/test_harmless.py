@@ -16,3 +16,8 @@ def test_what_a_terminal_obeys_is_taken_out_whole(sequence: str) -> None:
 
 def test_brackets_are_no_sequence() -> None:
     assert harmless("[31m] Dam breaks") == headline("[31m] Dam breaks", 100) == "[31m] Dam breaks"
+
+
+def test_a_headline_of_blanks_is_none() -> None:
+    assert headline("\u200b\u3164\u2800", 100) == ""
+    assert headline("\u3164Dam", 100).endswith("Dam")
