@@ -10,7 +10,7 @@ Invariant: what a stage cost stands in that stage; all of `shared` happens under
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +27,7 @@ from tests.servers import Server
 from worker import config, ingest
 from worker.clock import SystemClock
 from worker.model import Article
-from worker.runtime import open_runtime
+from worker.runtime import Runtime, open_runtime
 
 BATCH = 50
 LANGUAGES = tuple(f"qa{letter}" for letter in "abcdefghijklmnop")
@@ -103,11 +103,20 @@ def spoken(articles: Sequence[Article], languages: int) -> list[Article]:
     return [replace(a, lang=LANGUAGES[place % languages]) for place, a in enumerate(articles)]
 
 
-def measure(articles: Sequence[Article], warm: int, languages: int = 1, batch: int = BATCH) -> Alone:
-    """What an article costs after the first `warm` ones, in jobs whose articles are of so many languages."""
+def measure(
+    articles: Sequence[Article],
+    warm: int,
+    languages: int = 1,
+    batch: int = BATCH,
+    before: Callable[[Runtime, Sequence[Article]], object] = lambda _runtime, _articles: None,
+) -> Alone:
+    """What an article costs after the first `warm` ones, in jobs whose articles are of so many languages; `before` is
+    called before each measured job, with its articles."""
     spent: defaultdict[str, Any] = defaultdict(lambda: np.zeros(3))
     with _pipeline() as (runtime, meter):
         for number, part in enumerate(batches(articles, batch)):
+            if number * batch >= warm:
+                before(runtime, part)
             refs = runtime.outbox.publish("alone", part, {}, runtime.clock.now())
             began = meter.read()
             result = runtime.ingest.run(refs)
@@ -126,7 +135,7 @@ def _cost(each: NDArray[np.float64]) -> Cost:
 
 
 @contextmanager
-def _pipeline() -> Iterator[tuple[Any, _Meter]]:
+def _pipeline() -> Iterator[tuple[Runtime, _Meter]]:
     server = Server("valkey", persistent=True)
     try:
         meter = _Meter(server)
