@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.command import environment
 from tests.e2e.feed_server import FeedServer
 from tests.e2e.test_concurrency import newsroom_articles
-from tests.fault.fleet import READY_S, Wire, stored
+from tests.fault.fleet import Wire, stored
 from tests.hosts import Host, Network
 from tests.servers import Server
 from tests.waiting import eventually
@@ -26,6 +26,8 @@ from worker.runtime import Runtime, open_runtime
 WORKERS = ("worker-a", "worker-b")
 HOSTS = ("server", "feeds", "poller", *WORKERS, "page")
 PORT = 6379
+START_S = 120.0
+"""Four processes and their imports, on a machine whose load nobody knows."""
 _COMMANDS = {"poller": "poll", "worker-a": "work", "worker-b": "work", "page": "serve"}
 _TOKEN = "a-token-of-the-tests-of-many-hosts"
 
@@ -114,9 +116,9 @@ def scattered(folder: Path, articles: int, *names: str) -> Iterator[Scattered]:
         for name in running:
             made.start(name)
         with made.wire.flowing(16):
-            eventually(lambda: made.stored > 16, READY_S, lambda: f"nothing is clustered: {made.said()}")
+            eventually(lambda: made.stored > 16, START_S, lambda: f"nothing is clustered: {made.said()}")
             workers = set(WORKERS) & set(running)
-            eventually(lambda: made.workers() == workers, READY_S, lambda: f"a worker is missing: {made.said()}")
+            eventually(lambda: made.workers() == workers, START_S, lambda: f"a worker is missing: {made.said()}")
         yield made
 
 
