@@ -55,9 +55,10 @@ def command(
     """Send files of articles through the real queue and workers, as if they arrived now, and report the stories.
 
     A file, gzipped or not, holds one JSON object a line: `id`, and `title` or `text`; `url`, `published` (RFC
-    3339), `source` and `lang` if they are known. Articles go in order of their dates. The store is a new, temporary
-    one unless --data-dir is given; the live store is never touched. Exit status 1 if lines had to be left out,
-    articles ended in quarantine, or a case was decided otherwise.
+    3339), `source` and `lang` if they are known; of title and text, plain or HTML, markup is taken out: write `&lt;`
+    for a `<` that is to be read. Articles go in order of their dates. The store is a new, temporary one unless
+    --data-dir is given; the live store is never touched. Exit status 1 if lines had to be left out, articles ended in
+    quarantine, or a case was decided otherwise.
 
     Example: storywire replay articles.jsonl --assignments stories.tsv
     """
