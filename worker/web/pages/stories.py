@@ -142,7 +142,7 @@ def options(wanted: Asked, board: Board) -> dict[str, list[tuple[str, str, bool]
     since = since_text(narrow.since_s) if narrow.since_s is not None else ""
     numbers = sorted({*_OUTLETS, *([narrow.min_outlets] if narrow.min_outlets > 1 else [])})
     return {
-        "lang": _chosen(known, narrow.lang, f"all ({len(board):,})"),
+        "lang": _chosen(known, narrow.lang, "all"),
         "outlets": _chosen({str(n): str(n) for n in numbers}, str(narrow.min_outlets), "1"),
         "since": _chosen(dict(_SPANS), since, "any time"),
     }

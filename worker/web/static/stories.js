@@ -21,6 +21,11 @@ list.addEventListener("shortened", refresh);
 addEventListener("scroll", () => { if (window.scrollY < 8) settle(); }, { passive: true });
 addEventListener("pagehide", looking);
 
+// What was left empty is not in the address, which people hand on.
+document.querySelector("form.filter").addEventListener("formdata", ({ formData }) => {
+  for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+});
+
 // A page in the background holds no connection (browsers have six of them a site): it asks now and then.
 let background = 0;
 function rest() {
