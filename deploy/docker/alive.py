@@ -4,7 +4,7 @@
     alive [poll | pages | work | serve]      without a name, that of the command that the container began with
 
 A server of the stories that is away is no fault of the process, which waits for it: that is told and is no 1, nor is a
-queue that is long. Poller and worker give signs of life to the server, and are dead after 20 s without one.
+long queue. Poller, page reader and worker give signs of life to the server, and are dead after 20 s without one.
 
 Invariant: it only looks, and ends within 8 s.
 """
@@ -12,36 +12,46 @@ Invariant: it only looks, and ends within 8 s.
 import os
 import signal
 import sys
+from collections.abc import Callable, Collection
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import click
 
-from worker.cli.check import findings
+from worker.cli.opening import must_run
 from worker.config import endpoints, load
-from worker.names import this_host
+from worker.errors import StorywireError
+from worker.names import parsed, this_host
+from worker.runtime import Runtime, open_runtime
 
 PATIENCE_S = 8
-ROLES = {"poll": "pollers", "work": "queue"}
-"""The line of `storywire check` that tells of each, and in FIGURES the figure of it that counts the living."""
-FIGURES = {"pollers": "pollers", "queue": "workers"}
+SIGNS: dict[str, Callable[[Runtime], Collection[str]]] = {
+    "poll": lambda runtime: runtime.pollers.alive(),
+    "pages": lambda runtime: runtime.readers.alive(),
+    "work": lambda runtime: runtime.jobs.listening(),
+}
+"""Who has given a sign of life lately, by the command that they run."""
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 def role() -> str:
     """The command that process 1 runs, which may stand behind an init: `docker-init -- storywire poll`."""
     for name in Path("/proc/1/cmdline").read_bytes().decode(errors="replace").split("\0"):
-        if name in (*ROLES, "pages", "serve", "up"):
+        if name in (*SIGNS, "serve", "up"):
             return name
     return ""
 
 
-def of_signs(line: str) -> tuple[bool, str]:
+def of_signs(name: str) -> tuple[bool, str]:
     """Whether a process of this host has given a sign of life."""
-    for finding in findings(load(os.environ), (line,), this_host()):
-        alive = finding.figures.get(FIGURES.get(line, ""))
-        return alive is None or bool(alive), finding.said
-    return True, "nothing was said"
+    settings = load(os.environ)
+    try:
+        must_run(settings)
+        with open_runtime(settings) as runtime:
+            here = sum(parsed(sign).host == this_host() for sign in SIGNS[name](runtime))
+    except StorywireError as error:
+        return True, f"waits: {error}"
+    return here > 0, f"{here} of `storywire {name}` gave a sign of life on {this_host()}"
 
 
 def of_site() -> tuple[bool, str]:
@@ -63,8 +73,8 @@ def main() -> int:
     name = sys.argv[1] if len(sys.argv) > 1 else role()
     if name == "serve":
         alive, said = of_site()
-    elif name in ROLES:
-        alive, said = of_signs(ROLES[name])
+    elif name in SIGNS:
+        alive, said = of_signs(name)
     else:
         alive, said = True, f"{name or 'this command'}: runs, and gives no sign of life of its own"
     click.echo(said)

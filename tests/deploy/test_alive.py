@@ -16,7 +16,16 @@ from tests.waiting import eventually
 
 
 def alive(role: str, **settings: object) -> tuple[int, str]:
-    """Its exit status, and what it says."""
+    """Its exit status, and what it says; asked again, twice at most, where a busy machine let its own time run out."""
+    for _ in range(3):
+        status, said = asked(role, **settings)
+        if status != -signal.SIGALRM:
+            break
+    return status, said
+
+
+def asked(role: str, **settings: object) -> tuple[int, str]:
+    """The same, once."""
     done = subprocess.run(
         [sys.executable, DEPLOY / "docker" / "alive.py", role],
         env=environment(settings) | {"PYTHONPATH": str(ROOT)},
@@ -45,7 +54,7 @@ def test_worker_is_told_by_its_own_signs_and_not_by_the_server_or_the_queue(new_
     server = new_server("valkey")
     url = server.url(0)
     status, said = alive("work", redis_url=url)
-    assert status == 1 and "0 workers" in said, "none has ever begun"
+    assert status == 1 and "0 of `storywire work`" in said, "none has ever begun"
     with running("work", redis_url=url):
         eventually(
             lambda: here("check", "--only", "queue", redis_url=url).returncode == 0, 30, "a worker's sign of life"
@@ -53,7 +62,7 @@ def test_worker_is_told_by_its_own_signs_and_not_by_the_server_or_the_queue(new_
         assert alive("work", redis_url=url)[0] == 0
         server.stop()
         status, said = alive("work", redis_url=url)
-        assert status == 0 and "server" in said, "a worker is not started anew because the server is away"
+        assert status == 0 and "waits: the server" in said, "a worker is not started anew because the server is away"
 
 
 def test_site_is_well_while_it_answers_whatever_it_says_of_the_server(new_server: NewServer) -> None:
