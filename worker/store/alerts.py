@@ -178,9 +178,10 @@ class Alerts:
         return ""
 
     def _pass_on(self, mark: str, score: float) -> None:
-        """The mark of a story that was told of becomes one of a story that another was told of for."""
-        pipe = self._redis.pipeline(transaction=True)
-        pipe.zrem(keys.alerts_told(), mark).zadd(keys.alerts_told(), {f"{mark}\0": score}).execute()
+        """The mark of a story that was told of becomes one of a story that another was told of for: at no moment is
+        there none."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.zadd(keys.alerts_told(), {f"{mark}\0": score}).zrem(keys.alerts_told(), mark).execute()
 
     def done(self, delivery: Delivery, until: float) -> bool:
         """It was taken. until: the end of the lease; False where that ran out and another has it."""
