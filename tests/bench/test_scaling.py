@@ -10,6 +10,7 @@ from redis import Redis
 from tests.bench import newswire, server_limit, sharding, sharding_split, workers, workers_alone
 from tests.bench.running import Run
 from tests.bench.server_limit_record import recorded, recording
+from tests.bench.workers_law import expected
 from tests.conftest import NewServer
 from tests.memory import member
 from worker.cluster import posting
@@ -44,9 +45,13 @@ def test_an_article_is_counted_stage_by_stage() -> None:
     assert alone.limit(way_ms=1.0) < alone.limit()
 
 
-def test_more_workers_bring_more_until_the_lease_or_the_processors_are_taken() -> None:
-    assert [workers.expected(n, each_ms=4.0, limit=600.0, cores=64) for n in (1, 2, 4)] == [250.0, 500.0, 600.0]
-    assert workers.expected(4, each_ms=4.0, limit=600.0, cores=2) == 500.0
+def test_more_workers_bring_more_until_the_lease_is_never_free() -> None:
+    found = [expected(workers, apart_ms=2.0, shared_ms=2.0) for workers in (1, 2, 4, 8)]
+    assert found[0] == pytest.approx((250.0, 0.0, 0.5), rel=0.01, abs=0.01)
+    assert 450 < found[1].rate <= 500, "two workers by turns"
+    for workers, one in zip((4, 8), found[2:], strict=True):
+        assert 450 < one.rate <= 500, "and no more: one article in 2 ms"
+        assert one.waiting == pytest.approx(1 - one.rate * 4.0 / 1000 / workers)
 
 
 def test_a_speedup_is_against_one_worker_of_the_same_round() -> None:

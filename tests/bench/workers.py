@@ -27,6 +27,7 @@ from tests.bench.running import Run, keep, pipeline, table
 from tests.bench.worker_path import WARM
 from tests.bench.workers_alone import Alone, spoken
 from tests.bench.workers_alone import measure as measure_alone
+from tests.bench.workers_law import Expected, expected
 from worker import supervisor
 from worker.model import Article
 
@@ -83,9 +84,12 @@ def _held(run: Run) -> float:
     return sum(run.stages_ms.get(stage, 0) for stage in _HELD) / (1000 * run.wall_s)
 
 
-def expected(workers: int, each_ms: float, limit: float, cores: int) -> float:
-    """Articles a second: what so many workers can compute, on so many processors, under one lease."""
-    return min(workers * 1000 / each_ms, cores * 1000 / each_ms, limit)
+def law(found: Sequence[Scale], alone: Alone, numbers: Sequence[int]) -> list[Expected]:
+    """What the counted cost says of so many workers of one language, a processor for each; what a worker alone needs
+    besides the stages (RQ, marks, log lines) is outside of the lease."""
+    one = next(scale for scale in found if scale.languages == alone.languages)
+    apart_ms = max(alone.apart.ms, one.worker_ms + one.server_ms - alone.shared.ms)
+    return [expected(workers, apart_ms, alone.shared.ms, alone.batch) for workers in numbers]
 
 
 def report(found: Sequence[Scale], alone: Sequence[Alone]) -> None:
@@ -114,6 +118,15 @@ def report(found: Sequence[Scale], alone: Sequence[Alone]) -> None:
         ],
     )  # fmt: skip
     print(f"  (the lease's limit where the server is 0.2 ms away: {', '.join(f'{a.limit(0.2):.0f}' for a in alone)})")
+    numbers = [s.workers for s in found if s.languages == alone[0].languages]
+    print("\nOne language, as that cost says, were there a processor for each worker and for the server")
+    table(
+        ("workers", "articles/s", "waiting", "lease held"),
+        [
+            (str(n), f"{e.rate:.0f}", f"{e.waiting:.0%}", f"{e.held:.0%}")
+            for n, e in zip(numbers, law(found, alone[0], numbers), strict=True)
+        ],
+    )
     keep("workers", {"runs": to_builtins(found), "alone": to_builtins(alone)})
 
 

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.drawing import COLOURS, clean, drawing
-from tests.bench.workers import Scale, expected
+from tests.bench.workers import Scale, law
 from tests.bench.workers_alone import Alone
 
-_MANY = 64
-"""As if there were a processor for each worker."""
+_LAW = "one language, as an article's cost says: a processor for each worker"
 
 
 def draw(found: Sequence[Scale], alone: Sequence[Alone], path: Path) -> None:
     """Write the picture as SVG, text as text."""
     with drawing(path, 2, figsize=(10, 3.9)) as (figure, (left, right)):
         _rates(left, found, alone)
-        _waiting(right, found)
+        _waiting(right, found, alone)
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
 
 
@@ -29,18 +28,20 @@ def _rates(axes: Any, found: Sequence[Scale], alone: Sequence[Alone]) -> None:
         numbers = [run.workers for run in runs]
         axes.plot(numbers, [run.rate for run in runs], "o-", color=COLOURS[2 * place], label=f"{_said(each)}, measured")
         if each.languages == 1:
-            law = [expected(n, runs[0].worker_ms, each.limit(), _MANY) for n in numbers]
-            label = "one language, as its cost says: a processor for each worker"
-            axes.plot(numbers, law, "--", color=COLOURS[2 * place], label=label)
+            rates = [one.rate for one in law(found, each, numbers)]
+            axes.plot(numbers, rates, "--", color=COLOURS[2 * place], label=_LAW)
     axes.set_ylim(0)
     _workers(axes, found, "articles a second")
 
 
-def _waiting(axes: Any, found: Sequence[Scale]) -> None:
-    for place, languages in enumerate(sorted({run.languages for run in found})):
-        runs = [run for run in found if run.languages == languages]
-        shares = [100 * run.waiting for run in runs]
-        axes.plot([run.workers for run in runs], shares, "o-", color=COLOURS[2 * place])
+def _waiting(axes: Any, found: Sequence[Scale], alone: Sequence[Alone]) -> None:
+    for place, each in enumerate(alone):
+        runs = _of(found, each)
+        numbers = [run.workers for run in runs]
+        axes.plot(numbers, [100 * run.waiting for run in runs], "o-", color=COLOURS[2 * place])
+        if each.languages == 1:
+            shares = [100 * one.waiting for one in law(found, each, numbers)]
+            axes.plot(numbers, shares, "--", color=COLOURS[2 * place])
     axes.set_ylim(0, 100)
     _workers(axes, found, "% of the workers' time spent waiting for a lease")
 
