@@ -49,9 +49,9 @@ def test_more_workers_bring_more_until_the_lease_is_never_free() -> None:
     found = [expected(workers, apart_ms=2.0, shared_ms=2.0) for workers in (1, 2, 4, 8)]
     assert found[0] == pytest.approx((250.0, 0.0, 0.5), rel=0.01, abs=0.01)
     assert 450 < found[1].rate <= 500, "two workers by turns"
-    for workers, one in zip((4, 8), found[2:], strict=True):
+    for count, one in zip((4, 8), found[2:], strict=True):
         assert 450 < one.rate <= 500, "and no more: one article in 2 ms"
-        assert one.waiting == pytest.approx(1 - one.rate * 4.0 / 1000 / workers)
+        assert one.waiting == pytest.approx(1 - one.rate * 4.0 / 1000 / count)
 
 
 def test_a_speedup_is_against_one_worker_of_the_same_round() -> None:
