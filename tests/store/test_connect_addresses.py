@@ -1,8 +1,6 @@
 """The grammar of addresses: what each shape says, what is refused before it is used, and that no password shows."""
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from worker.connect import check_url, connect, connect_plain, server_name
 from worker.connect.several import Several, place_name, several
@@ -104,14 +102,14 @@ def test_what_cannot_be_used_is_refused_before_anything_is_sent(url: str, said: 
         assert "\n" not in line
 
 
-PASSWORDS = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1).map(lambda text: f"hunter2{text}")
+MARKS = [*"@:/?#[]%&=+,;!$'()* \\", "%40", "%zz", "@?", "?/", "/@", "//", "@,@", "://", "ä", "\u2028", "\t"]
 
 
-@given(PASSWORDS, st.sampled_from(["redis", "redis+sentinel", "rediss+sentinel", "redis+cluster", "nonsense"]))
-@example("hunter2@?", "redis+sentinel")
-@example("hunter2?/", "redis+cluster")
-def test_no_password_is_shown_however_it_is_written(password: str, scheme: str) -> None:
+@pytest.mark.parametrize("mark", MARKS)
+@pytest.mark.parametrize("scheme", ["redis", "redis+sentinel", "rediss+sentinel", "redis+cluster", "nonsense"])
+def test_no_password_is_shown_however_it_is_written(mark: str, scheme: str) -> None:
     """Written as it is, without the %40 that it would need, before the hosts or in an option."""
+    password = f"hunter2{mark}hunter2"
     for url in (
         f"{scheme}://me:{password}@a:1,b:2/news",
         f"{scheme}://a:1,b:2/news?sentinel_password={password}",

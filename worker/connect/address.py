@@ -3,6 +3,7 @@
 Invariant: no name that leaves here holds a user, a password or an option.
 """
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,7 +34,9 @@ _WRITE = (
 
 def server_name(url: str) -> str:
     """How a server is named to people: its address without user, password and options."""
-    head, mark, rest = url.rpartition("://")
+    head, mark, rest = url.partition("://")
+    if not re.fullmatch(r"[A-Za-z0-9+]*", head):  # then it is no scheme, and may be the beginning of a password
+        head, mark, rest = "", "", url
     rest, _, options = rest.partition("?")
     if "@" in options:  # then the `?` may stand inside a password: show nothing of it
         rest = "..."
@@ -87,9 +90,16 @@ def _fault_of_one(url: str) -> str:
     return _fault_of_options({name: values[0] for name, values in options.items()}, tls=parts.scheme == "rediss")
 
 
+def _option_name(name: str, options: Mapping[str, str]) -> str:
+    """It in quotes; or words, where it may be the end of a password that holds `&` or `?`."""
+    is_name = re.fullmatch(r"[a-z_]{1,40}", name) and options[name]
+    is_one = is_name and not any("@" in value for value in options.values())
+    return repr(name) if is_one else "or a password with & or ? in it: write %26 %3F"
+
+
 def _fault_of_options(options: Mapping[str, str], *, tls: bool) -> str:
     if unknown := sorted(set(options) - _OPTIONS - _OF_TLS):
-        return f"has an unknown option, {unknown[0]!r}"
+        return f"has an unknown option, {_option_name(unknown[0], options)}"
     if not tls and (found := sorted(_OF_TLS & set(options))):
         return f"has the option {found[0]}, and speaks no TLS: that begins with rediss"
     return certificates.fault_of(options)
