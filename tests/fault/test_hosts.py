@@ -83,6 +83,25 @@ def test_a_partition_of_a_minute_loses_nothing(data_dir: Path, links: list[tuple
             assert said == 503 and stall_s < FAILS_S, "the page's trouble is nobody else's"
 
 
+@pytest.mark.slow
+def test_a_server_whose_cable_is_out_for_half_a_minute_loses_nothing(data_dir: Path) -> None:
+    """Everybody loses it at once, and those who send are told: no route, instead of silence."""
+    data_dir.mkdir()
+    with scattered(data_dir, 200 + 80 * RATE) as scene:
+        with scene.wire.flowing(RATE):
+            scene.longest_stall_s(3.0)
+            scene.network["server"].unplug()
+            scene.longest_stall_s(CUT_S / 2)
+            scene.network["server"].plug()
+            mended = time.monotonic()
+            scene.longest_stall_s(1.0)
+        took_s = recovered(scene, mended)
+        eventually(lambda: scene.workers() == set(WORKERS), RECOVERY_S, lambda: f"a worker is missing: {scene.said()}")
+        eventually(lambda: scene.page_answers() == 200, RECOVERY_S, lambda: f"the page is not well: {scene.said()}")
+        print(f"\n  the server's cable out: {len(scene.wire.articles)} articles; all in stories after {took_s:.1f} s")  # noqa: T201
+        assert_held(scene.runtime, scene.wire.articles)
+
+
 HOLDER = """
 import sys, time
 from pathlib import Path
