@@ -115,7 +115,7 @@ class Sentinels(Closing):
             self.servers = [self._server(options) for _ in range(1 + replicas)]
             for replica in self.servers[1:]:
                 ask(replica, "REPLICAOF", HOST, self.servers[0].port)
-            eventually(self.in_step, 20, "the replicas are not in step")
+            eventually(lambda: _tried(self.in_step), 60, "the replicas are not in step")
             self.sentinels = self._watching()
             self.await_whole()
         except BaseException:
@@ -175,16 +175,17 @@ class Sentinels(Closing):
         return next(server for server in self.servers if server.port == port)
 
     def in_step(self) -> bool:
-        """Whether every server but one is a replica that has all that was written there."""
-        told = [ask(server, "INFO", "replication") for server in self.servers]
-        [primary] = [each for each in told if each["role"] == "master"]
-        replicas = [each for each in told if each["role"] != "master"]
+        """Whether every server but one is a replica that has all that was written there when this was asked."""
+        roles = {server: ask(server, "ROLE")[0] for server in self.servers}
+        [primary] = [server for server, role in roles.items() if role == "master"]
+        written = ask(primary, "INFO", "replication")["master_repl_offset"]
+        replicas = [ask(server, "INFO", "replication") for server in self.servers if server is not primary]
         return all(
-            each["master_link_status"] == "up" and each["slave_repl_offset"] == primary["master_repl_offset"]
-            for each in replicas
+            told["role"] == "slave" and told["master_link_status"] == "up" and told["slave_repl_offset"] >= written
+            for told in replicas
         )
 
-    def await_whole(self, within_s: float = 20.0) -> None:
+    def await_whole(self, within_s: float = 60.0) -> None:
         """Until a failover would succeed: all Sentinels see one primary, each other, and replicas in step."""
 
         def whole() -> bool:
@@ -198,7 +199,7 @@ class Sentinels(Closing):
 
         eventually(lambda: _tried(whole), within_s, lambda: f"not whole: {self.sentinels[0].said()}")
 
-    def await_failover(self, from_: Server, within_s: float = 20.0) -> Server:
+    def await_failover(self, from_: Server, within_s: float = 60.0) -> Server:
         """Until every Sentinel calls another the primary, which it is; that one."""
 
         def moved() -> Server | None:

@@ -28,6 +28,8 @@ from worker.runtime import Runtime
 
 RATE = 20
 RECOVERY_S = 30.0
+PATIENCE_S = 60.0
+"""How long a step may take on a machine that has much else to do."""
 
 
 class Behind:
@@ -103,15 +105,17 @@ def one_failover(running: Fleet, runtime: Runtime, sentinels: Sentinels, fail: C
     with running.wire.flowing(RATE):
         began, shown = time.monotonic(), running.wire.shown
         old = fail(sentinels)
+        assert sentinels.await_failover(old) is not old
+        named = time.monotonic() - began
         eventually(
             lambda: stored(runtime) > shown + RATE,
             2 * RECOVERY_S,
             lambda: f"{stored(runtime)} of {running.wire.shown} in stories: {running.said()}",
         )
         took = time.monotonic() - began
-        assert sentinels.await_failover(old) is not old
         back(sentinels, old)
-    print(f"  {fail.__name__}: {running.wire.shown} articles, recovered in {took:.1f} s")  # noqa: T201
+    told = f"another primary after {named:.1f} s, recovered in {took:.1f} s"
+    print(f"  {fail.__name__}: {running.wire.shown} articles, {told}")  # noqa: T201
     return took
 
 
@@ -126,14 +130,14 @@ def test_what_a_failover_loses_comes_again_and_is_placed_once(kind: str) -> None
         for worker in workers:
             worker.start()
         _publish(desk, articles[:30])
-        eventually(lambda: not desk.outbox.depth(), 20, "the first are not placed")
+        eventually(lambda: not desk.outbox.depth(), PATIENCE_S, "the first are not placed")
         with ExitStack() as still:  # a lease that is held now would come with the copy, and hold for its ten seconds
             for worker in workers:
                 still.enter_context(worker.busy)
-            eventually(sentinels.in_step, 20, "the replica is behind")
+            eventually(sentinels.in_step, PATIENCE_S, "the replica is behind")
             replica = cut(sentinels)
         _publish(desk, articles[30:45])
-        eventually(lambda: not desk.outbox.depth(), 20, "the lost ones are not placed")
+        eventually(lambda: not desk.outbox.depth(), PATIENCE_S, "the lost ones are not placed")
         old, lost = die_behind(sentinels, replica)
         _publish(desk, articles[45:])
         assert lost > 0
@@ -142,7 +146,7 @@ def test_what_a_failover_loses_comes_again_and_is_placed_once(kind: str) -> None
         assert not there & {each.id for each in articles[30:45]}, "what it had not has been seen"
         _publish(desk, articles)  # what the feed still shows
         for worker in workers:
-            worker.join(20)
+            worker.join(PATIENCE_S)
         assert sentinels.primary() is not old
         assert not [worker.wrong for worker in workers if worker.wrong]
         check_store(desk)
@@ -181,7 +185,7 @@ def _assigned(desk: Desk) -> dict[str, int]:
 def _publish(desk: Desk, articles: Sequence[Article]) -> None:
     """Each again until the server takes it."""
     for article in articles:
-        eventually(partial(_published, desk, article), 20, "nothing can be published")
+        eventually(partial(_published, desk, article), PATIENCE_S, "nothing can be published")
 
 
 def _published(desk: Desk, article: Article) -> bool:
@@ -233,7 +237,7 @@ def test_the_examples_of_users_and_sentinels_fail_over(kind: str, tmp_path: Path
         with closing(Desk(url)) as desk:
             _publish(desk, EARLIER[:2])
             desk.ingest.run([ref for ref, _ in desk.outbox.everything()])
-            eventually(sentinels.in_step, 20, "the replica is behind")
+            eventually(sentinels.in_step, PATIENCE_S, "the replica is behind")
             sentinels.await_failover(die(sentinels))
             _publish(desk, EARLIER[2:])
             desk.ingest.run([ref for ref, _ in desk.outbox.everything()])
