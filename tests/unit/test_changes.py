@@ -15,7 +15,7 @@ from worker.report.rows import row_record
 from worker.report.views import StoryView, story_record
 from worker.web.changes import MOST_UNREAD, Changed, Listener, latest, message, place
 from worker.web.live import Live
-from worker.web.stream import _followed
+from worker.web.stream import Wanted, _followed
 
 
 def changed(number: int, **more: Any) -> Changed:
@@ -155,7 +155,7 @@ def test_a_quiet_stream_says_now_and_then_that_it_lives_and_where_it_is() -> Non
 
     async def run() -> None:
         standing = Standing()
-        sent = _followed(standing.live, Filter(lang="es"), 0.01, reset=False)
+        sent = _followed(standing.live, Wanted(Filter(lang="es")), 0.01, reset=False)
         assert await _some(sent, 2) == [place("en:7-0"), b":\n" + place("en:7-0")]
         standing.live.position = {"en": (9, 0)}
         standing.push(changed(8), changed(9))
@@ -169,7 +169,7 @@ def test_a_quiet_stream_says_now_and_then_that_it_lives_and_where_it_is() -> Non
 def test_who_is_too_slow_is_told_so_and_let_go_of() -> None:
     async def run() -> None:
         standing = Standing()
-        sent = _followed(standing.live, Filter(), 5.0, reset=False)
+        sent = _followed(standing.live, Wanted(Filter()), 5.0, reset=False)
         await _some(sent, 1)
         for number in range(MOST_UNREAD + 1):
             standing.push(changed(number))
@@ -185,7 +185,7 @@ def test_where_the_last_change_does_not_fit_its_place_is_said() -> None:
 
     async def run() -> None:
         standing = Standing()
-        sent = _followed(standing.live, Filter(min_outlets=2), 5.0, reset=False)
+        sent = _followed(standing.live, Wanted(Filter(min_outlets=2)), 5.0, reset=False)
         await _some(sent, 1)
         fitting: Row = row(8, outlets=2)
         standing.push(changed(8, row=fitting), changed(9))
