@@ -34,6 +34,8 @@ from worker.model import Article
 WORKERS = (1, 2, 4, 8)
 LANGUAGES = (1, 16)
 ARTICLES = 2_000
+BATCHES = (10, 200)
+"""Other values of STORYWIRE_BATCH whose cost is counted, for one language."""
 _HELD = ("read", "decide", "commit")
 _PATIENT: Sequence[Change] = [(supervisor, "_READY_S", 300.0)]
 """Eight workers take a while to start on two processors."""
@@ -92,8 +94,8 @@ def law(found: Sequence[Scale], alone: Alone, numbers: Sequence[int]) -> list[Ex
     return [expected(workers, apart_ms, alone.shared.ms, alone.batch) for workers in numbers]
 
 
-def report(found: Sequence[Scale], alone: Sequence[Alone]) -> None:
-    """Print the tables and keep the figures."""
+def report(found: Sequence[Scale], alone: Sequence[Alone], batches: Sequence[Alone] = ()) -> None:
+    """Print the tables and keep the figures; `batches`: what other sizes of jobs cost."""
     print(f"\nWorkers, {newswire.WORDS}-word articles, {os.cpu_count()} processors, medians")
     table(
         ("languages", "workers", "articles/s", "against one", "waiting", "lease held", "worker ms", "server ms"),
@@ -107,17 +109,19 @@ def report(found: Sequence[Scale], alone: Sequence[Alone]) -> None:
     )  # fmt: skip
     print("\nAn article, counted: milliseconds of processor time of worker + server, times something was sent")
     table(
-        ("languages", "fingerprint", "read", "decide", "commit", "under the lease", "sent", "apart", "limit/s"),
+        ("languages", "in a job", "fingerprint", "read", "decide", "commit", "under the lease", "sent", "apart", "limit/s"),
         [
             (
-                str(a.languages), *(_shown(a, stage) for stage in ("fingerprint", *_HELD)),
+                str(a.languages), str(a.batch), *(_shown(a, stage) for stage in ("fingerprint", *_HELD)),
                 f"{a.shared.worker_ms:.2f} + {a.shared.server_ms:.2f}", f"{a.shared.sent:.2f}",
                 f"{a.apart.worker_ms:.2f} + {a.apart.server_ms:.2f}", f"{a.limit():.0f}",
             )
-            for a in alone
+            for a in (*alone, *batches)
         ],
     )  # fmt: skip
-    print(f"  (the lease's limit where the server is 0.2 ms away: {', '.join(f'{a.limit(0.2):.0f}' for a in alone)})")
+    print(
+        f"  (the lease's limit where the server is 0.2 ms away: {', '.join(f'{a.limit(0.2):.0f}' for a in (*alone, *batches))})"
+    )
     numbers = [s.workers for s in found if s.languages == alone[0].languages]
     print("\nOne language, as that cost says, were there a processor for each worker and for the server")
     table(
@@ -127,7 +131,7 @@ def report(found: Sequence[Scale], alone: Sequence[Alone]) -> None:
             for n, e in zip(numbers, law(found, alone[0], numbers), strict=True)
         ],
     )
-    keep("workers", {"runs": to_builtins(found), "alone": to_builtins(alone)})
+    keep("workers", {"runs": to_builtins(found), "alone": to_builtins([*alone, *batches])})
 
 
 def _shown(alone: Alone, stage: str) -> str:
@@ -149,7 +153,7 @@ def main() -> None:
         said = spoken(articles, languages)
         alone.append(measure_alone(said, WARM, languages))
         found += scales([measure(said, asked.workers) for _ in range(asked.repeat)], languages)
-    report(found, alone)
+    report(found, alone, [measure_alone(spoken(articles, 1), WARM, batch=size) for size in BATCHES])
     if asked.picture:
         from tests.bench.workers_plot import draw
 
