@@ -15,12 +15,13 @@ from typing import Any, cast
 
 import pytest
 
+from tests.certified import write_certificates
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.fault.fleet import Fleet, fleet, stored
 from tests.fault.held import assert_held
 from tests.fault.scene import EARLIER, FEED, Desk, check_replay, check_store
 from tests.servers import KINDS, Server
-from tests.shapes import SERVICE, Sentinels, ask, write_certificates
+from tests.shapes import SERVICE, Sentinels, ask
 from tests.waiting import eventually
 from worker.errors import Transient
 from worker.model import Article

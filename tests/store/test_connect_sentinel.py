@@ -8,8 +8,9 @@ import pytest
 import redis
 import redis.exceptions as theirs
 
+from tests.certified import HOST
 from tests.servers import KINDS, free_port
-from tests.shapes import HOST, SERVICE, Sentinels, ask
+from tests.shapes import SERVICE, Sentinels, ask
 from tests.store.test_connect import failure_of
 from tests.waiting import eventually
 from worker.connect import Redis, connect, connect_plain, identify, sentinel, translate

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.certified import TlsServer
 from tests.conftest import NewServer
 from tests.servers import KINDS
-from tests.shapes import TlsServer, ask
+from tests.shapes import ask
 from tests.store.test_connect import failure_of
 from worker.connect import Redis, connect, connect_plain, identify
 from worker.errors import BadSetting, Permanent, ServerUnavailable
