@@ -162,6 +162,7 @@ def test_every_key_comes_along_or_belongs_to_a_process(server: Any, redis_url: s
         keys.alerts_queue,
         keys.alerts_waiting,
         keys.alerts_dead,
+        keys.alerts_trouble,
     }
     written = {}
     for key in (each for each in key_functions() if each not in of_processes | hints | new):
