@@ -6,6 +6,7 @@ Invariant: everything is on loopback, in folders of its own, and ended with its 
 import http.client
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -62,11 +63,17 @@ class Front:
     web: list["subprocess.Popen[str]"]
     settings: Mapping[str, Any]
 
-    @contextmanager
-    def again(self) -> Iterator[None]:
-        """Another `serve` in the place of one that has ended."""
-        with running("serve", **self.settings):
-            yield
+    _stack: ExitStack
+
+    def end(self) -> None:
+        """End `serve`, in order."""
+        for process in self.web:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+    def start(self) -> None:
+        """Another one in its place."""
+        self.web = self._stack.enter_context(running("serve", **self.settings))
 
     def connection(self) -> _Connection:
         """A connection of its own."""
@@ -153,7 +160,7 @@ def served(url: str, web_port: int, port: int, base: str, trust: ssl.SSLContext)
     with ExitStack() as stack:
         runtime = stack.enter_context(site_runtime(url))
         web = stack.enter_context(running("serve", **settings))
-        front = Front(port, base, runtime, trust, web, settings)
+        front = Front(port, base, runtime, trust, web, settings, stack)
         eventually(lambda: front.ask("/healthz").status == 200, 30, "serve behind the proxy")
         yield front
 

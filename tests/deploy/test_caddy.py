@@ -1,7 +1,6 @@
 """deploy/caddy/Caddyfile: Caddy takes it, and with it the page and its events come by https."""
 
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -94,10 +93,8 @@ def test_pages_events_limits_and_a_restart_pass_through_it(front: Front) -> None
         for n in range(7)
     ]
     assert wrong == [401] * 5 + [429] * 2, "by the address that Caddy saw"
-    for process in front.web:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+    front.end()
     away = front.ask("/feeds", headers=BEARER)
+    front.start()
     assert (away.status, away.headers["retry-after"]) == (503, "5")
-    with front.again():
-        eventually(lambda: front.ask("/feeds", headers=BEARER).status == 200, 30, "the page after its restart")
+    eventually(lambda: front.ask("/feeds", headers=BEARER).status == 200, 30, "the page after its restart")
