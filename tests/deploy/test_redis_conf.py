@@ -109,7 +109,8 @@ def polled_and_clustered(machine: Machine, site: FeedServer, items: int) -> list
         return sorted(member.url for _, _, member in runtime.stories.everything())
 
 
-@pytest.mark.parametrize("kind", ["redis", pytest.param("valkey", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_was_copied_comes_back_and_nothing_is_clustered_twice(machine: Machine) -> None:
     """Passwords, copy and restore by the commands of the page. What came after the copy is polled again."""
     machine.run("umask 077")
