@@ -102,27 +102,31 @@ class Nodes:
         """The map of the first node that gives one, those that failed of late last."""
         known = dict.fromkeys([*(self._shards.primaries if self._shards else ()), *self._hosts])
         trouble: Exception = theirs.ConnectionError("no node is known")
+        partial: Shards | None = None
         for node in sorted(known, key=lambda node: self._failed.get(node, 0.0)):
             try:
-                return self._said(node)
+                said = self._said(node)
+                if None not in said.by_slot:
+                    return said
+                partial = max(partial or said, said, key=lambda each: sum(map(bool, each.by_slot)))
             except REFUSED:
                 raise
             except ANSWERLESS as error:
                 self.failed(node)
                 trouble = error
+        if partial is not None:
+            return partial
         raise trouble
 
     def _said(self, node: Node) -> Shards:
-        pool = self.pool(node)
-        connection: Any = pool.get_connection()
+        quick = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+        connection: Any = self._class(**{**self._options, **quick, "host": node[0], "port": node[1]})
         try:
+            connection.connect()
             connection.send_command("CLUSTER", "SLOTS")
             rows: Any = connection.read_response()
-        except BaseException:
-            connection.disconnect()
-            raise
         finally:
-            pool.release(connection)
+            connection.disconnect()
         by_slot: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
         replicated = set()
         for start, end, (host, port, *_), *replicas in rows:

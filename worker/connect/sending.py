@@ -195,6 +195,8 @@ def _read(whole: _Whole, parse: Parse, sent: Sequence[_Sent]) -> None:
         except ANSWERLESS as error:
             _all_failed(whole.nodes, whole.node, sent[at:], error)
             return
+        if isinstance(answer, theirs.ClusterDownError):
+            whole.nodes.failed(whole.node)  # it may be cut off from the others, and its map old: it is asked last
         task.keep(whole.node, refused if isinstance(refused, Exception) else answer)
     whole.read = True
 

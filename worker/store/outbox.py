@@ -88,12 +88,10 @@ class Outbox:
 
     def _publish_rows(self, feed: str, rows: Sequence["_Row"], now: float) -> list[int]:
         """One call of the script. The list of outboxes may only hold too much, so the feed is listed before it."""
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.zadd(keys.outboxes(), {feed: now})
+        self._redis.zadd(keys.outboxes(), {feed: now})
         now += random.random() * _APART_S
         feed_keys = [keys.payloads(feed), keys.pending(feed), keys.seen(feed)]
-        self._publish(keys=feed_keys, args=[now, *(field for row in rows for field in row)], client=pipe)
-        done: list[int] = pipe.execute()[1]
+        done: list[int] = self._publish(keys=feed_keys, args=[now, *(field for row in rows for field in row)])
         return done
 
     def load(self, refs: Sequence[Ref]) -> list[tuple[Ref, Article]]:
