@@ -73,8 +73,7 @@ def command(
 
 
 def _settings_in(folder: str, site: str, listen: str | None) -> "Settings":
-    """Those of the environment, but for the servers: a demo has a store of its own, and of this machine
-    reaches its own site and what STORYWIRE_ALLOW_PRIVATE names."""
+    """Those of the environment, but for the servers: a demo has a store of its own, and reaches its own site only."""
     others = ("STORYWIRE_REDIS_URL", "STORYWIRE_QUEUE_URL", "STORYWIRE_ARCHIVE_DIR", "STORYWIRE_PUBLIC_URL")
     return load(
         {name: value for name, value in os.environ.items() if name not in others},
@@ -84,16 +83,10 @@ def _settings_in(folder: str, site: str, listen: str | None) -> "Settings":
         poll_min=_POLL_INTERVAL,
         poll_max=_POLL_INTERVAL,
         max_daily=_MAX_DAILY,
-        allow_private=_besides(os.environ.get("STORYWIRE_ALLOW_PRIVATE", ""), site.removeprefix("http://")),
+        allow_private=site.removeprefix("http://"),
         gate="feed",  # each of them an outlet of its own, though on one host
         pages="off",  # they say what its feeds say, and news here is minutes old after seconds
     )
-
-
-def _besides(allowed: str, site: str) -> str:
-    """What may be reached: what the user allows, such as a receiver of alerts of this machine, and the demo's site."""
-    given = allowed.strip()
-    return given if given == "1" else site if given in ("", "0") else f"{given},{site}"
 
 
 def _make_room(feeds: "Feeds", data_dir: Path) -> None:
