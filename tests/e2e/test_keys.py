@@ -72,6 +72,7 @@ def test_every_key_that_a_run_leaves_is_documented(redis_url: str) -> None:
 def raise_alerts(alerts: Alerts, now: float) -> None:
     """Two deliveries of a rule: one waits, one is given up."""
     alerts.hold("web", 60)
+    alerts.note_trouble("rules.toml: line 3: no rule")
     alerts.since({"dam": "1"}, now)
     deliveries = tuple(Delivery(name, "dam", "desk", 0, "en-1", now) for name in ("one", "two"))
     assert alerts.advance(None, "en:1-0", [Find("dam", ("en-1",), deliveries)], now) == 1
