@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -99,3 +100,12 @@ def test_the_lock_holds_versions_and_nothing_else() -> None:
 
 def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_layers_are_drawn_as_they_are_proven() -> None:
+    """The table of docs/architecture.md is that of import-linter's contract, line for line."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    proven = settings["tool"]["importlinter"]["contracts"][0]["layers"]
+    section = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Layers")[2]
+    drawn = [re.split(r" {2,}", line.strip())[0] for line in section.splitlines() if line.startswith("    ")]
+    assert drawn[: len(proven)] == proven
