@@ -14,20 +14,14 @@ from tests.deploy.tools import DEPLOY
 from tests.servers import free_port
 from tests.waiting import eventually
 
-
-def alive(role: str, **settings: object) -> tuple[int, str]:
-    """Its exit status, and what it says; asked again, twice at most, where a busy machine let its own time run out."""
-    for _ in range(3):
-        status, said = asked(role, **settings)
-        if status != -signal.SIGALRM:
-            break
-    return status, said
+SOON = "import sys; sys.path.insert(0, sys.argv.pop(1)); import alive; alive.PATIENCE_S = 1; sys.exit(alive.main())"
+"""The same check with a second for eight."""
 
 
-def asked(role: str, **settings: object) -> tuple[int, str]:
-    """The same, once."""
+def alive(role: str, *program: str, **settings: object) -> tuple[int, str]:
+    """Its exit status, and what it says; `program`: what Python is to run in place of it."""
     done = subprocess.run(
-        [sys.executable, DEPLOY / "docker" / "alive.py", role],
+        [sys.executable, *(program or (str(DEPLOY / "docker" / "alive.py"),)), role],
         env=environment(settings) | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -76,6 +70,13 @@ def test_site_is_well_while_it_answers_whatever_it_says_of_the_server(new_server
         os.kill(process.pid, signal.SIGSTOP)
         status, said = alive("serve", **settings)
         assert status == 1 and "does not answer" in said
+
+
+def test_none_is_started_anew_because_the_server_takes_connections_and_never_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        said = alive("poll", "-c", SOON, str(DEPLOY / "docker"), redis_url=url)
+    assert said == (0, "waits: no answer in 1 s\n")
 
 
 def listens(place: str) -> bool:
