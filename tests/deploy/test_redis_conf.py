@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -27,7 +28,11 @@ from worker.connect import connect
 from worker.errors import Permanent, ServerUnavailable
 from worker.runtime import open_runtime
 
-PAGE = (REDIS.parents[1] / "docs" / "deploy" / "redis.md").read_text()
+DOCS = REDIS.parents[1] / "docs" / "deploy"
+PAGE = (DOCS / "redis.md").read_text()
+CONF = re.findall(r"^```conf\n(.*?)^```", (DOCS / "servers.md").read_text(), re.MULTILINE | re.DOTALL)
+"""What servers.md has an operator add to redis.conf."""
+HERE = "127.0.0.1"
 ITEMS = (("dam", DAM_TITLE, DAM), ("cup", CUP_TITLE, CUP), ("report", DAM_REPORT_TITLE, DAM_REPORT))
 
 
@@ -53,8 +58,17 @@ class Machine:
             assert done.returncode == 0, f"{script}\n{done.stderr}"
 
     def url(self, user: str) -> str:
-        """The address in a user's file."""
-        return (self.folder / "etc/storywire" / f"{user}.env").read_text().strip().removeprefix("STORYWIRE_REDIS_URL=")
+        """The address in a user's file, as a shell reads it."""
+        line = (self.folder / "etc/storywire" / f"{user}.env").read_text()
+        [word] = shlex.split(line)
+        return word.removeprefix("STORYWIRE_REDIS_URL=")
+
+    def add(self, block: str, **changed: str) -> None:
+        """Lines to redis.conf, with these words in them changed and this machine's address."""
+        for word, other in {"192.0.2.11 127.0.0.1": HERE, "192.0.2.11": HERE, **changed}.items():
+            block = block.replace(word, other)
+        with (self.folder / "etc/redis/redis.conf").open("a") as file:
+            file.write(block)
 
     @contextmanager
     def serving(self, end: signal.Signals = signal.SIGTERM, address: str = "") -> Iterator[None]:
@@ -156,6 +170,22 @@ def test_the_file_says_what_a_store_needs_and_lets_no_stranger_in(machine: Machi
             stranger = redis.Redis.from_url(f"redis://{who}127.0.0.1:{machine.port}")
             with stranger, pytest.raises(redis.AuthenticationError):
                 stranger.ping()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("block", CONF, ids=lambda block: block.split()[0])
+def test_the_server_starts_with_what_the_page_of_shapes_adds(machine: Machine, block: str) -> None:
+    """Each block as it is printed: redis.conf knows no comments behind a setting."""
+    machine.run("umask 077")
+    machine.add(block)
+    if "cluster-enabled" in block:
+        machine.add(f"cluster-port {free_port()}\n")
+    with machine.serving():
+        for line in re.findall(r"^[^#\n]+$", block, re.MULTILINE):
+            name, value = line.split(maxsplit=1)
+            assert machine.asked("operator", "CONFIG", "GET", name), line
+            if "192.0.2" not in value:
+                assert machine.asked("operator", "CONFIG", "GET", name) == {name: value}
 
 
 @pytest.mark.parametrize("kind", ["redis"])
