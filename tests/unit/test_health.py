@@ -1,6 +1,7 @@
 """What `storywire check` makes of the figures: when it warns, when it fails, and what it tells one to do."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,7 @@ from worker.schedule import SHARE, PollState
 from worker.store.feeds import Feed
 from worker.store.lags import Lag
 from worker.store.pollers import Sign
+from worker.store.sharding import Shard
 
 NOW = 1_750_000_000.0
 MB = 2**20
@@ -35,6 +37,15 @@ MB = 2**20
 
 def server(persistent: bool = True, used: int = 10 * MB, most: int = 0, evicts: bool = False) -> Server:
     return Server("Valkey", "9.1.2", persistent, used, most, evicts)
+
+
+def led(replicas: int) -> Server:
+    """A primary that Sentinels named."""
+    return replace(server(), at="db1:6379", replicas=replicas)
+
+
+def shard(number: int, replicas: int, *languages: str) -> Shard:
+    return Shard(f"db{number}:6379", (10 - number) * MB, 0, languages, replicas)
 
 
 def feed(name: str, errors: int = 0, due: float = NOW + 60, reason: str = "") -> Feed:
@@ -72,6 +83,20 @@ CASES: list[tuple[Finding, State, str]] = [
     (of_server(server(most=11 * MB), "here"), State.FAIL, "raise its maxmemory"),
     (of_server(server(most=3 * 2**30, evicts=True), "here"), State.WARN, "maxmemory-policy to noeviction"),
     (of_server(server(evicts=True), "here"), State.OK, "10.0 MB in use"),
+    (of_server(led(replicas=1), "here"), State.OK, "Valkey 9.1.2 at db1:6379 with 1 replica, 10.0 MB in use"),
+    (of_server(led(replicas=0), "here"), State.WARN, "in use, its replica is away, or not in step: start one"),
+    (of_server(server(), "here", [shard(1, 2, "de"), shard(2, 1)]), State.OK, "2 shards, the fullest, db1:6379 (de)"),
+    (
+        of_server(server(), "here", [shard(1, 1), shard(2, 0, "de", "en"), shard(3, 0)]),
+        State.WARN,
+        "db2:6379 (de, en), db3:6379 have no replica that could take over: start one",
+    ),
+    (of_server(server(), "here", [shard(1, 0)]), State.WARN, "none of them has a replica that could take over: start"),
+    (
+        of_server(server(most=11 * MB), "here", [shard(1, 1), shard(2, 0)]),
+        State.FAIL,
+        "db2:6379 has no replica that could take over: start one, or see in its log what it lacks, polls wait",
+    ),
     (kept(), State.OK, "the server keeps its data"),
     (kept(delayed=3), State.OK, "3 fsyncs delayed since it started"),
     (kept(aof=False), State.WARN, "set its appendonly to yes"),

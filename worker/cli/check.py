@@ -35,8 +35,10 @@ _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 _EPILOG = """\
 \b
 What each line looks at, and when it says `warn` or `fail`:
-  server       answers, has room. warn: memory 80 % full, or a server that
-               drops keys when full; fail: 90 %, polls wait from there on
+  server       answers, has room. warn: memory 80 % full, a server that
+               drops keys when full, or, with Sentinels or a Cluster, a
+               primary without a replica in step; fail: 90 %, polls wait
+               from there on
   persistence  warn: no append-only file, or its last rewrite failed;
                fail: its last write, or the last snapshot, failed
   schema       its version. warn: an old process has left something;

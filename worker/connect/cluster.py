@@ -56,11 +56,11 @@ class Cluster(Redis):
         """The primary that has a key; None where none serves its slot."""
         return self.nodes.shards().by_slot[key_slot(key.encode())]
 
-    def memory(self) -> dict[Node, dict[str, Any]]:
-        """What each primary says of its memory (INFO), by their slots."""
+    def said(self) -> dict[Node, dict[str, Any]]:
+        """What each primary says of itself (INFO), by their slots."""
         with _translated(self):
             nodes = self.nodes.shards().primaries
-            return {node: redis.Redis(connection_pool=self.nodes.pool(node)).info("memory") for node in nodes}
+            return {node: redis.Redis(connection_pool=self.nodes.pool(node)).info() for node in nodes}
 
     def close(self) -> None:
         self.nodes.close()

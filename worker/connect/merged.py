@@ -18,7 +18,15 @@ def info(said: Sequence[_Info]) -> dict[str, Any]:
     for name, worst in _WORST.items():
         if values := [each[name] for each in said if name in each]:
             one[name] = worst(values)
-    return one | {"shards": len(said)}
+    return one | {"shards": len(said), "replicas": min(map(replicas, said))}
+
+
+def replicas(said: _Info) -> int:
+    """How many replicas of a primary are in step, so that one could take over; of several primaries', the fewest."""
+    if "replicas" in said:
+        return int(said["replicas"])
+    each = (said.get(f"slave{at}") for at in range(int(said.get("connected_slaves", 0))))
+    return sum(isinstance(replica, Mapping) and replica.get("state") == "online" for replica in each)
 
 
 def _fullness(said: _Info) -> tuple[float, int]:

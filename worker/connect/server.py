@@ -10,6 +10,7 @@ from typing import Any
 import redis
 import structlog
 
+from worker.connect import merged
 from worker.connect.address import STORE_VARIABLE, server_name
 from worker.connect.sentinel import primary_of
 from worker.connect.trouble import translated
@@ -31,7 +32,8 @@ class Server:
     `aof_rewritten`, `snapshot`: whether its last write to the AOF, its last rewrite of it and its last snapshot went
     well (true where there was none); `delayed_fsyncs`: how often it had to wait for the disk since it started;
     `loading`: it still reads its data, and answers nothing but this; `at`: HOST:PORT of the primary, where Sentinels
-    named it; `replicas`: how many it has that are in touch.
+    named it; `replicas`: how many it has that are in step, of a Cluster the primary that has fewest; `shards`: how many
+    primaries a Cluster has, 0 for a single server.
     """
 
     kind: str
@@ -47,10 +49,12 @@ class Server:
     loading: bool = False
     at: str = ""
     replicas: int = 0
+    shards: int = 0
 
     def __str__(self) -> str:
         at = f" at {self.at}" if self.at else ""
-        replicas = f" with {self.replicas} replica{'s' * (self.replicas > 1)}" if self.replicas else ""
+        told = self.replicas and not self.shards  # of a Cluster the fewest say nothing of the others
+        replicas = f" with {self.replicas} replica{'s' * (self.replicas > 1)}" if told else ""
         nobody = " without a replica that could take over" if self.at and not self.replicas else ""
         return f"{self.kind} {self.version}{at}{replicas}{nobody}"
 
@@ -77,7 +81,8 @@ def identify(client: redis.Redis, url: str, variable: str = STORE_VARIABLE) -> S
         delayed_fsyncs=int(said.get("aof_delayed_fsync", 0)),
         loading=bool(said.get("loading")),
         at=primary_of(client),
-        replicas=int(said.get("connected_slaves", 0)),
+        replicas=merged.replicas(said),
+        shards=int(said.get("shards", 0)),
     )
 
 

@@ -15,8 +15,8 @@ _NEARLY_FULL = 0.8
 
 
 def of_server(server: Server, where: str, shards: Sequence[Shard] = ()) -> Finding:
-    """The server: whether it has room for more; `where` says which it is, `shards` are a Cluster's, of which the
-    fullest counts."""
+    """The server: whether it has room for more, and, where one is to take over from another, whether one could;
+    `where` says which it is, `shards` are a Cluster's, of which the fullest counts."""
     figures: dict[str, object] = {
         "kind": server.kind,
         "version": server.version,
@@ -28,6 +28,10 @@ def of_server(server: Server, where: str, shards: Sequence[Shard] = ()) -> Findi
     said = f"{where}, {server}, {_of_fullest(shards)}{size(server.used_memory)} in use"
     if server.max_memory:
         said += f" of {size(server.max_memory)}"
+    state = State.OK
+    if alone := _alone(server, shards):
+        state = State.WARN
+        said += f", {alone}: start one, or see in its log what it lacks"
     if server.max_memory and server.used_memory > _NEARLY_FULL * server.max_memory:
         state = State.FAIL if server.used_memory >= FULL * server.max_memory else State.WARN
         said += f", polls wait from {FULL:.0%} on: raise its maxmemory or shorten STORYWIRE_RETENTION"
@@ -35,7 +39,24 @@ def of_server(server: Server, where: str, shards: Sequence[Shard] = ()) -> Findi
     if server.evicts and server.max_memory:
         said += ", drops keys when it is full: set its maxmemory-policy to noeviction"
         return Finding("server", State.WARN, said, figures)
-    return Finding("server", State.OK, said, figures)
+    return Finding("server", state, said, figures)
+
+
+def _alone(server: Server, shards: Sequence[Shard]) -> str:
+    """Which primaries nothing could take over from; "" for a server that stands alone on purpose, or where all is
+    well."""
+    if not shards:
+        return "its replica is away, or not in step" if server.at and not server.replicas else ""
+    without = [shard for shard in shards if not shard.replicas]
+    if len(without) == len(shards):
+        return "none of them has a replica that could take over"
+    nodes = [f"{shard.node}{_has(shard)}" for shard in without]
+    have = "has" if len(nodes) == 1 else "have"
+    return f"{', '.join(nodes)} {have} no replica that could take over" if nodes else ""
+
+
+def _has(shard: Shard) -> str:
+    return f" ({', '.join(shard.languages)})" if shard.languages else ""
 
 
 def _of_fullest(shards: Sequence[Shard]) -> str:
@@ -43,8 +64,7 @@ def _of_fullest(shards: Sequence[Shard]) -> str:
     if not shards:
         return ""
     fullest = max(shards, key=lambda shard: (shard.used_memory / (shard.max_memory or 1), shard.used_memory))
-    has = f" ({', '.join(fullest.languages)})" if fullest.languages else ""
-    return f"{count(len(shards), 'shard', 'shards')}, the fullest, {fullest.node}{has}, has "
+    return f"{count(len(shards), 'shard', 'shards')}, the fullest, {fullest.node}{_has(fullest)}, has "
 
 
 def of_schema(ours: int, found: int, *, left: bool) -> Finding:
