@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -67,19 +68,30 @@ def configured(place: Path, port: int, web_port: int, plain_port: int, base: str
 
 @pytest.fixture(scope="module", params=["", pytest.param("/wire", marks=pytest.mark.slow)], ids=["root", "path"])
 def front(request: pytest.FixtureRequest, server_pool: Any) -> Iterator[Front]:
-    port, web_port = free_port(), free_port()
+    port, web_port, plain_port = free_port(), free_port(), free_port()
     with ExitStack() as stack:
         place = stack.enter_context(folder())
         trust = certificate(place)
-        command = configured(place, port, web_port, free_port(), request.param)
+        command = configured(place, port, web_port, plain_port, request.param)
         tested = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=20, check=False)
         assert tested.returncode == 0 and "[warn]" not in tested.stderr, tested.stderr
         stack.enter_context(proxy(command, port, place / "said"))
         front = stack.enter_context(served(server_pool.url("valkey"), web_port, port, request.param, trust))
         front.publish(1)
+        assert _plain(plain_port, f"{request.param}/?key=of-feeds") == 308
         yield front
-        log = (place / "storywire.log").read_text()
-        assert "/healthz" in log and not re.search(r"key=|secret-end|\?", log), "secrets of addresses are in the log"
+        assert "/healthz" in (place / "storywire.log").read_text()
+        assert " 308 " in (place / "storywire.log").read_text()
+        for log in (place / "errors", *place.glob("*.log")):
+            assert not re.search(r"key=|secret-end", log.read_text()), f"secrets of addresses are in {log.name}"
+
+
+def _plain(port: int, path: str) -> int:
+    """The status of what is asked without https."""
+    asked = HTTPConnection("127.0.0.1", port, timeout=20)
+    asked.request("GET", path, headers={"Host": NAME})
+    with closing(asked), asked.getresponse() as answer:
+        return answer.status
 
 
 def test_a_page_comes_by_https_with_the_sites_own_headers(front: Front) -> None:
@@ -152,9 +164,12 @@ def test_a_restart_behind_it_is_told_as_one_and_styles_still_come(front: Front) 
     style = re.findall(rf'href="{front.base}(/static/[^"]*\.css\?v=[^"]*)"', front.ask("/login").text)[0]
     assert front.ask(style).status == 200
     front.end()
-    away = front.ask("/feeds", headers=BEARER)
+    away = front.ask("/feeds?key=of-feeds", headers=BEARER)
+    pushed = front.ask("/websub/0123456789abcdef/secret-end", "POST", b"x")
     kept = front.ask(style)
     front.start()
     assert (away.status, away.headers["retry-after"], away.headers["cache-control"]) == (503, "5", "no-store")
+    assert away.headers["strict-transport-security"] == "max-age=31536000"
+    assert pushed.status == 503, "a hub pushes again"
     assert kept.status == 200, "from what nginx kept"
     eventually(lambda: front.ask("/feeds", headers=BEARER).status == 200, 30, "the page after its restart")
