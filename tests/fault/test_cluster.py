@@ -24,8 +24,9 @@ from tests.store.slots import run_on_cluster
 from tests.waiting import eventually
 from worker.clock import ManualClock
 from worker.config import load
-from worker.connect import sending
+from worker.connect import identify, sending
 from worker.errors import ServerUnavailable, StorywireError
+from worker.health import Finding, State, of_server
 from worker.model import Article, Ref, story_id
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
@@ -171,6 +172,27 @@ def test_a_replica_takes_over_with_all_that_was_placed(cluster: Cluster, desks: 
     finally:
         primary.start()
         cluster.await_whole()
+
+
+def test_a_check_names_the_primaries_that_no_replica_could_take_over_from(
+    cluster: Cluster, desks: tuple[Desk, Desk]
+) -> None:
+    """Two of three have none, and not the one of English, which may be any of the two nodes that share its data."""
+    redis = desks[0].redis
+    of_english = f"127.0.0.1:{cluster.owner(ENGLISH).port}"
+
+    def finding() -> Finding:
+        return of_server(identify(redis, cluster.url), "here", shards(redis))
+
+    eventually(lambda: finding().said.count(" no replica that could") == 1, 10, lambda: finding().said)
+    found = finding()
+    named = found.said.partition("in use, ")[2]
+    assert found.state is State.WARN
+    alone = {shard.node for shard in shards(redis)} - {of_english}
+    assert len(alone) == 2
+    assert all(node in named for node in alone)
+    assert of_english not in named
+    assert {shard.node: shard.replicas for shard in shards(redis)} == dict.fromkeys(alone, 0) | {of_english: 1}
 
 
 def published(desk: Desk) -> list[Ref]:
