@@ -1,7 +1,7 @@
 """Which node of a Cluster serves which slot, and the connections to each node.
 
-Invariant: the map is the last that any node gave, and a node that was of no use is asked last; the map that is in use
-is never changed, another takes its place.
+Invariant: a map that lacks slots is used only where no node has a whole one, and a node that was of no use is asked
+last; the map that is in use is never changed, another takes its place.
 """
 
 import threading
@@ -27,6 +27,9 @@ REFUSED = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConn
 
 _LASTS_S = 30.0
 """A map that is older is asked for anew, though nothing seems wrong with it."""
+
+_MAP_S = 1.0
+"""So long one node is waited for that is asked for the map: all commands wait for it, those to other nodes too."""
 
 
 class Shards(NamedTuple):
@@ -70,6 +73,7 @@ class Nodes:
             if self._shards is used:
                 self._shards = self._asked()
                 self._asked_at = time.monotonic()
+                self._forget_others(self._shards.primaries)
 
     def moved(self, slot: int, node: Node) -> None:
         """A node says who serves a slot now: it knows that better than who was asked for the map."""
@@ -81,8 +85,10 @@ class Nodes:
 
     def failed(self, node: Node) -> None:
         """A node was of no use: its connections that lie idle are given up."""
-        self._failed[node] = time.monotonic()
-        self.pool(node).disconnect(inuse_connections=False)
+        with self._making:
+            self._failed[node] = time.monotonic()
+            if node in self._pools:
+                self._pools[node].disconnect(inuse_connections=False)
 
     def pool(self, node: Node) -> ConnectionPool:
         """The connections to a node."""
@@ -92,14 +98,29 @@ class Nodes:
                 self._pools[node] = ConnectionPool(self._class, self._most, **options)
             return self._pools[node]
 
+    def keeps(self, pool: ConnectionPool) -> bool:
+        """Whether these are still the connections to a node; not, where it served nothing any more."""
+        with self._making:
+            return pool in self._pools.values()
+
     def close(self) -> None:
         """Close all connections."""
         with self._making:
             for pool in self._pools.values():
                 pool.disconnect()
 
+    def _forget_others(self, primaries: Iterable[Node]) -> None:
+        """Give up the connections to nodes that serve nothing any more; one that is lent is closed when it is back."""
+        used = set(primaries)
+        with self._making:
+            for node in self._pools.keys() - used:
+                self._pools.pop(node).disconnect(inuse_connections=False)
+            for node in self._failed.keys() - used.union(self._hosts):
+                del self._failed[node]
+
     def _asked(self) -> Shards:
-        """The map of the first node that gives one, those that failed of late last."""
+        """The map of the first node that knows who serves every slot, those that failed of late last; where none does,
+        the one with the most slots: a node that was taken out, or is cut off from the others, has no better one."""
         known = dict.fromkeys([*(self._shards.primaries if self._shards else ()), *self._hosts])
         trouble: Exception = theirs.ConnectionError("no node is known")
         partial: Shards | None = None
@@ -119,7 +140,7 @@ class Nodes:
         raise trouble
 
     def _said(self, node: Node) -> Shards:
-        quick = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+        quick = {"socket_timeout": _MAP_S, "socket_connect_timeout": _MAP_S}
         connection: Any = self._class(**{**self._options, **quick, "host": node[0], "port": node[1]})
         try:
             connection.connect()
@@ -134,6 +155,24 @@ class Nodes:
             by_slot[start : end + 1] = [primary] * (end + 1 - start)
             replicated |= {primary} if replicas else set()
         return _shards(by_slot, replicated)
+
+
+class Lent:
+    """A connection to a node, from its pool and back; closed unless all answers were `read` from it, and where the
+    node has no such pool any more. Raises as redis-py's pools do."""
+
+    def __init__(self, nodes: Nodes, node: Node) -> None:
+        self.nodes, self.node, self.read = nodes, node, False
+        self._pool = nodes.pool(node)
+        self.connection: Any = self._pool.get_connection()
+
+    def __enter__(self) -> "Lent":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self.read or not self.nodes.keeps(self._pool):
+            self.connection.disconnect()
+        self._pool.release(self.connection)
 
 
 def _shards(by_slot: Sequence[Node | None], replicated: AbstractSet[Node]) -> Shards:
