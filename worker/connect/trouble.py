@@ -36,7 +36,7 @@ _CODES: dict[str, Meaning] = {
     "NOAUTH": (Permanent, "asks for a password: write USER:PASSWORD@ before its host"),
     "WRONGPASS": (Permanent, "refuses this user and password: correct them in the address"),
     "NOPERM": (Permanent, "does not permit this user what Storywire needs: widen its ACL"),
-    "MOVED": (Permanent, "is one node of a cluster: give a server that stands alone"),
+    "MOVED": (Permanent, "is one node of a Cluster: write redis+cluster:// for it, with more of its nodes"),
 }
 """Error codes of the server's replies: which kind each is, and what to do about it."""
 
