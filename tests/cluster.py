@@ -16,7 +16,7 @@ from tests.waiting import eventually
 SLOTS = 16_384
 
 
-def _node(kind: str) -> Server:
+def unjoined(kind: str) -> Server:
     """A node that has no slots yet. Its bus has a port of its own: the usual one, 10,000 up, may be past the last."""
     options: dict[str, Any] = {"cluster-enabled": "yes", "cluster-port": str(free_port()), "databases": "1"}
     options |= {"cluster-node-timeout": "2000", "cluster-replica-validity-factor": "0"}
@@ -38,7 +38,7 @@ class Cluster:
             raise
 
     def _started(self, kind: str) -> Server:
-        node = _node(kind)
+        node = unjoined(kind)
         self._closing.callback(node.close)
         return node
 

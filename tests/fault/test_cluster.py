@@ -61,6 +61,7 @@ def slot_of(lang: str) -> int:
 
 
 ENGLISH = slot_of("en")
+OUTBOXES = key_slot(keys.outboxes().encode())
 
 
 @pytest.fixture
@@ -246,6 +247,19 @@ def grows_again_s(runtime: Runtime, lang: str) -> float:
     return time.monotonic() - began
 
 
+def replaced_s(cluster: Cluster, slot: int, runtime: Runtime) -> float:
+    """Kill the primary of a slot, and start it again once another serves the slot and English goes on; how long that
+    took."""
+    began, primary = time.monotonic(), cluster.owner(slot)
+    primary.kill()
+    eventually(lambda: cluster.owner(slot) is not primary, 60)
+    grows_again_s(runtime, "en")
+    took_s = time.monotonic() - began
+    primary.start()
+    cluster.await_whole(within_s=60)
+    return took_s
+
+
 def moved_s(cluster: Cluster, target: Server) -> tuple[float, int]:
     """How long it took to move all of English under load, and how many keys that were."""
     began, gone = time.monotonic(), list(cluster.move(ENGLISH, target))
@@ -263,21 +277,18 @@ def test_under_load_primaries_die_and_slots_move_and_nothing_is_lost(
         with fleet_on(cluster, new_server(persistent=True), data_dir, articles=4000) as running:
             with running.runtime() as runtime, running.wire.flowing(rate):
                 for number in range(rounds):
-                    primary = cluster.owner(ENGLISH)
-                    primary.kill()
-                    took_s = grows_again_s(runtime, "en")
-                    primary.start()
-                    cluster.await_whole(within_s=60)
+                    took_s = replaced_s(cluster, ENGLISH, runtime)
+                    listed_s = replaced_s(cluster, OUTBOXES, runtime)
                     target = next(node for node in cluster.mains() if node is not cluster.owner(ENGLISH))
                     move_s, gone = moved_s(cluster, target)
                     again_s = grows_again_s(runtime, "en")
                     cluster.await_whole(within_s=60)
                     print(  # noqa: T201 - a long run says what it measured
                         f"  {kind} round {number}: {running.wire.shown} articles; a primary killed: English goes on "
-                        f"after {took_s:.1f} s; its slot moved, {gone} keys in {move_s:.1f} s, {again_s:.1f} s later "
-                        "it goes on"
+                        f"after {took_s:.1f} s, after that of the outboxes {listed_s:.1f} s; its slot moved, {gone} "
+                        f"keys in {move_s:.1f} s, {again_s:.1f} s later it goes on"
                     )
-                    assert took_s < RECOVERY_S
+                    assert max(took_s, listed_s) < RECOVERY_S
                     assert again_s < RECOVERY_S
             began = time.monotonic()
             with running.runtime() as runtime:
