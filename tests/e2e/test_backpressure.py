@@ -12,16 +12,17 @@ from tests.command import storywire
 from tests.conftest import NewServer
 from tests.e2e.feed_server import FeedServer, Request, page
 from tests.e2e.polling import NOW, Bench, bench, eventually, poller, rss
-from tests.servers import Server
+from tests.servers import KINDS, Server
 from tests.waiting import eventually as eventually_in_thread
 from worker.clock import ManualClock, SystemClock
 from worker.config import load
 from worker.connect import connect
-from worker.errors import Transient
+from worker.errors import ServerUnavailable, Transient
 from worker.intake import REAL, Intake, Pace
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
 from worker.poller.watch import Watch
+from worker.pressure import Hold
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
 from worker.store.forgotten import Forgotten
@@ -267,15 +268,18 @@ def test_a_long_queue_before_an_import_is_no_stall(runtime: Runtime) -> None:
     assert done[:-1] == before, "first in, first out"
 
 
-def test_a_full_server_that_refuses_the_sign_of_life_is_no_server_that_is_away(new_server: NewServer) -> None:
-    """The poller is held back as long, and does not fail now and then."""
-    server = new_server()
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_full_server_takes_the_first_sign_of_life_of_a_poller_that_waits(new_server: NewServer, kind: str) -> None:
+    """Or who tells by the signs that it works would start it anew, again and again, for as long as it is full."""
+    server = new_server(kind)
     store, client = bench(server.url(0)), connect(server.url(0))
     make_room = full(server)
     with capture_logs() as logs:
         watch = Watch(Pollers(client), store.outbox, store.clock, 10, look_s=0.0, beat_s=0.0)
         assert [watch.turn() for _ in range(3)] == [True, True, True]
-        assert held(store) == [], "no sign could be written"
+        assert held(store) == [str(Hold.MEMORY)]
+        with pytest.raises(ServerUnavailable):
+            client.set("a", "b")
         make_room()
         eventually_in_thread(lambda: not watch.turn(), 10, "the poller to go on")
     assert held(store) == [""]

@@ -58,7 +58,7 @@ class Watch:
         return self._reason is not Hold.NO
 
     def _beat(self) -> None:
-        """Say what holds us back, or that nothing does. A full server may refuse that, and it is known to be full."""
+        """Say what holds us back, or that nothing does. A server that we hold back for may refuse that."""
         try:
             sign = Sign(str(self._reason), self._since, self._started, this_version(), "polls")
             self._pollers.beat(self._name, sign)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from redis import Redis
 
 from worker.store import keys
+from worker.store.scripts import load
 
 TTL_S = 20
 """A process not heard of for so long is taken for dead; it is heard of every few seconds."""
@@ -17,7 +18,7 @@ TTL_S = 20
 
 class Sign(Struct, frozen=True, array_like=True):
     """What a process says of itself: `held`, why it does nothing now ("": it does), and `since` when; when it
-    `started`, its `version`, and what it is `doing`: words that stay the same, as a full server takes no new ones."""
+    `started`, its `version`, and what it is `doing`: words that stay the same, so that most beats write nothing."""
 
     held: str = ""
     since: float = 0.0
@@ -46,17 +47,18 @@ class Pollers:
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
+        self._give = load(redis, "give_sign", though_full=True)
 
     def beat(self, name: str, sign: Sign) -> None:
-        """Be alive for another TTL_S seconds. A full server still takes a beat that says what the last one said."""
+        """Be alive for another TTL_S seconds, on a full server too."""
         packed = _encode(sign)
         pipe = self._redis.pipeline(transaction=False)
         pipe.get(self._key(name))
         pipe.sismember(self._list(), name)
         pipe.expire(self._key(name), TTL_S)
         if pipe.execute()[:2] != [packed, 1]:
-            self._redis.set(self._key(name), packed, ex=TTL_S)
-            self._redis.sadd(self._list(), name)
+            self._give(keys=[self._key(name)], args=[packed, TTL_S])
+            self._give(keys=[self._list()], args=[name, 0])
             self._drop_dead()
 
     def leave(self, name: str) -> None:
