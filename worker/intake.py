@@ -1,19 +1,23 @@
 """The use case of a file: its articles through the outbox and the queue, in order, until each is settled.
 
 Invariant: returns only when nothing of it waits any more; never more than WINDOW articles of it wait at once, and none
-is sent while the store has enough to do, so that a file of any length fits into the server.
+is sent while the store has enough to do, so that a file of any length fits into the server. A server that is away is
+waited for, and what it may have lost of the last seconds is sent again: who has an article leaves it as it is.
 """
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
 from worker.clock import Clock
-from worker.errors import Transient
+from worker.errors import ServerUnavailable, Transient
 from worker.jobs import Jobs
 from worker.model import Article, file_feed
 from worker.store.forgotten import Forgotten, of_article, of_url
@@ -25,6 +29,11 @@ CHUNK = 500
 _LOOK_S = 0.05
 _HELD_S = 0.5
 _STALLED_S = 120.0
+_MAY_BE_LOST_S = 10.0
+"""What was sent so shortly before the server went away may not be there when it is back: an append-only file loses two
+seconds, and a replica that takes over may lag by ten (min-replicas-max-lag)."""
+
+_Answer = TypeVar("_Answer")
 
 
 class Sent(NamedTuple):
@@ -45,12 +54,50 @@ class Pace(NamedTuple):
 REAL = Pace(time.monotonic, time.sleep)
 
 
+class Patience:
+    """Waits for a server that is away, until it has not answered for `most_s`. `revive` does what can be done about it;
+    `told`: the reason when it begins to wait, and "" when it goes on. `away_s` grows by what it has waited."""
+
+    def __init__(
+        self,
+        told: Callable[[str], None],
+        pace: Pace = REAL,
+        most_s: float = _STALLED_S,
+        revive: Callable[[], object] = bool,
+    ) -> None:
+        self._told, self._pace, self._most_s, self._revive = told, pace, most_s, revive
+        self.away_s = 0.0
+
+    def ask(self, call: Callable[[], _Answer]) -> _Answer:
+        """What the call gives; it is made again and again while that raises ServerUnavailable, and at last raises
+        that."""
+        try:
+            return call()
+        except ServerUnavailable as error:
+            self._told(str(error))
+        since, before_s = self._pace.elapsed(), self.away_s
+        while True:
+            self._pace.pause(_HELD_S)
+            with suppress(ServerUnavailable):
+                self._revive()
+            try:
+                answer = call()
+            except ServerUnavailable:
+                if self._pace.elapsed() - since > self._most_s:
+                    raise
+                continue
+            self.away_s = before_s + self._pace.elapsed() - since
+            self._told("")
+            return answer
+
+
 class Intake:
     """Publishes articles under a feed name of its own, so that runs do not meet.
 
     feed: that name. stalled_s: after so long without any article being settled, or any job of others
     that was queued before, a run gives up. held: why nothing may be sent now, "" where it may. waits: told that reason
-    when it comes or changes, and "" when the run goes on.
+    when it comes or changes, and "" when the run goes on. patience: how a server is waited for that is away; without
+    it that ends the run.
     """
 
     def __init__(
@@ -64,6 +111,7 @@ class Intake:
         held: Callable[[], str] = str,
         pace: Pace = REAL,
         waits: Callable[[str], None] = lambda _: None,
+        patience: Patience | None = None,
     ) -> None:
         self._outbox = outbox
         self._stories = stories
@@ -74,6 +122,8 @@ class Intake:
         self._held = held
         self._pace = pace
         self._waits = waits
+        self._patience = patience or Patience(lambda _: None, pace, 0.0)
+        self._sent: deque[tuple[float, list[Article]]] = deque()  # of the last seconds
         self._sent_at = 0.0
         self.feed = file_feed(secrets.token_hex(4))
 
@@ -81,25 +131,49 @@ class Intake:
         """Publish the articles, of different ids, and wait until all are settled, or in quarantine under `feed`.
 
         An article that the store has keeps its language: an id is in one shard. progress: called with the number
-        settled so far. Raises Transient when nothing moves for two minutes.
+        settled so far. Raises Transient when nothing moves, or no server answers, for two minutes.
         """
         source, sent, there, gone = iter(articles), 0, 0, 0
-        may_be_known = bool(self._stories.languages())
+        may_be_known = bool(self._ask(self._stories.languages))
         while chunk := list(islice(source, CHUNK)):
             self._wait(sent, WINDOW - len(chunk), progress)
             self._wait_for_room()
-            kept_out = self._kept_out(chunk)
+            kept_out = self._ask(partial(self._kept_out, chunk))
             gone += len(kept_out)
             if may_be_known:
-                known = self._stories.known([article.id for article in chunk])
+                known = self._ask(partial(self._stories.known, [article.id for article in chunk]))
                 there += len(known.keys() - kept_out)
                 chunk = [replace(article, lang=known.get(article.id, article.lang)) for article in chunk]
-            refs = self._outbox.publish(self.feed, chunk, {}, self._clock.now())
-            self._jobs.enqueue(refs)
-            self._sent_at = self._clock.now()
+            self._send(chunk)
             sent += len(chunk)
         self._wait(sent, 0, progress)
         return Sent(sent, there, gone)
+
+    def _send(self, chunk: list[Article]) -> None:
+        elapsed = self._pace.elapsed()
+        while self._sent and self._sent[0][0] < elapsed - _MAY_BE_LOST_S:
+            self._sent.popleft()
+        refs = self._ask(lambda: self._outbox.publish(self.feed, chunk, {}, self._clock.now()))
+        self._sent.append((elapsed, chunk))
+        self._ask(lambda: self._jobs.enqueue(refs))
+        self._sent_at = self._clock.now()
+
+    def _ask(self, call: Callable[[], _Answer]) -> _Answer:
+        """The answer of the servers; asked anew once they were away, and what they may have lost was sent again."""
+        while True:
+            before_s = self._patience.away_s
+            answer = self._patience.ask(call)
+            if self._patience.away_s == before_s:
+                return answer
+            for _, chunk in self._sent:
+                self._patience.ask(partial(self._send_again, chunk))
+
+    def _send_again(self, chunk: list[Article]) -> None:
+        self._jobs.enqueue(self._outbox.publish(self.feed, chunk, {}, self._clock.now()))
+
+    def _elapsed(self) -> float:
+        """Seconds in which the servers answered."""
+        return self._pace.elapsed() - self._patience.away_s
 
     def _kept_out(self, articles: Sequence[Article]) -> set[str]:
         """The ids of those that a person had forgotten: no worker will place them."""
@@ -109,16 +183,16 @@ class Intake:
 
     def _wait(self, sent: int, most: int, progress: Callable[[int], None]) -> None:
         """Until no more than `most` of this run's articles wait."""
-        moved, before = self._pace.elapsed(), (-1, 0.0)
+        moved, before = self._elapsed(), (-1, 0.0)
         while True:
-            waiting = self._outbox.waiting(self.feed)
+            waiting = self._ask(lambda: self._outbox.waiting(self.feed))
             progress(sent - waiting)
             if waiting <= most:
                 return
-            seen = (waiting, self._queue_moved())
+            seen = (waiting, self._ask(self._queue_moved))
             if seen != before:
-                moved, before = self._pace.elapsed(), seen
-            if self._pace.elapsed() - moved > self._stalled_s:
+                moved, before = self._elapsed(), seen
+            if self._elapsed() - moved > self._stalled_s:
                 raise Transient(self._why_stalled(waiting))
             self._pace.pause(_LOOK_S)
 
@@ -133,12 +207,12 @@ class Intake:
 
     def _wait_for_room(self) -> None:
         """Until more may be sent. Raises Transient, with the reason, where that does not change for too long."""
-        moved, before = self._pace.elapsed(), ""
-        while why := self._held():
+        moved, before = self._elapsed(), ""
+        while why := self._ask(self._held):
             if why != before:
-                moved, before = self._pace.elapsed(), why
+                moved, before = self._elapsed(), why
                 self._waits(why)
-            if self._pace.elapsed() - moved > self._stalled_s:
+            if self._elapsed() - moved > self._stalled_s:
                 raise Transient(why)
             self._pace.pause(_HELD_S)
         if before:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from worker import config
+from tests.conftest import NewServer
+from worker import config, intake
 from worker.clock import SystemClock
-from worker.errors import Transient
-from worker.intake import Intake, Pace, Sent
+from worker.errors import ServerUnavailable, Transient
+from worker.intake import Intake, Pace, Patience, Sent
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
@@ -88,3 +89,62 @@ def test_a_run_that_waits_for_room_says_so_once_and_when_it_goes_on(runtime: Run
     with pytest.raises(Transient, match=r"^1 article waits and no worker listens"):
         intake.run([article("a")], lambda settled: None)
     assert said == ["full", "fuller", ""]
+
+
+@pytest.mark.parametrize("persistent", [True, False], ids=["persistent", "forgetful"])
+def test_a_server_that_goes_away_is_waited_for_and_nothing_is_lost_or_twice(
+    new_server: NewServer, monkeypatch: pytest.MonkeyPatch, persistent: bool
+) -> None:
+    """It dies between two chunks, and is started when the run has said that it waits. What it lost of the last seconds,
+    here all of it or nothing, is there again."""
+    monkeypatch.setattr(intake, "CHUNK", 2)
+    server, told = new_server(persistent=persistent), list[str]()
+
+    def coming() -> Iterator[Article]:
+        yield from (article("a"), article("b"))
+        server.kill()
+        yield from (article("c"), article("d"), article("e"))
+
+    def tell(why: str) -> None:
+        told.append(why)
+        if why:
+            server.start()
+
+    with open_runtime(config.load({}, redis_url=server.url()), SystemClock()) as runtime:
+
+        def work(_pause_s: float) -> None:
+            working(runtime, runtime.ingest.run)
+
+        pace = Pace(time.monotonic, work)
+        run = Intake(
+            runtime.outbox,
+            runtime.stories,
+            Forgotten(runtime.redis),
+            runtime.jobs,
+            runtime.clock,
+            pace=pace,
+            patience=Patience(tell, Pace(time.monotonic, lambda _: None)),
+        )
+        assert run.run(coming(), lambda settled: None).articles == 5
+        assert set(runtime.stories.known(list("abcde"))) == set("abcde")
+        assert runtime.stories.counts()["articles"] == 5
+    assert [bool(why) for why in told] == [True, False]
+    assert told[0].startswith("the server ")
+
+
+def test_a_server_that_stays_away_is_given_up_after_two_minutes_and_said_once() -> None:
+    elapsed, told, asked = [0.0], list[str](), list[float]()
+
+    def never() -> None:
+        asked.append(elapsed[0])
+        raise ServerUnavailable("the server x refuses connections")
+
+    def pause(pause_s: float) -> None:
+        elapsed[0] += pause_s
+
+    patience = Patience(told.append, Pace(lambda: elapsed[0], pause))
+    with pytest.raises(ServerUnavailable, match="the server x refuses connections"):
+        patience.ask(never)
+    assert told == ["the server x refuses connections"]
+    assert 120 < elapsed[0] < 122
+    assert len(asked) > 100

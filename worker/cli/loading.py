@@ -13,7 +13,7 @@ from worker import supervisor
 from worker.errors import BadInput
 from worker.feed.lines import Line, article_of
 from worker.files import Index, index
-from worker.intake import Intake, Sent
+from worker.intake import Intake, Patience, Sent
 from worker.model import Article
 from worker.report.harmless import harmless
 from worker.report.words import count
@@ -72,19 +72,28 @@ def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, back
 
     began = perf_counter()
     with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as told:
-        intake = _intake(runtime, told)
+        patience = Patience(told.away, revive=runtime.keep_server)
+        intake = _intake(runtime, told, patience)
         ready = perf_counter()
         sent = intake.run(map(prepare, found.read()), told.settled)
-    quarantined = runtime.quarantine.of_feed(intake.feed)
+        quarantined = patience.ask(lambda: runtime.quarantine.of_feed(intake.feed))
     _tell_sent(sent, quarantined, took=perf_counter() - ready, start=ready - began)
     if quarantined:
         _tell_quarantined(runtime, intake.feed, quarantined)
     return quarantined
 
 
-def _intake(runtime: Runtime, told: "_Told") -> Intake:
-    outbox, stories, forgotten = runtime.outbox, runtime.stories, Forgotten(runtime.redis)
-    return Intake(outbox, stories, forgotten, runtime.jobs, runtime.clock, held=runtime.held, waits=told.waits)
+def _intake(runtime: Runtime, told: "_Told", patience: Patience) -> Intake:
+    return Intake(
+        runtime.outbox,
+        runtime.stories,
+        Forgotten(runtime.redis),
+        runtime.jobs,
+        runtime.clock,
+        held=runtime.held,
+        waits=told.waits,
+        patience=patience,
+    )
 
 
 def _tell_sent(sent: Sent, quarantined: int, *, took: float, start: float) -> None:
@@ -132,7 +141,15 @@ class _Told:
         self._bar.update(self._task, description="waiting" if why else "clustering")
         if why and monotonic() - self._said_at >= _AGAIN_S:
             self._said_at = monotonic()
-            self._bar.console.print(f"waiting for room: {why}", markup=False, highlight=False, soft_wrap=True)
+            self._say(f"waiting for room: {why}")
+
+    def away(self, why: str) -> None:
+        """A server does not answer, for this reason; "": it does again."""
+        self._bar.update(self._task, description="waiting" if why else "clustering")
+        self._say(f"waiting for the server: {why}" if why else "the server answers again")
+
+    def _say(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
