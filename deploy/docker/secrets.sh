@@ -2,6 +2,7 @@
 # Make the secrets of one installation once: the token, and a password for each of Storywire's users of the server.
 #
 #   sudo sh deploy/docker/secrets.sh [FOLDER [HOST]]      deploy/docker/secrets, redis
+#   sudo sh deploy/docker/secrets.sh --renew [FOLDER]     users.acl of this version, with the passwords that there are
 #
 # FOLDER/token         the editor's token: user and group 10001 may read it, which the containers run as
 # FOLDER/ROLE.env      STORYWIRE_REDIS_URL with the password of poller, pages, worker, web, admin and operator (backups)
@@ -11,6 +12,9 @@
 # What is there already stays as it is: passwords are changed by removing the folder, and starting all containers again.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+if [ "${1:-}" = --renew ]; then
+    exec sh "$here/../redis/renew.sh" "${2:-$here/secrets}/users.acl"
+fi
 folder=${1:-$here/secrets}
 host=${2:-redis}
 acl=$here/../redis/users.acl

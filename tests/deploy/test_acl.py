@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 import redis
 
 from tests.command import here
-from tests.deploy.users import NOBODY, OURS, REDIS, Guarded
+from tests.deploy.users import NOBODY, OURS, REDIS, Guarded, with_passwords
 from tests.e2e.feed_server import FeedServer, page
 from tests.e2e.hub import Hub
 from tests.e2e.polling import rss
@@ -62,6 +63,22 @@ def test_our_users_have_commands_by_name_and_keys_of_ours(user: str) -> None:
     assert not dangerous & {rule.lstrip("+").partition("|")[0] for rule in said}
 
 
+def test_a_new_version_changes_rights_and_no_passwords(tmp_path: Path) -> None:
+    """As an operator renews the file, who has a user besides; a user that is new is named, and shut out."""
+    old, own = tmp_path / "users.acl", "user backup on #" + "b" * 64 + " -@all +ping"
+    lines = with_passwords(FILE).splitlines()
+    before = [re.sub(" [-+]@.*", " -@all +ping", line) for line in lines if not line.startswith("user web ")]
+    old.write_text("\n".join([*before, own]) + "\n")
+    old.chmod(0o640)
+    same = old.stat().st_ino
+    done = subprocess.run(["sh", REDIS / "renew.sh", old], capture_output=True, text=True, check=True)
+    wanted = [line if not line.startswith("user web ") else f"user web {' '.join(rules('web'))}" for line in lines]
+    assert old.read_text().splitlines() == [*wanted, own]
+    assert (old.stat().st_mode & 0o777, old.stat().st_ino) == (0o640, same), "the server, and a container, read it"
+    assert (tmp_path / "users.acl.before").read_text().splitlines() == [*before, own]
+    assert done.stderr == "web has no password of its own: nobody comes in as that user\n"
+
+
 STORY, FEED, JOB = "sw:3:{en}:s:1", "sw:3:{f.0123}:state", "rq:job:1"
 PAYLOADS, GATE, QUARANTINE = "sw:3:{f.0123}:payloads", "sw:3:{g.0123}:gate", "sw:3:{f.0123}:quarantine"
 REFUSED = [
@@ -77,7 +94,9 @@ REFUSED = [
     ("web", f"HSET {FEED} address x"), ("web", f"HSET {PAYLOADS[:-8]}seen x x"), ("web", "RPUSH rq:queue:x x"),
     ("web", "DEL sw:3:poller:x"), ("web", "SADD sw:3:removed-feeds x"), ("web", "SCAN 0"),
     ("worker", "GET key-of-others"),
-    ("operator", f"GET {STORY}"), ("operator", "FLUSHALL"), ("replica", f"GET {STORY}"), ("replica", "CONFIG GET dir"),
+    *[("operator", f"{word} {STORY}") for word in ("GET", "DEL", "UNLINK", "DUMP")], ("operator", "FLUSHALL"),
+    ("operator", f"SET {STORY} x"), ("operator", "MIGRATE a 1 other 0 9"),
+    ("replica", f"GET {STORY}"), ("replica", "CONFIG GET dir"),
     ("sentinel", f"GET {STORY}"), ("sentinel", "CONFIG SET maxmemory 1"),
 ]  # fmt: skip
 PERMITTED = [
@@ -86,6 +105,8 @@ PERMITTED = [
     ("web", f"SET {STORY} x"), ("web", f"HGETALL {FEED}"), ("web", "SET sw:3:{und}:s:1 x"), ("web", f"HGETALL {JOB}"),
     ("admin", f"HSET {FEED} address x"), ("admin", f"SET {STORY} x"), ("admin", f"DEL {JOB}"),
     ("operator", "BGSAVE"), ("operator", "ACL LOAD"), ("operator", "PSYNC ? -1"), ("operator", "CONFIG GET dir"),
+    ("operator", f"MIGRATE a 1 {STORY} 0 9"), ("operator", f"RESTORE-ASKING {STORY} 0 x"),
+    ("operator", "CLUSTER SETSLOT 1 STABLE"),
     ("replica", "PSYNC ? -1"), ("sentinel", "SLAVEOF a 1"), ("sentinel", "CONFIG REWRITE"),
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +52,17 @@ class Machine:
             blocks = re.findall(r"(?:^ {4}.*\n)+", PAGE, re.MULTILINE)
             [block] = [each for each in blocks if each.startswith(f"    {beginning}") and "acl load" not in each]
             lines = [line for line in block.splitlines() if not re.match(r" +(systemctl|storywire) ", line)]
-            script = re.sub(r"(/etc/|/var/)", rf"{self.folder}\1", "\n".join(lines)).replace("-o redis -g redis ", "")
-            script = script.replace("127.0.0.1:6379", f"127.0.0.1:{self.port}")
-            done = subprocess.run(["sh", "-euc", script], capture_output=True, text=True, timeout=30, check=False)
-            assert done.returncode == 0, f"{script}\n{done.stderr}"
+            self.carry_out("\n".join(lines))
+
+    def carry_out(self, script: str, given: str = "") -> str:
+        """Lines of a page, with this on standard input: what they print; they must succeed."""
+        script = re.sub(r"(/etc/|/var/)", rf"{self.folder}\1", script).replace("-o redis -g redis ", "")
+        script = script.replace("127.0.0.1:6379", f"127.0.0.1:{self.port}").replace("-p 6379", f"-p {self.port}")
+        done = subprocess.run(
+            ["sh", "-euc", script], input=given, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
 
     def url(self, user: str) -> str:
         """The address in a user's file, as a shell reads it."""
@@ -127,7 +134,7 @@ def polled_and_clustered(machine: Machine, site: FeedServer, items: int) -> list
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_copied_comes_back_and_nothing_is_clustered_twice(machine: Machine) -> None:
     """Passwords, copy and restore by the commands of the page. What came after the copy is polled again."""
-    machine.run("umask 077")
+    machine.run("umask 077\n    for user")
     with FeedServer() as site:
         with machine.serving(signal.SIGKILL):
             assert machine.asked("operator", "CONFIG", "GET", "appendonly")
@@ -136,7 +143,7 @@ def test_what_was_copied_comes_back_and_nothing_is_clustered_twice(machine: Mach
             assert added.returncode == 0, added.stderr
             before = polled_and_clustered(machine, site, 2)
             assert len(before) == 2
-            machine.run(". /etc/storywire/operator.env")
+            machine.run("umask 077\n    export REDISCLI_AUTH")
             everything = polled_and_clustered(machine, site, 3)
             assert len(everything) == 3
         machine.run("systemctl stop storywire.target")
@@ -155,7 +162,7 @@ def test_what_was_copied_comes_back_and_nothing_is_clustered_twice(machine: Mach
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_file_says_what_a_store_needs_and_lets_no_stranger_in(machine: Machine) -> None:
-    machine.run("umask 077")
+    machine.run("umask 077\n    for user")
     acl = (machine.folder / "etc/redis/users.acl").read_text()
     for user in OURS:
         password = machine.url(user).split(":")[2].partition("@")[0]
@@ -176,7 +183,7 @@ def test_the_file_says_what_a_store_needs_and_lets_no_stranger_in(machine: Machi
 @pytest.mark.parametrize("block", CONF, ids=lambda block: block.split()[0])
 def test_the_server_starts_with_what_the_page_of_shapes_adds(machine: Machine, block: str) -> None:
     """Each block as it is printed: redis.conf knows no comments behind a setting."""
-    machine.run("umask 077")
+    machine.run("umask 077\n    for user")
     machine.add(block)
     if "cluster-enabled" in block:
         machine.add(f"cluster-port {free_port()}\n")
@@ -188,10 +195,66 @@ def test_the_server_starts_with_what_the_page_of_shapes_adds(machine: Machine, b
                 assert machine.asked("operator", "CONFIG", "GET", name) == {name: value}
 
 
+def printed(beginning: str, changed: dict[str, str]) -> str:
+    """The code block of servers.md with these words in it, and others in the place of some."""
+    blocks = re.findall(r"(?:^ {4}.*\n)+", (DOCS / "servers.md").read_text(), re.MULTILINE)
+    script = str(next(block for block in blocks if beginning in block))
+    for word, other in changed.items():
+        assert word in script
+        script = script.replace(word, other)
+    return script
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cluster_with_users_has_working_replicas_and_its_operator_moves_a_slot(kind: str, tmp_path: Path) -> None:
+    """By the lines of the page: six servers of one users.acl, made a Cluster; then English goes to the first."""
+    with ExitStack() as stack:
+        nodes = [Machine(kind, tmp_path / str(number)) for number in range(6)]
+        first, _, third, *others = nodes
+        first.run("umask 077\n    for user")
+        first.carry_out(printed("for user in replica sentinel", {}))
+        password = (first.folder / "etc/storywire/replica.password").read_text().strip()
+        for node in nodes:
+            if node is not first:
+                shutil.copy(first.folder / "etc/redis/users.acl", node.folder / "etc/redis")
+            node.add(CONF[-1] + f"cluster-port {free_port()}\nrepl-diskless-sync-delay 0\n", PASSWORD=password)
+            for file in (first.folder / "etc/storywire").glob("*.env"):
+                text = file.read_text().replace(f":{first.port}/", f":{node.port}/")
+                (node.folder / "etc/storywire" / file.name).write_text(text)
+            stack.enter_context(node.serving(signal.SIGKILL))
+        hosts = {f"192.0.2.1{at % 3 + 1}:{6379 + at // 3}": f"{HERE}:{node.port}" for at, node in enumerate(nodes)}
+        first.carry_out(printed("--cluster create", hosts), "yes\n")
+        eventually(lambda: {linked(node) for node in others} == {"up"}, 20, "no replica has a link to its primary")
+
+        key = "sw:3:{en}:s:1"
+        eventually(lambda: stored(third, key), 20, "no node has English")
+        first.carry_out(
+            printed("FROM_ID=", {
+                "192.0.2.13 -p 6379": f"{HERE} -p {third.port}", "192.0.2.11 -p 6379": f"{HERE} -p {first.port}",
+                "192.0.2.11 6379": f"{HERE} {first.port}",
+            })
+        )  # fmt: skip
+        assert first.asked("admin", "GET", key) == "text"
+
+
+def stored(node: Machine, key: str) -> bool:
+    """Whether it takes a text; a Cluster that has just been made is down for some nodes."""
+    with suppress(redis.exceptions.ClusterDownError):
+        return bool(node.asked("admin", "SET", key, "text"))
+    return False
+
+
+def linked(node: Machine) -> str | None:
+    """Whether a replica has its primary."""
+    said: dict[str, str] = node.asked("operator", "INFO", "replication")
+    return said.get("master_link_status")
+
+
 @pytest.mark.parametrize("kind", ["redis"])
 def test_the_lines_that_are_commented_out_are_right_as_well(machine: Machine) -> None:
     """TLS, which Debian's Redis is built with, and the Unix socket."""
-    machine.run("umask 077")
+    machine.run("umask 077\n    for user")
     issuer = trustme.CA()
     leaf = issuer.issue_cert("127.0.0.1")
     place = machine.folder / "etc/redis"
