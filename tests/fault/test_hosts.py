@@ -11,6 +11,7 @@ import pytest
 
 from tests.fault.held import assert_held
 from tests.fault.scattered import WORKERS, Scattered, scattered
+from tests.hosts import Network
 from tests.waiting import eventually
 
 RATE = 10
@@ -29,13 +30,39 @@ def recovered(scene: Scattered, since: float, within_s: float = 4 * RECOVERY_S) 
     return time.monotonic() - since
 
 
+def unsent(scene: Scattered, name: str) -> int:
+    """Bytes that a host has still to bring to the server, on connections that its processes have closed included."""
+    rows = scene.network[name].run("ss", "-Htn", "dst", scene.network["server"].address).splitlines()
+    return sum(int(row.split()[2]) for row in rows)
+
+
+def test_a_host_that_does_not_end_leaves_none_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match="it does not end"), Network("a", "b") as network:
+        namespaces = [Path("/run/netns", host.namespace) for host in network.hosts.values()]
+        assert all(path.exists() for path in namespaces)
+        monkeypatch.setattr(network["a"], "end", _fails)
+    assert not any(path.exists() for path in namespaces)
+
+
+def _fails(*_: object) -> None:
+    raise RuntimeError("it does not end")
+
+
+def test_a_network_that_cannot_be_made_fails_where_it_must_not_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Network():
+        pass  # or this machine makes none at all
+    monkeypatch.setenv("CI", "1")
+    with pytest.raises(pytest.fail.Exception, match="could not be made"), Network("no/name"):
+        pass
+
+
 def test_a_worker_and_a_server_that_hear_nothing_of_each_other_lose_nothing(data_dir: Path) -> None:
-    """The short form of the partitions below: a moment of silence."""
+    """The short form of the partitions below: silence until a word of the worker is lost in it."""
     data_dir.mkdir()
     with scattered(data_dir, 400, "poller", "worker-a") as scene:
         with scene.wire.flowing(RATE):
             scene.network.cut("worker-a", "server")
-            time.sleep(1.5)  # how long the fault lasts
+            eventually(lambda: unsent(scene, "worker-a") > 0, 30, lambda: f"nothing was sent: {scene.said()}")
             scene.network.mend("worker-a", "server")
         recovered(scene, time.monotonic())
         assert_held(scene.runtime, scene.wire.articles)
@@ -118,12 +145,6 @@ Commits.commit = held_back
 from worker.cli import main
 main()
 """
-
-
-def unsent(scene: Scattered, name: str) -> int:
-    """Bytes that a host has still to bring to the server, on connections that its processes have closed included."""
-    rows = scene.network[name].run("ss", "-Htn", "dst", scene.network["server"].address).splitlines()
-    return sum(int(row.split()[2]) for row in rows)
 
 
 def _late_commit(scene: Scattered, folder: Path) -> tuple[int, float, float, float]:
