@@ -62,6 +62,7 @@ def test_the_sdist_holds_what_it_takes_to_test_and_to_run_it(packages: tuple[Pat
     assert left_out == set()
 
 
+@pytest.mark.slow
 def test_the_same_commit_gives_the_same_bytes(packages: tuple[Path, Path], tmp_path: Path) -> None:
     """So anybody can tell what a published wheel was built from."""
     assert built(tmp_path)[0].read_bytes() == packages[0].read_bytes()
