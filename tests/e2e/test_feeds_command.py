@@ -235,7 +235,8 @@ def test_a_list_goes_out_and_comes_back_as_it_was(fresh_url: Callable[[], str]) 
         [A, 'A "quoted" name', "News/World & more", "auto", "new"],
         [B, "", None, "off", "paused"],
     ]
-    assert here("feeds", "export", redis_url=other_url).stdout == exported
+    assert here("feeds", "export", "-", redis_url=other_url).stdout == exported
+    assert not Path("-").exists(), "a file named -"
     part = here("feeds", "export", "--folder", "News", redis_url=other_url).stdout
     assert A in part
     assert B not in part

@@ -80,11 +80,16 @@ def test_corrections_run_as_test_cases_and_hold_in_a_store_that_is_given_them(tm
     }
     corrections.write_text(said("story", "corrections", "--json", data_dir=store), encoding="utf-8")
 
+    assert said("story", "export", "-", data_dir=store) == cases.read_text()
+    assert not Path("-").exists(), "a file named -"
+
     alone = replay(tmp_path, store.parent / "alone", "--cases", cases)
     assert alone.returncode == 1
     assert "cases: 0 of 2 as the editor decided (0 of 2 apart)" in alone.stderr
     given = store.parent / "given"
-    assert "1 correction in force" in said("story", "import", corrections, data_dir=given)
+    run = here("story", "import", "-", given=corrections.read_text(), data_dir=given)
+    assert run.stdout == "1 correction in force, 0 known already\n", run.stderr
+    assert "0 corrections in force, 1 known already" in said("story", "import", corrections, data_dir=given)
     obeying = replay(tmp_path, given, "--cases", cases)
     assert obeying.returncode == 0, obeying.stderr
     assert "cases: 2 of 2 as the editor decided (2 of 2 apart)" in obeying.stderr

@@ -22,8 +22,8 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
 
     The files are those of `storywire replay`. An article counts as of its stated date, however old. One whose id is in
     the store already is left as it is. Files of STORYWIRE_ARCHIVE_DIR bring stories back as they were, with their
-    numbers where those are free. Exit status 1 if lines had to be left out, or articles ended in
-    quarantine (`storywire quarantine list`).
+    numbers where those are free. A server that goes away meanwhile is waited for, two minutes at most. Exit status 1
+    if lines had to be left out, or articles ended in quarantine (`storywire quarantine list`).
 
     Example: storywire import last-week.jsonl
     """

@@ -7,7 +7,7 @@ import click
 from msgspec import json as msgspec_json
 
 from worker.cli.opening import DATA_DIR, opened
-from worker.errors import BadInput
+from worker.cli.standard import name_of, read, write
 from worker.feed.address import shown_url
 from worker.report.words import count
 
@@ -134,29 +134,30 @@ def corrections(as_json: bool, data_dir: str | None) -> None:
 
 
 @command.command("import", epilog="Example: storywire story import corrections.jsonl")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @DATA_DIR
 def import_(file: Path, data_dir: str | None) -> None:
     """Put the corrections of another store in force, as `storywire story corrections --json` printed them.
 
-    They hold for articles that come from now on: import them before the articles. None that is there moves.
+    `-` reads them from standard input. They hold for articles that come from now on: import them before the articles.
+    None that is there moves.
     """
     from worker.report.cases import parse_corrections
 
-    try:
-        records = list(parse_corrections(file.read_bytes().splitlines(), str(file)))
-    except OSError as error:
-        raise BadInput(f"{file}: {(error.strerror or 'cannot be read').lower()}: give another path") from None
+    records = list(parse_corrections(read(file).splitlines(), name_of(file)))
     with opened(data_dir, begins=True) as runtime:
         added = runtime.editing.adopt(records)
     click.echo(f"{count(added, 'correction')} in force, {len(records) - added} known already")
 
 
 @command.command("export", epilog="Example: storywire story export cases.jsonl")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @DATA_DIR
 def export(file: Path, data_dir: str | None) -> None:
-    """Write the corrections as test cases, one pair of articles a line; `storywire replay --cases` runs them."""
+    """Write the corrections as test cases, one pair of articles a line; `storywire replay --cases` runs them.
+
+    `-` writes them to standard output.
+    """
     from worker.report.cases import cases
 
     with opened(data_dir) as runtime:
@@ -165,11 +166,8 @@ def export(file: Path, data_dir: str | None) -> None:
             for named in runtime.editing.corrections()
             for case in cases(named.lang, named.correction, runtime.editing.members(named))
         ]
-    try:
-        file.write_bytes(b"".join(msgspec_json.encode(case) + b"\n" for case in found))
-    except OSError as error:
-        raise BadInput(f"{file}: {(error.strerror or 'cannot be written').lower()}: give another path") from None
-    click.echo(f"{file}: {count(len(found), 'pair')} of articles")
+    if write(file, b"".join(msgspec_json.encode(case) + b"\n" for case in found)):
+        click.echo(f"{file}: {count(len(found), 'pair')} of articles")
 
 
 def _tell(done: "Edited", asked: int = 0) -> None:

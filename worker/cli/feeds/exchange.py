@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.cli.opening import DATA_DIR, opened
+from worker.cli.standard import is_standard, name_of, write
 from worker.errors import BadInput
 from worker.report.words import count
 
@@ -35,8 +36,8 @@ def import_(opml: Path, data_dir: str | None) -> None:
     """
     from worker.poller.subscribe import read_file, read_stream, summary
 
-    name = "standard input" if str(opml) == "-" else str(opml)
-    outlines, refused = read_stream(sys.stdin.buffer, name) if str(opml) == "-" else read_file(opml)
+    name = name_of(opml)
+    outlines, refused = read_stream(sys.stdin.buffer, name) if is_standard(opml) else read_file(opml)
     for line in refused[:_MOST_REFUSED]:
         click.echo(f"{name}: {line}", err=True)
     if len(refused) > _MOST_REFUSED:
@@ -65,17 +66,16 @@ def _offered(runtime: "Runtime", outlines: "Sequence[Outline]") -> "Offered":
 
 
 @click.command("export", epilog="Example: storywire feeds export > subscriptions.opml")
-@click.argument("opml", type=click.Path(path_type=Path), required=False)
+@click.argument("opml", type=click.Path(path_type=Path, allow_dash=True), default="-")
 @click.option("--folder", metavar="A/B", help="Those of this folder, and of the folders in it, alone.")
 @DATA_DIR
-def export(opml: Path | None, folder: str | None, data_dir: str | None) -> None:
+def export(opml: Path, folder: str | None, data_dir: str | None) -> None:
     """Write the feeds as OPML.
 
-    To a file, or to standard output. Folders are nested outlines, which all readers know; what only Storywire knows
-    (paused, pages) other readers skip. An import into an empty store brings back what was set. Passwords in
-    addresses are written with them.
+    To a file, or to standard output, for `-` or none. Folders are nested outlines, which all readers know; what only
+    Storywire knows (paused, pages) other readers skip. An import into an empty store brings back what was set.
+    Passwords in addresses are written with them.
     """
-    from worker.cli.screen.terminal import ended_quietly
     from worker.feed.opml import Outline, write_opml
 
     with opened(data_dir) as runtime:
@@ -85,12 +85,5 @@ def export(opml: Path | None, folder: str | None, data_dir: str | None) -> None:
         (Outline(feed.url, feed.title, feed.folder, feed.pages, feed.held) for feed in feeds),
         names={feed.url: feed.polls.title for feed in feeds},
     )
-    if opml is None:
-        with ended_quietly():
-            sys.stdout.buffer.write(document.encode("utf-8"))
-        return
-    try:
-        opml.write_text(document, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"{opml}: {(error.strerror or 'cannot be written').lower()}: give another path") from None
-    click.echo(f"{opml}: {count(len(feeds), 'feed')}")
+    if write(opml, document.encode("utf-8")):
+        click.echo(f"{opml}: {count(len(feeds), 'feed')}")
