@@ -1,6 +1,6 @@
 """The stories on a Cluster: the same as on one server, also while a slot moves and after a primary has died.
 
-The long run is `python -m pytest tests/fault/test_cluster.py -m slow -s`, as `make soak` has it; under load: test_cluster_load.
+The long run is `python -m pytest tests/fault/test_cluster.py -m slow -s`, as `make soak` has it.
 """
 
 from collections.abc import Iterator
