@@ -212,6 +212,7 @@ class BatchWorker(SimpleWorker):
     def _renew(self) -> None:
         """Worker, execution and job; a worker that was given up for dead (it was suspended) is registered again."""
         self.last_heartbeat = now()
+        self.connection.expire(self.key, WORKER_TTL_S)  # a full server refuses what follows, and takes this
         with self.connection.pipeline() as pipeline:
             pipeline.hset(self.key, mapping=self.serialize())
             worker_registration.register(self, pipeline)
