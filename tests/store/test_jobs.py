@@ -326,3 +326,22 @@ def test_a_worker_waits_for_a_server_that_goes_away_and_goes_on(new_server: Call
         if refs(1, "after") in ran:
             break
     assert (ran[0], ran[-1]) == (refs(1, "before"), refs(1, "after"))
+
+
+def test_a_worker_that_starts_on_a_full_server_makes_room_and_goes_on(new_server: Callable[..., Server]) -> None:
+    """Or nobody would, where all workers were started again meanwhile."""
+    url = new_server().url()
+    client: Any = connect_plain(url)
+    jobs, ran, turns = Jobs(client, 50, url=url), list[list[Ref]](), list[str]()
+    jobs.enqueue(refs(1))
+    client.config_set("maxmemory", "1")
+
+    def between() -> None:
+        turns.append("between")
+        if len(turns) == 2:
+            client.config_set("maxmemory", "0")
+
+    with capture_logs() as told:
+        assert BatchWorker(jobs, ran.append, between).run(burst=True) is End.DRAINED
+    assert ran == [refs(1)]
+    assert [line["event"] for line in told][:3] == ["waiting for the server", "listening", "the server is back"]

@@ -86,6 +86,7 @@ class BatchWorker(SimpleWorker):
         self._watchdog = watchdog or Watchdog({})
         self._ended = threading.Event()
         self._failing = False
+        self._known = False
 
     def run(self, burst: bool = False, max_jobs: int | None = None) -> End:
         """Work until a signal, until `max_jobs` are done, one meets a failing machine, or (burst) none is left.
@@ -94,9 +95,8 @@ class BatchWorker(SimpleWorker):
         later, does not. Raises ServerUnavailable only if it is away at the start.
         """
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
-        with translated(self._jobs.url, self._jobs.variable):
-            self.register_birth()  # type: ignore[no-untyped-call]
-        log.info("listening", pid=os.getpid(), batch=self._jobs.batch)
+        with translated(self._jobs.url, self._jobs.variable), suppress(redis.exceptions.OutOfMemoryError):
+            self._be_known()  # a full server refuses that: what makes room there is done in the loop, before a job
         beat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         beat.start()
         try:
@@ -108,6 +108,13 @@ class BatchWorker(SimpleWorker):
             self._ended.set()
             beat.join(timeout=BEAT_S)
             self._leave()
+
+    def _be_known(self) -> None:
+        """Tell RQ of this worker."""
+        if not self._known:
+            self.register_birth()  # type: ignore[no-untyped-call]
+            self._known = True
+            log.info("listening", pid=os.getpid(), batch=self._jobs.batch)
 
     def _loop(self, burst: bool, max_jobs: int | None) -> End:
         done = failures = 0
@@ -137,6 +144,7 @@ class BatchWorker(SimpleWorker):
     def _turn(self, burst: bool) -> bool:
         """What is due between two jobs, then a job, if one comes within five seconds (burst: if one is there)."""
         self._between()
+        self._be_known()
         self.check_for_suspension(burst)
         if self.should_run_maintenance_tasks:
             self.run_maintenance_tasks()  # type: ignore[no-untyped-call]
