@@ -21,6 +21,10 @@ class ServerUnavailable(Transient):
     """The Redis server cannot be reached, is still loading, or is full."""
 
 
+class ServerDiskFull(ServerUnavailable):
+    """It answers, and takes no writes until a person frees space on its disk: nothing to wait for at a terminal."""
+
+
 class LeaseLost(Transient):
     """Another worker holds the language's lease, or took it: nothing of the commit was written."""
 

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from worker.clock import Clock
-from worker.errors import ServerUnavailable, Transient
+from worker.errors import ServerDiskFull, ServerUnavailable, Transient
 from worker.jobs import Jobs
 from worker.model import Article, file_feed
 from worker.store.forgotten import Forgotten, of_article, of_url
@@ -70,9 +70,11 @@ class Patience:
 
     def ask(self, call: Callable[[], _Answer]) -> _Answer:
         """What the call gives; it is made again and again while that raises ServerUnavailable, and at last raises
-        that."""
+        that; a disk that is full is a person's to mend, and raised at once."""
         try:
             return call()
+        except ServerDiskFull:
+            raise
         except ServerUnavailable as error:
             self._told(str(error))
         since, before_s = self._pace.elapsed(), self.away_s
@@ -82,8 +84,8 @@ class Patience:
                 self._revive()
             try:
                 answer = call()
-            except ServerUnavailable:
-                if self._pace.elapsed() - since > self._most_s:
+            except ServerUnavailable as error:
+                if isinstance(error, ServerDiskFull) or self._pace.elapsed() - since > self._most_s:
                     raise
                 continue
             self.away_s = before_s + self._pace.elapsed() - since

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import redis.exceptions as theirs
 
 from worker.connect.address import EMBEDDED_SOCKET, STORE_VARIABLE, server_name
-from worker.errors import Permanent, ServerUnavailable, StorywireError
+from worker.errors import Permanent, ServerDiskFull, ServerUnavailable, StorywireError
 
 Meaning = tuple[type[ServerUnavailable | Permanent], str]
 """The kind of an error, and what is wrong with the remedy, as it goes on after the server's name."""
@@ -26,7 +26,7 @@ class NoPrimary(theirs.ConnectionError):
 _CODES: dict[str, Meaning] = {
     "LOADING": (ServerUnavailable, "is still loading its data: try again in a moment"),
     "OOM": (ServerUnavailable, "is full (maxmemory is reached): raise its maxmemory or shorten STORYWIRE_RETENTION"),
-    "MISCONF": (ServerUnavailable, "cannot write to its disk: free space there, then look at its log"),
+    "MISCONF": (ServerDiskFull, "cannot write to its disk: free space there, then look at its log"),
     "BUSY": (ServerUnavailable, "is busy with a script that does not end: see its log, or restart it"),
     "READONLY": (ServerUnavailable, "is a read-only replica: give the address of its primary, or of its Sentinels"),
     "MASTERDOWN": (ServerUnavailable, "is a replica that has lost its primary: give the address of a primary"),
