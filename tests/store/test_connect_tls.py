@@ -1,7 +1,6 @@
 """TLS with ACL users, client certificates, a Unix socket with a password: what works, and what is said where not."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -9,18 +8,9 @@ from tests.certified import TlsServer
 from tests.conftest import NewServer
 from tests.servers import KINDS
 from tests.shapes import ask
-from tests.store.test_connect import failure_of
-from worker.connect import Redis, connect, connect_plain, identify
+from tests.store.test_connect import client_of, failure_of
+from worker.connect import connect, connect_plain, identify
 from worker.errors import BadSetting, Permanent, ServerUnavailable
-
-
-@contextmanager
-def client_of(url: str) -> Iterator[Redis]:
-    client = connect(url)
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 @pytest.fixture(scope="module", params=KINDS)
