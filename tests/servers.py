@@ -13,8 +13,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
-
+from tests import installed
 from tests.waiting import eventually
 from worker.embedded.process import Pulse, binary, pulse
 
@@ -25,16 +24,10 @@ _ports = itertools.islice(itertools.cycle(_PORTS), os.getpid() * 61 % len(_PORTS
 
 
 def program(kind: str) -> Path:
-    """The server's program; a missing Redis skips the test here and fails it in CI."""
+    """The server's program."""
     if kind == "valkey":
         return binary()
-    found = shutil.which("redis-server")
-    if found is None:
-        reason = "redis-server is not installed: apt-get install redis-server"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return Path(found)
+    return Path(installed.program("redis-server"))
 
 
 def free_port() -> int:

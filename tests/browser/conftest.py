@@ -4,8 +4,6 @@ Invariant: a page that logs an error, or asks another host for anything, fails i
 session: Playwright leaves an event loop running in the thread, in which tests of other modules want to run theirs.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from tests.installed import program
 
 NewPage = Callable[..., Page]
 
@@ -23,14 +23,8 @@ _PATIENCE_MS = 10_000
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's program; a missing one skips the test here and fails it in CI."""
-    found = next(filter(None, map(shutil.which, _PROGRAMS)), None)
-    if found is None:
-        reason = "no Chromium is installed: apt-get install chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    """The browser's program."""
+    return program(*_PROGRAMS)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import trustme
 
 from tests.e2e.site import Answer, article, fill, site_runtime
@@ -31,17 +30,6 @@ NAME = "news.example.org"
 TOKEN = "a-token-of-the-tests-4711"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 TEXT = "The harbour bridge of Port Vell was closed on Monday after engineers found cracks in pillar number {}."
-
-
-def program(name: str) -> str:
-    """A proxy's program; without it the test is skipped here, and fails in CI."""
-    found = shutil.which(name)
-    if found is None:
-        reason = f"{name} is not installed: apt-get install {name}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
 
 
 class _Connection(http.client.HTTPSConnection):

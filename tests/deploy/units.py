@@ -5,21 +5,16 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.installed import program
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
 PROGRAM = "/opt/storywire/bin/storywire"
 SERVICES = tuple(f"storywire-{name}.service" for name in ("pages", "poller", "web", "worker@1"))
 
 
-def systemd(program: str, *arguments: object, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a program of systemd that reads units in this folder before its own. Skipped without it, in CI failed."""
-    found = shutil.which(program)
-    if found is None:
-        reason = f"{program} is not installed: apt-get install --no-install-recommends systemd"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+def systemd(name: str, *arguments: object, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a program of systemd that reads units in this folder before its own."""
+    found = program(name, install="apt-get install --no-install-recommends systemd")
     return subprocess.run(
         [found, *map(str, arguments)],
         env={**os.environ, "SYSTEMD_UNIT_PATH": f"{folder}:", "SYSTEMD_LOG_LEVEL": "notice", "LC_ALL": "C.UTF-8"},
