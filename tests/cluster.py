@@ -1,44 +1,50 @@
-"""A real Cluster for the tests: primaries, each with a replica if asked for, on loopback.
+"""A real Cluster for the tests: primaries, each with a replica if asked for, on loopback or on hosts of their own.
 
 Invariant: every slot is served when a `Cluster` is there, and every node knows all the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 import redis
 
-from tests.servers import Server, free_port
+from tests.servers import LOOPBACK, Place, Server, free_port
 from tests.waiting import eventually
 
 SLOTS = 16_384
 
 
-def unjoined(kind: str) -> Server:
+def unjoined(kind: str, place: Place = LOOPBACK, **more: str) -> Server:
     """A node that has no slots yet. Its bus has a port of its own: the usual one, 10,000 up, may be past the last."""
     options: dict[str, Any] = {"cluster-enabled": "yes", "cluster-port": str(free_port()), "databases": "1"}
     options |= {"cluster-node-timeout": "2000", "cluster-replica-validity-factor": "0"}
-    return Server(kind, port=free_port(), **options)
+    return Server(kind, port=free_port(), place=place, **options | more)
 
 
 class Cluster:
     """`primaries` and `replicas` as they were made: after a failover they may have changed places. `replicated`: how
-    many of the primaries, the last ones, have a replica; True for all."""
+    many of the primaries, the last ones, have a replica; True for all.
+    `places`: where the primaries are, one after the other, each one's replica at the next; `options`: each node's."""
 
-    def __init__(self, kind: str = "valkey", primaries: int = 3, replicated: int = 0) -> None:
+    def __init__(
+        self, kind: str = "valkey", primaries: int = 3, replicated: int = 0, places: Sequence[Place] = (LOOPBACK,),
+        **options: str,
+    ) -> None:  # fmt: skip
         self._closing = ExitStack()
         try:
-            self.primaries = [self._started(kind) for _ in range(primaries)]
-            self.replicas = [self._started(kind) for _ in range(primaries if replicated is True else replicated)]
+            count = primaries if replicated is True else replicated
+            at = [places[number % len(places)] for number in range(primaries + 1)]
+            self.primaries = [self._started(kind, place, options) for place in at[:-1]]
+            self.replicas = [self._started(kind, place, options) for place in at[primaries + 1 - count :]]
             self._join()
         except BaseException:
             self.close()
             raise
 
-    def _started(self, kind: str) -> Server:
-        node = unjoined(kind)
+    def _started(self, kind: str, place: Place, options: dict[str, str]) -> Server:
+        node = unjoined(kind, place, **options)
         self._closing.callback(node.close)
         return node
 
@@ -48,7 +54,7 @@ class Cluster:
             ask(node, "CLUSTER", "ADDSLOTSRANGE", SLOTS * at // count, SLOTS * (at + 1) // count - 1)
             ask(node, "CLUSTER", "SET-CONFIG-EPOCH", at + 1)
         for node in self.nodes[1:]:
-            ask(node, "CLUSTER", "MEET", "127.0.0.1", first.port, first.options["cluster-port"])
+            ask(node, "CLUSTER", "MEET", first.place.address, first.port, first.options["cluster-port"])
         eventually(lambda: {self.state(node)["cluster_known_nodes"] for node in self.nodes} == {str(len(self.nodes))})
         for primary, replica in zip(reversed(self.primaries), reversed(self.replicas), strict=False):
             name = ask(primary, "CLUSTER", "MYID")
@@ -63,7 +69,7 @@ class Cluster:
     @property
     def url(self) -> str:
         """Its address, as a setting has it."""
-        return "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+        return "redis+cluster://" + ",".join(f"{node.place.address}:{node.port}" for node in self.nodes)
 
     def owner(self, slot: int) -> Server:
         """The node that serves a slot: the one of which all nodes that run say so."""
@@ -87,7 +93,7 @@ class Cluster:
         ask(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", ask(target, "CLUSTER", "MYID"))
         yield gone
         while names := ask(source, "CLUSTER", "GETKEYSINSLOT", slot, chunk):
-            ask(source, "MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *names)
+            ask(source, "MIGRATE", target.place.address, target.port, "", 0, 5000, "KEYS", *names)
             gone += len(names)
             yield gone
         for node in (target, source):

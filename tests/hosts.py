@@ -9,7 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -148,6 +148,16 @@ class Network:
         """Let them hear each other again."""
         for here, there in self._ends(one, other):
             here.run("iptables", "-w", "-D", "INPUT", "-s", there.address, "-j", "DROP")
+
+    @contextmanager
+    def apart(self, ones: Iterable[str], others: Iterable[str]) -> Iterator[None]:
+        """While the block lasts none of these hears any of those: whom both still hear makes it a split brain."""
+        pairs = [(one, other) for one in ones for other in others if one != other]
+        with ExitStack() as mending:
+            for pair in pairs:
+                self.cut(*pair)
+                mending.callback(self.mend, *pair)
+            yield
 
     def _ends(self, one: str, other: str) -> list[tuple[Host, Host]]:
         return [(self[one], self[other]), (self[other], self[one])]

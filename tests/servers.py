@@ -10,8 +10,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
+from typing import Protocol
 
 from tests import installed
 from tests.waiting import eventually
@@ -40,13 +41,35 @@ def free_port() -> int:
             return port
 
 
+class Place(Protocol):
+    """Where a server runs: this machine, or a host of tests/hosts.py; what is started `inside` is there, and stays."""
+
+    @property
+    def address(self) -> str: ...
+
+    def inside(self) -> AbstractContextManager[None]: ...
+
+
+class _Loopback:
+    address = "127.0.0.1"
+
+    def inside(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+LOOPBACK: Place = _Loopback()
+
+
 class Server:
-    """A server process on a Unix socket, and on loopback TCP if a port is asked for.
+    """A server process on a Unix socket, and on TCP of its place (and loopback there) if a port is asked for.
 
     `options` are the server's own (`maxmemory="2mb"`); a persistent one keeps its AOF over `kill` and `start`.
     """
 
-    def __init__(self, kind: str = "valkey", port: int = 0, persistent: bool = False, **options: str) -> None:
+    def __init__(
+        self, kind: str = "valkey", port: int = 0, persistent: bool = False, *, place: Place = LOOPBACK, **options: str
+    ) -> None:
+        self.place = place
         self.program = program(kind)
         self.folder = Path(tempfile.mkdtemp(prefix="sw-server-"))
         self.socket = self.folder / "s"
@@ -68,13 +91,14 @@ class Server:
 
     @property
     def tcp_url(self) -> str:
-        """Its address on loopback, database 0."""
-        return f"redis://127.0.0.1:{self.port}/0"
+        """Its address by TCP, database 0."""
+        return f"redis://{self.place.address}:{self.port}/0"
 
     def start(self, state: Pulse = Pulse.UP) -> None:
         """Start it, again after `kill` or `stop`, and wait until it is up, or loading."""
         base = {
-            "bind": "127.0.0.1",
+            "bind": " ".join(dict.fromkeys(("127.0.0.1", self.place.address))),
+            "protected-mode": "no",
             "port": str(self.port),
             "unixsocket": str(self.socket),
             "dir": str(self.folder),
@@ -84,9 +108,10 @@ class Server:
         arguments = [str(self.program)]
         for name, value in {**base, **self.options}.items():
             arguments += [f"--{name}", value]
-        self._process = subprocess.Popen(
-            arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        with self.place.inside():
+            self._process = subprocess.Popen(
+                arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+            )
         eventually(lambda: pulse(self.socket) is state, 10, lambda: f"{self.program.name} {state.value}: {self._log()}")
 
     def _log(self) -> str:
