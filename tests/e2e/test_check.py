@@ -23,7 +23,7 @@ from worker.config import load
 from worker.connect import connect
 from worker.embedded import open_server
 from worker.examinations import EXAMINATIONS, ONLY_WITH
-from worker.jobs.queue import QUEUE
+from worker.jobs.job import QUEUE
 from worker.model import Article, Ref
 from worker.names import this_version
 from worker.runtime import open_runtime

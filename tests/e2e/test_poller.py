@@ -17,7 +17,7 @@ from worker.poller.parsers import Parsers
 from worker.store import keys
 from worker.store.feeds import Feeds
 from worker.store.pollers import Pollers
-from worker.text import _detector
+from worker.text.languages import _detector
 
 FIRST = ("a", "Dam breaks above the valley", "Two villages were cleared on Sunday night.")
 EDITED = ("a", "Dam breaks above the valley; two villages cleared", "Two villages were cleared on Sunday night.")

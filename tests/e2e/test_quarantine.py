@@ -14,7 +14,7 @@ import pytest
 
 from tests.command import ROOT, environment, here, one_line
 from worker.config import load
-from worker.jobs.queue import QUEUE
+from worker.jobs.job import QUEUE
 from worker.model import Article, Ref
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys

@@ -21,8 +21,9 @@ from tests.waiting import eventually
 from worker.connect import connect_plain
 from worker.errors import LeaseLost, MachineFailed, ServerUnavailable
 from worker.jobs import Jobs
-from worker.jobs.queue import FUNCTION, KEPT_S, QUEUE, RETRIES
-from worker.jobs.worker import BEAT_S, HEARTBEAT_TTL_S, BatchWorker, End
+from worker.jobs.heartbeat import BEAT_S, HEARTBEAT_TTL_S
+from worker.jobs.job import FUNCTION, KEPT_S, QUEUE, RETRIES
+from worker.jobs.worker import BatchWorker, End
 from worker.model import Ref
 
 pytestmark = pytest.mark.usefixtures("signals_given_back")

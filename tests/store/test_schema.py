@@ -20,7 +20,7 @@ from worker.clock import ManualClock
 from worker.config import load
 from worker.errors import LeaseLost, Permanent
 from worker.feed.address import feed_id
-from worker.jobs.queue import QUEUE
+from worker.jobs.job import QUEUE
 from worker.model import Article, Ref, Story
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys, schema

@@ -15,7 +15,7 @@ from worker.model import SCHEMA
 from worker.names import parsed
 
 if TYPE_CHECKING:
-    from worker.jobs.queue import Working
+    from worker.jobs.roll import Working
     from worker.store.pollers import Heard, Pollers
 
 

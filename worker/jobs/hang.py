@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from worker.jobs.queue import TIMEOUT_S
+from worker.jobs.job import TIMEOUT_S
 
 CPU_S = 5.0
 """Seconds of computing that may pass in a batch until its next article: one takes 5 ms, a language's words 0.6 s, the

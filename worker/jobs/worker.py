@@ -6,7 +6,6 @@ that dies has its job run again by another within about 15 seconds.
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,30 +15,27 @@ from typing import Any
 
 import redis.exceptions
 import structlog
-from rq import worker_registration
 from rq.exceptions import DequeueTimeout, StopRequested
-from rq.executions import Execution, ExecutionRegistry
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.timeouts import JobTimeoutException as TimedOut
 from rq.utils import now
-from rq.worker import SimpleWorker
 from rq.worker.base import WorkerStatus
 
 from worker.connect import translate, translated
-from worker.errors import BadInput, MachineFailed, StorywireError, Transient
+from worker.errors import MachineFailed, StorywireError, Transient
 from worker.jobs.hang import ended_if_it_hangs
-from worker.jobs.queue import FUNCTION, QUEUE, VERSION, WORKER_TTL_S, BatchQueue, Jobs
+from worker.jobs.heartbeat import BEAT_S, HEARTBEAT_TTL_S, BeatingWorker
+from worker.jobs.job import running
+from worker.jobs.queue import Jobs
+from worker.jobs.recovering import BatchQueue
+from worker.jobs.roll import WORKER_TTL_S
 from worker.model import Ref
-from worker.names import new_name, this_version
+from worker.names import new_name
 from worker.watchdog import Watchdog
 
 __all__ = ["HEARTBEAT_TTL_S", "BatchWorker", "End", "TimedOut"]
-
-BEAT_S = 2.0
-HEARTBEAT_TTL_S = 10
-"""A job whose worker has not been heard of for so long is started again."""
 
 MAINTENANCE_S = 5
 _RECONNECT_S = (0.5, 1.0, 2.0)
@@ -55,7 +51,7 @@ class End(Enum):
     WORN = "worn"
 
 
-class BatchWorker(SimpleWorker):
+class BatchWorker(BeatingWorker):
     """Runs batches with `run(refs)`; `between()` is called between two jobs, at least every five seconds.
 
     What `run` raises fails the job; RQ starts it again a few times.
@@ -77,14 +73,13 @@ class BatchWorker(SimpleWorker):
                 name=name or new_name(),
                 connection=jobs.redis,
                 serializer=JSONSerializer,
-                job_class=_job_class(run),
+                job_class=running(run),
                 worker_ttl=WORKER_TTL_S,
                 maintenance_interval=MAINTENANCE_S,
                 job_monitoring_interval=int(BEAT_S),
             )
         self._jobs, self._between = jobs, between
         self._watchdog = watchdog or Watchdog({})
-        self._ended = threading.Event()
         self._failing = False
         self._known = False
 
@@ -97,16 +92,13 @@ class BatchWorker(SimpleWorker):
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         with translated(self._jobs.url, self._jobs.variable), suppress(redis.exceptions.OutOfMemoryError):
             self._be_known()  # a full server refuses that: what makes room there is done in the loop, before a job
-        beat = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        beat.start()
         try:
-            end = self._loop(burst, max_jobs)
-            if end is not End.WORN:  # that one goes on as a fresh process of the same number
-                self._watchdog.end()
-            return end
+            with self.beats():
+                end = self._loop(burst, max_jobs)
+                if end is not End.WORN:  # that one goes on as a fresh process of the same number
+                    self._watchdog.end()
+                return end
         finally:
-            self._ended.set()
-            beat.join(timeout=BEAT_S)
             self._leave()
 
     def _be_known(self) -> None:
@@ -198,37 +190,6 @@ class BatchWorker(SimpleWorker):
         if BatchQueue.waiting:
             raise StopRequested
 
-    # --- heartbeats: RQ's in-process worker sends none during a job -----------------------------------------------
-
-    def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:  # noqa: ARG002
-        return HEARTBEAT_TTL_S
-
-    def serialize(self) -> dict[Any, Any]:
-        """What RQ tells of a worker, and our version: `version` is RQ's own."""
-        return {**super().serialize(), VERSION: this_version()}
-
-    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:  # noqa: ARG002
-        super().heartbeat(WORKER_TTL_S, pipeline)
-
-    def _beat(self) -> None:
-        while not self._ended.wait(BEAT_S):
-            try:
-                self._renew()
-            except redis.exceptions.RedisError as error:
-                log.debug("no heartbeat", reason=str(error))
-
-    def _renew(self) -> None:
-        """Worker, execution and job; a worker that was given up for dead (it was suspended) is registered again."""
-        self.last_heartbeat = now()
-        self.connection.expire(self.key, WORKER_TTL_S)  # a full server refuses what follows, and takes this
-        with self.connection.pipeline() as pipeline:
-            pipeline.hset(self.key, mapping=self.serialize())
-            worker_registration.register(self, pipeline)
-            pipeline.expire(self.key, WORKER_TTL_S)
-            pipeline.execute()
-        for execution in list(self.executions.values()):
-            self.maintain_heartbeats(execution.job, execution)
-
     # --- logs -----------------------------------------------------------------------------------------------------
 
     def handle_exception(self, job: Job, *exc_info: Any) -> None:
@@ -237,39 +198,3 @@ class BatchWorker(SimpleWorker):
         self._failing = isinstance(error, MachineFailed | MemoryError)
         expected = isinstance(error, StorywireError | TimedOut)
         log.error("batch", outcome="failed", job=job.id, error=str(error), exc_info=None if expected else exc_info)
-
-
-class _Executions(ExecutionRegistry):
-    """RQ 3.0 raises for an execution that has expired, so a job whose first worker died could never be finished."""
-
-    def get_executions(self, start: int = 0, end: int = -1) -> list[Execution]:
-        found = []
-        for execution_id in self.get_execution_ids(start, end):
-            with suppress(ValueError):
-                found.append(Execution.fetch(execution_id, self.job_id, self.connection))
-        return found
-
-
-def _job_class(run: Callable[[list[Ref]], object]) -> type[Job]:
-    """A job whose function is `run`: what a job names is compared, never imported, or whoever reaches the queue's
-    server could have any function called."""
-
-    class Batch(Job):
-        @property
-        def func(self) -> Callable[[object], object]:
-            if self.func_name != FUNCTION:
-                raise BadInput(f"a job on the queue {QUEUE!r} names {self.func_name!r}: only {FUNCTION} is run")
-            return lambda refs: run(_refs(refs))
-
-        @property
-        def execution_registry(self) -> ExecutionRegistry:
-            return _Executions(self.id, self.connection)
-
-    return Batch
-
-
-def _refs(argument: object) -> list[Ref]:
-    try:
-        return [Ref(*(str(part) for part in pair)) for pair in argument]  # type: ignore[attr-defined]
-    except TypeError:
-        raise BadInput(f"a job on the queue {QUEUE!r} carries no list of articles: {argument!r:.80}") from None

@@ -1,31 +1,20 @@
-"""The values that pass between the layers. No behaviour beyond what a value needs to describe itself.
+"""What the store keeps: articles as members of stories, stories, corrections, and the events that tell of them.
 
-Invariant: every value here is frozen, or is owned by one place at a time; times are seconds since 1970, UTC.
+Invariant: frozen, and packed by the order of the fields: a new one stands at the end and has a default.
 """
 
 from enum import StrEnum
-from functools import cached_property, lru_cache
-from hashlib import blake2b
-from typing import NamedTuple
+from functools import cached_property
 
 from msgspec import Struct
+
+from worker.model.article import UNTOLD
+from worker.model.ids import uid
+from worker.model.prints import Fingerprints
 
 SCHEMA = 3
 """Version of the keys, of the records, and of the fingerprints (wordfreq 3.1, PyStemmer 3.1): in the name of every key
 and of the queue. A field with a default at the end of a record needs no other version (docs/upgrades.md)."""
-
-UNDETERMINED = "und"
-"""The language of a text whose language nobody stated and nothing could tell (ISO 639-2)."""
-
-UNTOLD = "-"
-"""Stands where an outlet's domain stands, of an article that an aggregator shows without saying whose it is."""
-
-AWAITED = "awaited"
-"""Stands where it is said what became of an article's page, while that is being fetched."""
-
-PAGE_READ = "read"
-"""Stands there when the article's text is its page's."""
-
 
 MOST_TITLES = 10
 """Earlier headlines that are kept of an article: the first, and the latest."""
@@ -41,101 +30,6 @@ class Relation(StrEnum):
     COPY = "copy"
     REWRITE = "rewrite"
     REPORT = "report"
-
-
-class Article(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An article on its way into a story: clean text, its language decided.
-
-    `id` is the user's for an imported line, `FEED.ENTRY` for a feed's entry. `revision` counts from 1; a later one
-    replaces the article; it is 0 of what another feed carries under the id that an article has of the first.
-    `backfill` articles are clustered, but nothing breaks because of them. `kept`: what an archive kept of it in place
-    of its text. `outlet`: the registrable domain of whose report it is, "" where the name alone tells, or UNTOLD.
-    `page`: of an entry that carries only a summary, AWAITED, PAGE_READ, or why its page was not read.
-    """
-
-    id: str
-    revision: int = 1
-    title: str = ""
-    text: str = ""
-    url: str = ""
-    source: str = ""
-    lang: str = UNDETERMINED
-    published: float | None = None
-    received: float
-    backfill: bool = False
-    kept: "Kept | None" = None
-    outlet: str = ""
-    page: str = ""
-
-
-class Ref(NamedTuple):
-    """Where an article waits: the outbox of a feed, and its id. What a job carries."""
-
-    feed: str
-    article: str
-
-
-_FILE = "file-"
-
-
-def file_feed(run: str) -> str:
-    """The name that stands in place of a feed's where articles come from a file; `run` tells one run from another."""
-    return _FILE + run
-
-
-def is_file(feed: str) -> bool:
-    """Whether it is such a name: the ids of feeds are hexadecimal."""
-    return feed.startswith(_FILE)
-
-
-FULL_WEIGHT = 255
-"""Of a term that a text has alone."""
-
-
-class Fingerprints(Struct, frozen=True, array_like=True, dict=True):
-    """Everything of an article's text that clustering compares.
-
-    `copy`: 64-bit SimHash over word 3-shingles, 8 bytes; `story`: 2048-bit SimHash over weighted words, 256 bytes;
-    both big-endian and empty for a text without words. `sketch`: the up to 96 smallest shingle hashes (see
-    sketch.py). `shingles`: how many distinct shingles there are. `digest`: 8 bytes of the normalised title and text.
-    `terms` with `weights` (0 to 255 each, of the unit vector): the up to 48 heaviest, heaviest first. `figures`: the
-    numbers it tells (see figures.py).
-    """
-
-    copy: bytes = b""
-    story: bytes = b""
-    sketch: bytes = b""
-    shingles: int = 0
-    words: int = 0
-    digest: bytes = b""
-    terms: tuple[str, ...] = ()
-    weights: bytes = b""
-    figures: bytes = b""
-
-    @property
-    def empty(self) -> bool:
-        """True for a text without words: it never joins anything."""
-        return not self.story
-
-    @cached_property
-    def by_term(self) -> dict[str, int]:
-        """Key term -> weight."""
-        return dict(zip(self.terms, self.weights, strict=True))
-
-
-class Kept(Struct, frozen=True, array_like=True):
-    """What an archive keeps of an article that was clustered: its fingerprints, the number of its story with the
-    `origin` that tells it from another store's (see Story), its score, its story's place in a series, its earlier
-    headlines and its further feeds (see Member)."""
-
-    story: int
-    origin: bytes
-    prints: Fingerprints
-    score: float | None = None
-    edition: int = 0
-    every: float = 0.0
-    titles: tuple[tuple[float, str], ...] = ()
-    feeds: tuple[str, ...] = ()
 
 
 class Member(Struct, frozen=True, array_like=True, dict=True):
@@ -257,32 +151,3 @@ class Event(Struct, frozen=True):
     backfill: bool = False
     into: int = 0
     part: int = 0
-
-
-@lru_cache(maxsize=100_000)
-def uid(article_id: str) -> bytes:
-    """8 bytes that stand for an article id in keys and records (BLAKE2b)."""
-    return blake2b(article_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-_DIGITS = "0123456789abcdefghijkmnpqrstuvwxyz"
-
-
-def story_id(lang: str, number: int) -> str:
-    """The public id of a story, for example `en-7f3k`: the language names its shard."""
-    digits = ""
-    while number:
-        number, digit = divmod(number, len(_DIGITS))
-        digits = _DIGITS[digit] + digits
-    return f"{lang}-{digits or '0'}"
-
-
-def parse_story_id(text: str) -> tuple[str, int] | None:
-    """The language and number of a public story id, or None where it is none."""
-    lang, dash, digits = text.rpartition("-")
-    if not dash or not lang or not digits or len(digits) > 10 or any(d not in _DIGITS for d in digits):
-        return None
-    number = 0
-    for digit in digits:
-        number = number * len(_DIGITS) + _DIGITS.index(digit)
-    return lang, number
