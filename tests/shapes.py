@@ -13,8 +13,8 @@ from typing import Any
 
 import redis
 
-from tests.certified import HOST, Closing, tls_files
-from tests.servers import Server, free_port, program
+from tests.certified import Closing, tls_files
+from tests.servers import LOOPBACK, Place, Server, free_port, program
 from tests.waiting import eventually
 from worker.embedded.process import Pulse, pulse
 
@@ -24,21 +24,23 @@ SERVICE = "news"
 class Sentinel:
     """One Sentinel process; `lines` are more of its configuration, which it keeps itself over `kill` and `start`."""
 
-    def __init__(self, kind: str, port: int, lines: list[str]) -> None:
-        self.program, self.port = program(kind), port
+    def __init__(self, kind: str, port: int, lines: list[str], place: Place) -> None:
+        self.program, self.port, self.place = program(kind), port, place
         self.folder = Path(tempfile.mkdtemp(prefix="sw-sentinel-"))
         self.socket = self.folder / "s"
-        base = [f"port {port}", f"bind {HOST}", f"dir {self.folder}", f"unixsocket {self.socket}"]
+        base = [f"port {port}", f"bind {place.address}", "protected-mode no"]
+        base += [f"dir {self.folder}", f"unixsocket {self.socket}", f"logfile {self.folder}/log"]
         self._file = self.folder / "sentinel.conf"
-        self._file.write_text("\n".join([*base, f"logfile {self.folder}/log", *lines]) + "\n")
+        self._file.write_text("\n".join([*base, *lines]) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, again after `kill`, and wait until it answers."""
-        self._process = subprocess.Popen(
-            [str(self.program), str(self._file), "--sentinel"],
-            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+        with self.place.inside():
+            self._process = subprocess.Popen(
+                [str(self.program), str(self._file), "--sentinel"],
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
         eventually(lambda: pulse(self.socket) is Pulse.UP, 10, self.said)
 
     def said(self) -> str:
@@ -75,21 +77,22 @@ class Sentinels(Closing):
     """A primary, its replicas and three Sentinels that agree by two; a primary is down after `down_after_ms`.
 
     `servers`: all of them, the first primary first; `options` are the servers' own, `lines` those of each Sentinel.
-    `tls`: a folder with `write_certificates`; then all of them speak nothing else.
+    `tls`: a folder with `write_certificates`; then all of them speak nothing else. `places`: where the servers are, one
+    after the other, and the Sentinels likewise.
     """
 
     def __init__(
         self, kind: str = "valkey", replicas: int = 1, down_after_ms: int = 1000, lines: Sequence[str] = (),
-        tls: Path | None = None, **options: Any,
+        tls: Path | None = None, places: Sequence[Place] = (LOOPBACK,), **options: Any,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.kind, self._down_after_ms, self._tls = kind, down_after_ms, tls
+        self.kind, self._down_after_ms, self._tls, self._places = kind, down_after_ms, tls, places
         self._lines = [*lines, *(f"{name} {value}" for name, value in self._tls_options().items())]
         try:
             options = {"repl-diskless-sync-delay": "0", **options}
-            self.servers = [self._server(options) for _ in range(1 + replicas)]
+            self.servers = [self._server(options, self._place(number)) for number in range(1 + replicas)]
             for replica in self.servers[1:]:
-                ask(replica, "REPLICAOF", HOST, self.servers[0].port)
+                ask(replica, "REPLICAOF", self.servers[0].place.address, self.servers[0].port)
             eventually(lambda: _tried(self.in_step), 60, "the replicas are not in step")
             self.sentinels = self._watching()
             self.await_whole()
@@ -97,33 +100,36 @@ class Sentinels(Closing):
             self.close()
             raise
 
+    def _place(self, number: int) -> Place:
+        return self._places[number % len(self._places)]
+
     def _tls_options(self) -> dict[str, str]:
         return {"tls-replication": "yes", "tls-auth-clients": "no", **tls_files(self._tls)} if self._tls else {}
 
-    def _server(self, options: dict[str, Any]) -> Server:
+    def _server(self, options: dict[str, Any], place: Place) -> Server:
         if self._tls:
             port = str(free_port())
-            server = Server(self.kind, **{"tls-port": port, **self._tls_options(), **options})
+            server = Server(self.kind, place=place, **{"tls-port": port, **self._tls_options(), **options})
             server.port, server.options["port"] = int(port), "0"  # what others are told, and what it has of it
         else:
-            server = Server(self.kind, port=free_port(), **options)
+            server = Server(self.kind, port=free_port(), place=place, **options)
         self._closing.callback(server.close)
         return server
 
     def _watching(self) -> list[Sentinel]:
         """The Sentinels, who know each other and the replicas from the start: to find out takes them seconds."""
-        ports, names = [free_port() for _ in range(3)], [digit * 40 for digit in "abc"]
-        about = [f"sentinel monitor {SERVICE} {HOST} {self.servers[0].port} 2"]
+        three = [(self._place(number), free_port(), digit * 40) for number, digit in enumerate("abc")]
+        first = self.servers[0]
+        about = [f"sentinel monitor {SERVICE} {first.place.address} {first.port} 2"]
         about += [f"sentinel down-after-milliseconds {SERVICE} {self._down_after_ms}"]
         about += [f"sentinel failover-timeout {SERVICE} 2000", f"sentinel parallel-syncs {SERVICE} 1"]
-        about += [f"sentinel known-replica {SERVICE} {HOST} {each.port}" for each in self.servers[1:]]
-        made = []
-        for port, name in zip(ports, names, strict=True):
-            others = [(p, n) for p, n in zip(ports, names, strict=True) if p != port]
-            known = [f"sentinel known-sentinel {SERVICE} {HOST} {p} {n}" for p, n in others]
+        about += [f"sentinel known-replica {SERVICE} {each.place.address} {each.port}" for each in self.servers[1:]]
+        made: list[Sentinel] = []
+        for place, port, name in three:
+            known = [f"sentinel known-sentinel {SERVICE} {at.address} {p} {n}" for at, p, n in three if p != port]
             ports_of_tls = ["port 0", f"tls-port {port}"] if self._tls else []
             lines = [*ports_of_tls, *self._lines, f"sentinel myid {name}", *about, *known]
-            made.append(Sentinel(self.kind, port, lines))
+            made.append(Sentinel(self.kind, port, lines, place))
             self._closing.callback(made[-1].close)
             made[-1].start()
             # not "ping": a replica of which nothing was heard for five of them is not promoted
@@ -134,7 +140,7 @@ class Sentinels(Closing):
     @property
     def url(self) -> str:
         """Its address, as a setting has it; database 0."""
-        hosts = ",".join(f"{HOST}:{each.port}" for each in self.sentinels)
+        hosts = ",".join(f"{each.place.address}:{each.port}" for each in self.sentinels)
         if self._tls:
             return f"rediss+sentinel://{hosts}/{SERVICE}/0?ssl_ca_certs={self._tls / 'ca.pem'}"
         return f"redis+sentinel://{hosts}/{SERVICE}/0"

@@ -1,6 +1,6 @@
 """All of Storywire, each part on a host of its own: server, feeds, poller, two workers, page; with links to be cut.
 
-Invariant: the test looks at the server by its Unix socket, which no cut reaches.
+Invariant: the test looks at the store from where no cut reaches: by its server's socket, or from a host of its own.
 """
 
 import subprocess
@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.command import environment
 from tests.e2e.feed_server import FeedServer
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.fault.fleet import Wire, stored
-from tests.hosts import Host, Network
+from tests.hosts import Network
 from tests.servers import Server
 from tests.waiting import eventually
 from worker.config import load
@@ -24,7 +24,7 @@ from worker.names import parsed
 from worker.runtime import Runtime, open_runtime
 
 WORKERS = ("worker-a", "worker-b")
-HOSTS = ("server", "feeds", "poller", *WORKERS, "page")
+PARTS = ("feeds", "poller", *WORKERS, "page")
 PORT = 6379
 START_S = 120.0
 """Four processes and their imports, on a machine whose load nobody knows."""
@@ -35,23 +35,31 @@ _TOKEN = "a-token-of-the-tests-of-many-hosts"
 class Scattered:
     """What runs where. `runtime` is the test's own look at the store."""
 
-    def __init__(self, network: Network, wire: Wire, runtime: Runtime, folder: Path) -> None:
+    def __init__(
+        self, network: Network, wire: Wire, runtime: Runtime, folder: Path, servers: Mapping[str, str]
+    ) -> None:
         self.network, self.wire, self.runtime, self._folder = network, wire, runtime, folder
-        self._opml = wire.opml(folder)
+        self._opml, self._servers = wire.opml(folder), servers
+        self._processes: dict[str, subprocess.Popen[str]] = {}
 
     def start(self, name: str, *program: str) -> "subprocess.Popen[str]":
         """Start what this host is for; `program`: what Python is to run in place of Storywire itself."""
         command = _COMMANDS[name]
         arguments = [command, "--feeds", str(self._opml)] if command == "poll" else [command]
         settings = {
-            "redis_url": f"redis://{self.network['server'].address}:{PORT}/0",
-            "poll_interval": "1s", "poll_min": "1s", "poll_max": "5s", "fetch_timeout": "3s",
+            **self._servers, "poll_interval": "1s", "poll_min": "1s", "poll_max": "5s", "fetch_timeout": "3s",
             "listen": f"{self.network['page'].address}:8080", "token": _TOKEN, "log_format": "json",
         }  # fmt: skip
         with self._log(name).open("a") as log:
-            return self.network[name].start(
+            self._processes[name] = self.network[name].start(
                 [sys.executable, *(program or ("-m", "worker")), *arguments], environment(settings), log
             )
+        return self._processes[name]
+
+    @property
+    def ended(self) -> dict[str, int]:
+        """The exit status of each process that has ended; none has a reason to."""
+        return {name: code for name, each in self._processes.items() if (code := each.poll()) is not None}
 
     def said(self) -> str:
         """The last lines of each host."""
@@ -96,7 +104,7 @@ class Scattered:
         until += seconds
         longest, seen = 0.0, self.stored
         while (now := time.monotonic()) < until:
-            if (found := self.stored) != seen:
+            if (found := self.stored) > seen:
                 seen, last = found, now
             longest = max(longest, now - last)
             time.sleep(0.2)
@@ -105,31 +113,31 @@ class Scattered:
 
 @contextmanager
 def scattered(folder: Path, articles: int, *names: str) -> Iterator[Scattered]:
-    """The whole, running and with its first articles clustered; `names`: the hosts that run, all if none is named."""
-    running = names or tuple(_COMMANDS)
-    wanted = newsroom_articles(articles)
-    with ExitStack() as parts:
-        network = parts.enter_context(Network(*HOSTS))
-        server, site = _server(network["server"], parts), _site(network["feeds"], parts)
+    """The whole on one server; `names`: the hosts that run, all if none is named."""
+    with Network("server", *PARTS) as network, ExitStack() as parts:
+        server = Server("valkey", PORT, persistent=True, place=network["server"], appendfsync="everysec")
+        parts.callback(server.close)
         runtime = parts.enter_context(open_runtime(load({}, redis_url=server.url(0))))
-        made = Scattered(network, Wire(site, wanted), runtime, folder)
-        for name in running:
+        yield parts.enter_context(
+            working(network, runtime, {"redis_url": server.tcp_url}, folder, articles, names or tuple(_COMMANDS))
+        )
+
+
+@contextmanager
+def working(
+    network: Network, runtime: Runtime, servers: Mapping[str, str], folder: Path, articles: int,
+    names: Collection[str] = tuple(_COMMANDS),
+) -> Iterator[Scattered]:  # fmt: skip
+    """The parts on their hosts, running and with their first articles clustered; `servers`: the settings that lead to
+    the server, `runtime`: the test's own look at it."""
+    with ExitStack() as parts:
+        with network["feeds"].inside():
+            site = parts.enter_context(FeedServer(network["feeds"].address))
+        made = Scattered(network, Wire(site, newsroom_articles(articles)), runtime, folder, servers)
+        for name in names:
             made.start(name)
         with made.wire.flowing(16):
             eventually(lambda: made.stored > 16, START_S, lambda: f"nothing is clustered: {made.said()}")
-            workers = set(WORKERS) & set(running)
+            workers = set(WORKERS) & set(names)
             eventually(lambda: made.workers() == workers, START_S, lambda: f"a worker is missing: {made.said()}")
         yield made
-
-
-def _server(host: Host, parts: ExitStack) -> Server:
-    options = {"bind": f"127.0.0.1 {host.address}", "protected-mode": "no", "appendfsync": "everysec"}
-    with host.inside():
-        server = Server("valkey", port=PORT, persistent=True, **options)
-    parts.callback(server.close)
-    return server
-
-
-def _site(host: Host, parts: ExitStack) -> FeedServer:
-    with host.inside():
-        return parts.enter_context(FeedServer(host.address))
