@@ -3,6 +3,7 @@
 Invariant: no test sees another's data: each gets a database number that nobody had before, or a server of its own.
 """
 
+import fcntl
 import itertools
 import os
 import shutil
@@ -21,7 +22,8 @@ from worker.embedded.process import Pulse, binary, pulse
 KINDS = ("valkey", "redis")
 DATABASES = 2000
 _PORTS = range(20_000, 32_000)
-_ports = itertools.islice(itertools.cycle(_PORTS), os.getpid() * 61 % len(_PORTS), None)
+_GIVEN = Path(tempfile.gettempdir()) / f"storywire-tests-{os.getuid()}.ports"
+"""How many ports were given out, by all processes of tests of this user."""
 
 
 def program(kind: str) -> Path:
@@ -33,12 +35,23 @@ def program(kind: str) -> Path:
 
 def free_port() -> int:
     """A TCP port of loopback that nobody listens on now. It is below those that the system gives to connections, and
-    each process of the tests begins elsewhere: nobody takes it before the test does."""
+    no process of the tests is given it before the 11,999 others: nobody takes it before the test does, or while what
+    listened there is started again."""
     while True:
-        port = next(_ports)
+        port = _PORTS[_turn() % len(_PORTS)]
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def _turn() -> int:
+    with _GIVEN.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        turn = int(file.read() or 0)
+        file.truncate(0)
+        file.write(f"{turn + 1}")
+    return turn
 
 
 class Place(Protocol):
