@@ -21,7 +21,7 @@ LOOK_S = 0.5
 _SHARE = 0.05
 """Of its time that a poller spends on it at most: with 10,000 feeds in the outbox a look takes 0.25 s."""
 
-BEAT_S = 5.0
+BEAT_S = 2.0
 
 log = structlog.get_logger()
 

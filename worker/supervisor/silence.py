@@ -12,8 +12,9 @@ import structlog
 from worker.names import parsed, this_host
 from worker.supervisor.child import Child
 
-SILENT_S = 5.0
-"""After its sign of life has run out, which takes 20 s: work goes on within half a minute."""
+SILENT_S = 3.0
+"""After its sign of life has run out, which takes 20 s: work goes on within half a minute. Longer than two signs are
+apart: a server that was started again, and kept none, has them by then."""
 START_S = 60.0
 
 log = structlog.get_logger()
