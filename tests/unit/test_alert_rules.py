@@ -16,7 +16,8 @@ from worker.alerts.deliver import TRIES_S, Sent, next_try
 from worker.alerts.file import RuleFile, read
 from worker.alerts.match import why
 from worker.alerts.message import Message, made_up, signed
-from worker.alerts.rules import Rule, Service, Webhook, parse
+from worker.alerts.parsing import parse
+from worker.alerts.rules import Rule, Service, Webhook
 from worker.errors import BadSetting
 from worker.model import Fingerprints, Member
 from worker.report.rows import folded, needles

@@ -7,7 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from worker.alerts.rules import Rules, parse
+from worker.alerts.parsing import parse
+from worker.alerts.rules import Rules
 from worker.errors import BadSetting
 
 _MOST_BYTES = 1_000_000
