@@ -8,7 +8,7 @@ import pytest
 from tests.command import storywire
 from tests.e2e.feed_server import FeedServer, page
 from tests.e2e.polling import NOW, bench, poller, rss
-from worker.feed.decide import MOST_EDITS
+from worker.feed.seen import MOST_EDITS
 
 DAY_S = 86400.0
 

@@ -51,7 +51,7 @@ def record(url: str) -> None:
 
     from worker.clock import ManualClock
     from worker.config import load
-    from worker.feed.decide import Seen
+    from worker.feed.seen import Seen
     from worker.model import Article
     from worker.runtime import open_runtime
     from worker.schedule import PollState

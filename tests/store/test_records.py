@@ -7,8 +7,8 @@ import pytest
 from msgspec import Struct
 
 from worker.feed.carried import Claim
-from worker.feed.decide import Seen
 from worker.feed.identity import Digests
+from worker.feed.seen import Seen
 from worker.model import Alias, Article, Correction, Event, Fingerprints, Kept, Member, Relation, Story
 from worker.schedule import Fetch, PollState
 from worker.store.feeds import Address

@@ -10,7 +10,8 @@ from dataclasses import replace as changed
 from msgspec import Struct, msgpack
 from msgspec.structs import replace
 
-from worker.feed.decide import Decision, Seen
+from worker.feed.decide import Decision
+from worker.feed.seen import Seen
 from worker.model import Article
 
 APART_S = 43_200.0

@@ -4,57 +4,21 @@ Invariant: pure; an entry keeps its article id, its language and its time of arr
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import blake2b
 from typing import NamedTuple
 
-import msgspec
-from msgspec import Struct
-from msgspec.structs import replace
-
-from worker.feed.identity import Digests, another_key, page_digest, page_of, recognise, recognise_pages
+from worker.feed.identity import another_key, page_digest, recognise, recognise_pages
 from worker.feed.outlet import Issue
 from worker.feed.parse import Entry
-from worker.joiners import unjoined
+from worker.feed.seen import Seen, brought, is_same, marked, marked_as_told, pack, said, unpack
 from worker.model import AWAITED, UNDETERMINED, Article
 from worker.text import common_language, language
 
 MOST_MARKS = 10_000
 """A feed's marks; reading so many takes the server 20 ms. A feed shows 2,000 entries at most (parse.py), and most show
 50: only what comes back after thousands of others is taken for new, under the id it had."""
-
-_DAY_S = 86400.0
-
-MOST_EDITS = 24
-"""So many edits of an entry are taken at once, and then one an hour: 24 a day. A live report has some dozen a day, a
-feed that writes its entries anew at every fetch has 1,440."""
-
-_EDIT_EVERY_S = _DAY_S / MOST_EDITS
-
-_TOUCH_S = 86400.0
-"""A mark notes at most once a day that its entry is still shown: an unchanged feed writes nothing."""
-
-
-class Seen(Struct, frozen=True, array_like=True):
-    """What is remembered of an entry: 8 bytes of its content's hash, its revision, its language, when it arrived,
-    when it was last known to be shown, whether it came with the feed's first fetch, what it was called then, when all
-    its edits will count no more: each counts for an hour, one after the other; of which article, that another feed had
-    first, it is the same (telling.py says who tells its edits); the page it leads to (identity.page_digest); and since
-    when it shows an edit of that article that is another feed's to tell."""
-
-    digest: bytes
-    revision: int
-    lang: str
-    received: float
-    shown: float
-    backfill: bool = False
-    names: Digests = Digests()
-    edited_until: float = 0.0
-    same_as: str = ""
-    page: bytes = b""
-    untold: int = 0
 
 
 class Edit(NamedTuple):
@@ -96,10 +60,6 @@ class Decision:
     edits: dict[str, Edit] = field(default_factory=dict)
 
 
-_pack = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Seen).decode
-
-
 def decide(
     entries: Sequence[Entry],
     marks: Mapping[str, bytes],
@@ -125,8 +85,8 @@ def decide(
     """
     issue = Issue(entries, source, address)
     decision = Decision()
-    known = {key: _unpack(mark) for key, mark in marks.items()}
-    room = math.inf if first_fetch or most_daily is None else most_daily - _brought(known, now)
+    known = {key: unpack(mark) for key, mark in marks.items()}
+    room = math.inf if first_fetch or most_daily is None else most_daily - brought(known, now)
     shown = _keys(entries, known)
     around = cache(lambda: _language_around(entries))
     for entry, key in zip(reversed(entries), reversed(shown), strict=True):
@@ -134,15 +94,15 @@ def decide(
         if before is None and decision.new >= room:
             decision.later += 1
             continue
-        after = _next(entry, before, now, first_fetch, around)
+        after = marked(entry, before, now, first_fetch, around)
         if after != before:
-            decision.marks[key] = (marks.get(key, b""), _pack(after))
+            decision.marks[key] = (marks.get(key, b""), pack(after))
         if _count(decision, entry, before, after):
             decision.articles.append(_article(entry, after, f"{feed}.{key}", issue, pages))
             if before is None and (link := issue.page_of(entry)):
                 decision.links[f"{feed}.{key}"] = link
-        if before is not None and not _is_same(entry, before) and after.digest != before.digest:
-            told = _told(entry, before, after, now)
+        if before is not None and not is_same(entry, before) and after.digest != before.digest:
+            told = marked_as_told(entry, before, after, now)
             article = _article(entry, told, before.same_as or f"{feed}.{key}", issue, pages)
             decision.edits[key] = Edit(article, before, told, entry.names.title, issue.page_of(entry))
     decision.lists = bool(decision.links or decision.edits) and issue.lists
@@ -157,16 +117,11 @@ def _count(decision: Decision, entry: Entry, before: Seen | None, after: Seen) -
         decision.new += 1
     elif after.revision > before.revision:
         decision.revised += 1
-    elif not _is_same(entry, after):
+    elif not is_same(entry, after):
         decision.held += 1
     else:
         decision.unchanged += 1
     return before is None or after.revision > before.revision
-
-
-def _brought(known: Mapping[str, Seen | None], now: float) -> int:
-    """How many new articles came within the last 24 hours; what a clock that was wrong dated otherwise is let pass."""
-    return sum(seen is not None and not seen.backfill and abs(now - seen.received) < _DAY_S for seen in known.values())
 
 
 def _keys(entries: Sequence[Entry], known: Mapping[str, Seen | None]) -> list[str]:
@@ -186,45 +141,9 @@ def _keys(entries: Sequence[Entry], known: Mapping[str, Seen | None]) -> list[st
     return keys
 
 
-def _next(entry: Entry, before: Seen | None, now: float, first_fetch: bool, around: Callable[[], str]) -> Seen:
-    """The mark of an entry that is shown now; `around`: the language of its document, asked for only where needed."""
-    page = page_digest(entry.url)
-    if before is None:
-        lang = language(entry.lang, _said(entry))
-        lang = around() if lang == UNDETERMINED else lang
-        return Seen(_digest(entry), 1, lang, now, now, first_fetch, entry.names, page=page)
-    same = _is_same(entry, before)
-    if same and now - before.shown <= _TOUCH_S:
-        return before
-    named = replace(before, names=entry.names, page=page)
-    if same or before.same_as:
-        return replace(named, digest=_digest(entry), shown=now, untold=0)
-    return _edited(named, _digest(entry), now)
-
-
-def _told(entry: Entry, before: Seen, after: Seen, now: float) -> Seen:
-    """The mark after an edit that is told, though the article has another feed's name."""
-    return _edited(replace(after, digest=before.digest), _digest(entry), now) if before.same_as else after
-
-
-def _edited(seen: Seen, digest: bytes, now: float) -> Seen:
-    """The mark after an edit, which is held where there were too many (the generic cell rate algorithm, ITU-T I.371).
-
-    What a clock that was wrong has noted, further ahead than edits can lead, is let go.
-    """
-    until = seen.edited_until if now < seen.edited_until < now + _DAY_S + _EDIT_EVERY_S else now
-    if until - now < _DAY_S - _EDIT_EVERY_S / 2:
-        return replace(seen, digest=digest, revision=seen.revision + 1, shown=now, edited_until=until + _EDIT_EVERY_S)
-    return replace(seen, shown=now) if now - seen.shown > _TOUCH_S else seen
-
-
-def _said(entry: Entry) -> str:
-    return f"{unjoined(entry.title)}\n{entry.text}"
-
-
 def _language_around(entries: Sequence[Entry]) -> str:
     """The language of the entries of a document that state none."""
-    return common_language(_said(entry) for entry in entries if language(entry.lang, "") == UNDETERMINED)
+    return common_language(said(entry) for entry in entries if language(entry.lang, "") == UNDETERMINED)
 
 
 def _forget(
@@ -265,25 +184,3 @@ def _article(entry: Entry, seen: Seen, article_id: str, issue: Issue, pages: str
         backfill=seen.backfill,
         page=_awaited(entry, pages),
     )
-
-
-def _is_same(entry: Entry, seen: Seen) -> bool:
-    """Whether an entry says what it said; a mark of an earlier version has the link as it was written."""
-    return seen.digest == _digest(entry) or seen.digest == _digest_of(entry, entry.url)
-
-
-def _digest(entry: Entry) -> bytes:
-    """Of what an entry says: other tracking in its link is no edit."""
-    return _digest_of(entry, page_of(entry.url) or entry.url)
-
-
-def _digest_of(entry: Entry, link: str) -> bytes:
-    content = "\0".join((unjoined(entry.title), entry.text, link))
-    return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-
-
-def _unpack(mark: bytes) -> Seen | None:
-    try:
-        return _decode(mark) if mark else None
-    except msgspec.DecodeError:
-        return None

@@ -5,14 +5,11 @@ whatever is unusual, and whatever the formats leave open, is feedparser's to rea
 """
 
 import re
-from contextlib import suppress
-from typing import NamedTuple
-from urllib.parse import urljoin
 from xml.parsers import expat
 
 from worker.feed import elements
-from worker.feed.dates import stated_time
-from worker.feed.raw import RawEntry, RawFeed
+from worker.feed.raw import RawFeed
+from worker.feed.said import Attributes, Said, Unusual, entry_of, joined, recoded, reference
 
 _XML = "http://www.w3.org/XML/1998/namespace"
 _LANG = f"{_XML} lang"
@@ -34,26 +31,7 @@ _LINK_TYPES = frozenset(("", "html", "text/html", "xhtml", "application/xhtml+xm
 _MAX_ATTRIBUTES = 100
 _MAX_DEPTH = 50
 
-_WINDOWS = {byte: found for byte in range(0x80, 0xA0) if (found := bytes([byte]).decode("cp1252", "ignore"))}
-_C1 = re.compile("[\x80-\x9f]")
-_REFERENCE = re.compile(r"&([A-Za-z0-9_]+);")
 _WEB = re.compile(r"https?://[a-z0-9]", re.IGNORECASE)
-_SLASHES = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:///")
-
-_Attributes = dict[str, str]
-
-
-class _Unusual(Exception):
-    """The document is not plain."""
-
-
-class _Said(NamedTuple):
-    """What an element says: its text, its attributes, the language it is in, how deep it stands."""
-
-    text: str
-    attributes: _Attributes
-    lang: str
-    depth: int
 
 
 def read_plain(body: bytes) -> RawFeed | None:
@@ -69,7 +47,7 @@ def read_plain(body: bytes) -> RawFeed | None:
     parser.StartNamespaceDeclHandler = _declared
     try:
         parser.Parse(body, True)
-    except (_Unusual, expat.ExpatError):
+    except (Unusual, expat.ExpatError):
         return None
     if reader.feed.atom:
         reader.feed.link = ""
@@ -84,11 +62,11 @@ class _Reader:
         self.in_channel = False
         self._path: list[str] = []
         self._langs = [""]
-        self._said: dict[str, _Said] = {}
+        self._said: dict[str, Said] = {}
         self._links: list[str] = []
-        self._said_by_feed: dict[str, _Said] = {}
+        self._said_by_feed: dict[str, Said] = {}
         self._pieces: list[str] | None = None
-        self._attributes: _Attributes = {}
+        self._attributes: Attributes = {}
         self._names: dict[str, str] = {}
         self._base = ""
 
@@ -96,20 +74,20 @@ class _Reader:
         if self._pieces is not None:
             self._pieces.append(text)
 
-    def start(self, name: str, attributes: _Attributes) -> None:
+    def start(self, name: str, attributes: Attributes) -> None:
         if self._pieces is not None or len(self._path) > _MAX_DEPTH:
-            raise _Unusual
+            raise Unusual
         known = self._names.get(name)
         if known is None:
             known = self._names[name] = elements.element(name)
         if attributes:
             attributes = _lower(attributes)
             if _BASE in attributes and self._path:
-                raise _Unusual
+                raise Unusual
         self._langs.append(attributes.get(_LANG, self._langs[-1]) if attributes else self._langs[-1])
         self._path.append(self._begin(known, attributes))
 
-    def _begin(self, name: str, attributes: _Attributes) -> str:
+    def _begin(self, name: str, attributes: Attributes) -> str:
         """What an element goes by on the path."""
         if not self._path:
             return self._root(name, attributes)
@@ -117,52 +95,52 @@ class _Reader:
         if name in ("item", "entry", "channel"):
             return self._open(name, attributes, within)
         if name in _UNUSUAL or (within == "rss" and (name in _OF_ENTRY or name in _OF_FEED or name in _WITHIN)):
-            raise _Unusual
+            raise Unusual
         in_entry = "item" in self._path[1:3] or "entry" in self._path[1:3]
         if within == "-" or within in _WITHIN:
             if name == "caption" and in_entry:
                 return self._expect(name, attributes)
             if (name in _OF_ENTRY or name in _OF_FEED) and name not in _WITHIN.get(within, ()):
-                raise _Unusual
+                raise Unusual
             return "-"
         if name in (_OF_ENTRY if in_entry else _OF_FEED):
             return "-" if name == "link" and self._linked(attributes) else self._expect(name, attributes)
         if (in_entry and name in _WITHIN) or (name in _OF_ENTRY and name not in _IGNORED_IN_FEED):
-            raise _Unusual
+            raise Unusual
         return name if name in _WITHIN else "-"
 
-    def _root(self, name: str, attributes: _Attributes) -> str:
+    def _root(self, name: str, attributes: Attributes) -> str:
         self._base = attributes.pop(_BASE, "")
         if name not in ("rss", "feed") or (self._base and not _WEB.match(self._base)):
-            raise _Unusual
+            raise Unusual
         self.in_channel = name == "feed"
         self.feed.lang = self._langs[-1].replace("_", "-")
         self.feed.atom = name == "feed"
         return name
 
-    def _open(self, name: str, attributes: _Attributes, within: str) -> str:
+    def _open(self, name: str, attributes: Attributes, within: str) -> str:
         """An entry begins, or the channel."""
         if "href" in attributes or (within, name) not in _PLACES or (name == "channel" and self.in_channel):
-            raise _Unusual
+            raise Unusual
         if name == "channel":
             self.in_channel = True
         else:
             self._said, self._links = {}, []
         return name
 
-    def _expect(self, name: str, attributes: _Attributes) -> str:
+    def _expect(self, name: str, attributes: Attributes) -> str:
         """The text of an element is to be read."""
         if attributes.get("type", "") not in _TYPES or (attributes and name in ("original", "language", "caption")):
-            raise _Unusual
+            raise Unusual
         self._attributes, self._pieces = attributes, []
         return name
 
-    def _linked(self, attributes: _Attributes) -> bool:
+    def _linked(self, attributes: Attributes) -> bool:
         """A link that stands in its attributes."""
         href = attributes.get("url", attributes.get("uri", attributes.get("href")))
         if href is None:
             return False
-        href = _uri(self._base, href)
+        href = joined(self._base, href)
         rel = attributes.get("rel", "alternate")
         in_entry = len(self._path) > 1 and self._path[-1] in ("item", "entry")
         if rel == "alternate" and attributes.get("type", "") in _LINK_TYPES:
@@ -182,111 +160,49 @@ class _Reader:
         if self._pieces is not None:
             text = "".join(self._pieces).strip()
             self._pieces = None
-            said = _Said(text if text.isascii() else _recoded(text), self._attributes, lang, len(self._path))
+            said = Said(text if text.isascii() else recoded(text), self._attributes, lang, len(self._path))
             self._state(name, said)
         elif name in ("item", "entry"):
-            self.feed.entries.append(_entry(self._said, self._links, self._base))
+            self.feed.entries.append(entry_of(self._said, self._links, self._base))
 
-    def _state(self, name: str, said: _Said) -> None:
+    def _state(self, name: str, said: Said) -> None:
         if "item" not in self._path and "entry" not in self._path:
             if (name == "title" and name in self._said_by_feed) or (name == "link" and "&amp;" in said.text):
-                raise _Unusual
+                raise Unusual
             self._said_by_feed[name] = said
-            text = _reference(self._base, said.text) if name == "link" else said.text
+            text = reference(self._base, said.text) if name == "link" else said.text
             setattr(self.feed, "lang" if name == "language" else name, text)
         elif name == "link":
             if not said.text:
-                raise _Unusual
-            self._links.append(_reference(self._base, said.text))
+                raise Unusual
+            self._links.append(reference(self._base, said.text))
         elif name not in self._said:
             self._said[name] = said
         elif name != "caption":
-            raise _Unusual
+            raise Unusual
         elif said.depth <= self._said[name].depth:
             self._said[name] = said
 
 
 _PLACES = frozenset((("rss", "channel"), ("channel", "item"), ("rss", "item"), ("feed", "entry")))
-_NOTHING = _Said("", {}, "", 0)
 
 
-def _entry(said: dict[str, _Said], links: list[str], base: str) -> RawEntry:
-    """The entry of what its elements say."""
-    guid, source, content = (said.get(name, _NOTHING) for name in ("guid", "source", "content"))
-    name = guid.text
-    if guid.attributes.get("ispermalink", "true") == "true" and name:
-        name = _uri(base, name)
-        links = links or [name]
-    title, language = said.get("title", _NOTHING), said.get("language", _NOTHING)
-    return RawEntry(
-        id=name,
-        title=title.text,
-        link=said.get("original", _NOTHING).text or (links[-1] if links else ""),
-        contents=[content.text] if content.text else [],
-        summary=_other(said.get("summary", _NOTHING).text, content.text),
-        caption=said.get("caption", _NOTHING).text,
-        stated=said.get("published", _NOTHING).text,
-        published=_published(said),
-        lang=language.text or title.lang.replace("_", "-"),
-        outlet=source.text,
-        outlet_url=source.attributes.get("url", ""),
-    )
-
-
-def _other(summary: str, content: str) -> str:
-    return "" if summary == content else summary
-
-
-def _published(said: dict[str, _Said]) -> float | None:
-    for name in ("published", "updated"):
-        text = said.get(name, _NOTHING).text
-        if text:
-            when = stated_time(text)
-            if when is None:
-                raise _Unusual
-            return when
-    return None
-
-
-def _lower(attributes: _Attributes) -> _Attributes:
+def _lower(attributes: Attributes) -> Attributes:
     if len(attributes) > _MAX_ATTRIBUTES:
-        raise _Unusual
+        raise Unusual
     found = {}
     for name, value in attributes.items():
         key = name if " " in name else name.lower()
         if key in _AMBIGUOUS:
-            raise _Unusual
+            raise Unusual
         found[key] = value.lower() if key in ("rel", "type") else value
     return found
 
 
 def _refuse(*_: object) -> None:
-    raise _Unusual
+    raise Unusual
 
 
 def _declared(prefix: str | None, uri: str | None) -> None:
     if not elements.is_plain(prefix, uri or ""):
-        raise _Unusual
-
-
-def _recoded(text: str) -> str:
-    """UTF-8 that was taken for latin-1 and written as UTF-8 again, and characters of windows-1252, put right."""
-    with suppress(UnicodeError):
-        text = text.encode("iso-8859-1").decode("utf-8")
-    return text.translate(_WINDOWS) if _C1.search(text) else text
-
-
-def _uri(base: str, link: str) -> str:
-    """The link as feedparser joins it to the base that the document states."""
-    if not link or _SLASHES.match(link):
-        raise _Unusual
-    if not base:
-        return link
-    try:
-        return urljoin(base, link)
-    except ValueError:
-        raise _Unusual from None
-
-
-def _reference(base: str, link: str) -> str:
-    return _REFERENCE.sub(r"&\1", (_uri(base, link) if link else "").replace("&amp;", "&"))
+        raise Unusual

@@ -7,16 +7,14 @@ versions never set each other back. What is decided here and lost is decided aga
 from collections.abc import Mapping
 from math import ceil
 
-from msgspec import msgpack
 from msgspec.structs import replace
 
 from worker.feed.carried import VOID, Claim
-from worker.feed.decide import Decision, Edit, Seen
+from worker.feed.decide import Decision, Edit
+from worker.feed.seen import Seen, pack
 
 _MOST_HEADS = 16
 """Headlines that are remembered of an article."""
-
-_pack = msgpack.Encoder().encode
 
 
 def asked(decision: Decision) -> dict[str, None]:
@@ -110,7 +108,7 @@ def _wait(decision: Decision, key: str, edit: Edit, now: float) -> None:
     """Look at it again: the mark stays that of what was told."""
     expected, _ = decision.marks[key]
     waiting = replace(edit.before, untold=edit.before.untold or ceil(now))
-    decision.marks[key] = (expected, _pack(waiting))
+    decision.marks[key] = (expected, pack(waiting))
     if waiting == edit.before:
         del decision.marks[key]
     decision.held, decision.unchanged = decision.held + 1, decision.unchanged - 1
@@ -118,4 +116,4 @@ def _wait(decision: Decision, key: str, edit: Edit, now: float) -> None:
 
 def _mark(decision: Decision, key: str, seen: Seen) -> None:
     expected, _ = decision.marks[key]
-    decision.marks[key] = (expected, _pack(seen))
+    decision.marks[key] = (expected, pack(seen))
