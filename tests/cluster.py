@@ -3,6 +3,7 @@
 Invariant: every slot is served when a `Cluster` is there, and every node knows all the others.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -19,7 +20,7 @@ SLOTS = 16_384
 def unjoined(kind: str, place: Place = LOOPBACK, **more: str) -> Server:
     """A node that has no slots yet. Its bus has a port of its own: the usual one, 10,000 up, may be past the last."""
     options: dict[str, Any] = {"cluster-enabled": "yes", "cluster-port": str(free_port()), "databases": "1"}
-    options |= {"cluster-node-timeout": "2000", "cluster-replica-validity-factor": "0"}
+    options |= {"cluster-node-timeout": "2000", "cluster-replica-validity-factor": "0", "repl-diskless-sync-delay": "0"}
     return Server(kind, port=free_port(), place=place, **options | more)
 
 
@@ -99,6 +100,22 @@ class Cluster:
         for node in (target, source):
             ask(node, "CLUSTER", "SETSLOT", slot, "NODE", ask(target, "CLUSTER", "MYID"))
         eventually(lambda: self._owners(slot) == {target.port}, 10, lambda: f"not all know that slot {slot} has moved")
+
+    def replicated(self, primary: Server) -> bool:
+        """Whether each node would name a replica of this one to who asks for the map of slots."""
+        rows = [row for node in self.nodes if _runs(node) for row in ask(node, "CLUSTER", "SLOTS")]
+        return all(len(row) > 3 for row in rows if row[2][1] == primary.port)
+
+    def in_step(self) -> bool:
+        """Whether each replica has all that its primary had written when this was asked."""
+        said = [ask(node, "INFO", "replication") for node in self.mains()]
+        behind = [
+            one["master_repl_offset"] - replica["offset"]
+            for one in said
+            for name, replica in one.items()
+            if re.fullmatch(r"slave\d+", name) and replica["state"] == "online"
+        ]
+        return len(behind) == len(self.nodes) - len(said) and max(behind) <= 0
 
     def mains(self) -> list[Server]:
         """The primaries as they are now."""

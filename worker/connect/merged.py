@@ -25,8 +25,17 @@ def replicas(said: _Info) -> int:
     """How many replicas of a primary are in step, so that one could take over; of several primaries', the fewest."""
     if "replicas" in said:
         return int(said["replicas"])
+    return _states(said).count("online")
+
+
+def copying(said: _Info) -> int:
+    """How many replicas a primary is giving a copy of everything."""
+    return sum(state != "online" for state in _states(said))
+
+
+def _states(said: _Info) -> list[str]:
     each = (said.get(f"slave{at}") for at in range(int(said.get("connected_slaves", 0))))
-    return sum(isinstance(replica, Mapping) and replica.get("state") == "online" for replica in each)
+    return [str(replica.get("state")) for replica in each if isinstance(replica, Mapping)]
 
 
 def _fullness(said: _Info) -> tuple[float, int]:

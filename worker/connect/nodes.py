@@ -6,8 +6,7 @@ last; the map that is in use is never changed, another takes its place.
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -25,8 +24,9 @@ ANSWERLESS = (theirs.ConnectionError, theirs.TimeoutError)
 REFUSED = (theirs.AuthenticationError, theirs.AuthorizationError, theirs.MaxConnectionsError)
 """Those of them that no other node would answer otherwise."""
 
-_LASTS_S = 30.0
-"""A map that is older is asked for anew, though nothing seems wrong with it."""
+_LASTS_S, _LASTS_ALONE_S = 30.0, 5.0
+"""A map that is older is asked for anew, though nothing seems wrong with it; earlier where it names a primary without a
+replica: what is written there is not waited for, and it may have one by now."""
 
 _MAP_S = 1.0
 """So long one node is waited for that is asked for the map: all commands wait for it, those to other nodes too."""
@@ -34,11 +34,16 @@ _MAP_S = 1.0
 
 class Shards(NamedTuple):
     """`primaries`: all of them, by their first slot; `by_slot`: the primary of each slot, None where none serves it;
-    `replicated`: the primaries that have a replica which is up."""
+    `replicas`: how many each has that are up, where there is any."""
 
     primaries: tuple[Node, ...]
     by_slot: tuple[Node | None, ...]
-    replicated: frozenset[Node]
+    replicas: Mapping[Node, int]
+
+    @property
+    def lasts_s(self) -> float:
+        """How old it may become."""
+        return _LASTS_S if all(node in self.replicas for node in self.primaries) else _LASTS_ALONE_S
 
 
 class Nodes:
@@ -60,7 +65,7 @@ class Nodes:
         """The map of slots. Raises what redis-py does where no node has ever given one."""
         if self._shards is None:
             self.ask_again(None)
-        elif time.monotonic() - self._asked_at > _LASTS_S:  # replicas come and go without any error
+        elif time.monotonic() - self._asked_at > self._shards.lasts_s:  # replicas come and go without any error
             self._asked_at = time.monotonic()  # by one thread; where no node answers, the commands will say so
             with suppress(*ANSWERLESS):
                 self.ask_again(self._shards)
@@ -81,7 +86,7 @@ class Nodes:
             if self._shards is not None and self._shards.by_slot[slot] != node:
                 by_slot = list(self._shards.by_slot)
                 by_slot[slot] = node
-                self._shards = _shards(by_slot, self._shards.replicated)
+                self._shards = _shards(by_slot, self._shards.replicas)
 
     def failed(self, node: Node) -> None:
         """A node was of no use: its connections that lie idle are given up."""
@@ -149,12 +154,12 @@ class Nodes:
         finally:
             connection.disconnect()
         by_slot: list[Node | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
-        replicated = set()
+        up: dict[Node, int] = {}
         for start, end, (host, port, *_), *replicas in rows:
             primary = _name(host) or node[0], port
             by_slot[start : end + 1] = [primary] * (end + 1 - start)
-            replicated |= {primary} if replicas else set()
-        return _shards(by_slot, replicated)
+            up |= {primary: len(replicas)} if replicas else {}
+        return _shards(by_slot, up)
 
 
 class Lent:
@@ -175,8 +180,8 @@ class Lent:
         self._pool.release(self.connection)
 
 
-def _shards(by_slot: Sequence[Node | None], replicated: AbstractSet[Node]) -> Shards:
-    return Shards(tuple(dict.fromkeys(filter(None, by_slot))), tuple(by_slot), frozenset(replicated))
+def _shards(by_slot: Sequence[Node | None], replicas: Mapping[Node, int]) -> Shards:
+    return Shards(tuple(dict.fromkeys(filter(None, by_slot))), tuple(by_slot), replicas)
 
 
 def _name(host: bytes | None) -> str:

@@ -16,8 +16,11 @@ from typing import Any
 
 import redis.exceptions as theirs
 
+from worker.connect import merged
 from worker.connect.nodes import ANSWERLESS, REFUSED, Lent, Node, Nodes, Shards
-from worker.connect.task import SECURE, Sent, Task, worth_another
+from worker.connect.several import place_name
+from worker.connect.task import Sent, Task, worth_another
+from worker.connect.trouble import Unreplicated
 
 PATIENCE_S = 3.0
 """So long what is about a slot that moves, or about a node that is gone, is sent again; then whoever asked decides. A
@@ -27,6 +30,9 @@ _PATIENCE_ALONE_S = 0.5
 """And so long where no node at all answers: as on a single server."""
 
 _PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.25
+
+_OLD_MAP = (*ANSWERLESS, theirs.ClusterDownError, theirs.MovedError, Unreplicated)
+"""What may be so as the map is old: of Unreplicated its replica may be dead by now, or the primary."""
 
 Parse = Callable[..., Any]
 """(connection, command, options) -> the answer, as redis-py's clients have it; raises the server's errors."""
@@ -42,8 +48,8 @@ def send(
 ) -> list[Any]:
     """The answers to these (arguments, options), errors among them; `scripts` are loaded where a node lacks them.
 
-    secured: each is answered when a replica of its node has what it wrote, or SECURED_S later. Raises what redis-py
-    does where no node has ever told who serves what, or a user is refused.
+    secured: what the replicas of its node do not get is sent again too, and at last Unreplicated: it may stand there or
+    not. Raises what redis-py does where no node has ever told who serves what, or a user is refused.
     """
     tasks = [Task(args, options, secured=secured) for args, options in stack]
     began, pause_s, patience_s = time.monotonic(), _PAUSE_S, PATIENCE_S
@@ -53,7 +59,7 @@ def send(
         errors = [error for task in tasks for error in task.errors()]
         lacking = bool(scripts) and any(isinstance(error, theirs.NoScriptError) for error in errors)
         if not lacking and not any(map(worth_another, errors)):
-            _learn(nodes, errors, shards, late=any(task.late for task in tasks))
+            _learn(nodes, errors, shards)
             break
         if time.monotonic() + pause_s > began + patience_s:
             break
@@ -91,19 +97,50 @@ def _round(nodes: Nodes, parse: Parse, tasks: Sequence[Task], shards: Shards, *,
 
 
 def _read(lent: Lent, parse: Parse, sent: Sequence[Sent]) -> None:
-    for at, (task, asking, secure) in enumerate(sent):
+    late: list[tuple[Task, int]] = []
+    for at, (task, asking, replicas) in enumerate(sent):
         try:
             refused = _answer(lent, parse, ("ASKING",), {}) if asking else None
             answer = _answer(lent, parse, task.args, task.options)
-            if secure:
-                task.late = _answer(lent, parse, SECURE, {}) == 0
+            acked = _answer(lent, parse, ("WAIT",), {}) if replicas else 0
         except ANSWERLESS as error:
             _all_failed(lent.nodes, lent.node, sent[at:], error)
-            return
+            break
         if isinstance(answer, theirs.ClusterDownError):
             lent.nodes.failed(lent.node)  # it may be cut off from the others, and its map old: it is asked last
         task.keep(lent.node, refused if isinstance(refused, Exception) else answer)
+        if isinstance(acked, theirs.NoPermissionError):
+            task.keep(lent.node, acked)
+        elif replicas and not isinstance(answer, Exception):  # any other error: it was demoted while it waited
+            missing = replicas - (0 if isinstance(acked, Exception) else acked)
+            late += [(task, missing)] if missing > 0 else []
+    else:
+        lent.read = True
+    _not_secured(lent, parse, late)
+
+
+def _not_secured(lent: Lent, parse: Parse, late: Sequence[tuple[Task, int]]) -> None:
+    """What `missing` replicas have not got is not answered, unless they are given a copy of everything just now: that
+    takes minutes, and a replica that is half copied does not take over."""
+    copying = _copying(lent, parse) if late else 0
+    for task, missing in late:
+        if missing > copying:
+            lent.nodes.failed(lent.node)  # asked last for the map: cut off, it would call its replicas well for ever
+            task.keep(lent.node, Unreplicated(place_name(lent.node)))
+
+
+def _copying(lent: Lent, parse: Parse) -> int:
+    """How many replicas are being given a copy; 0 where the node does not say."""
+    if not lent.read:
+        return 0
+    lent.read = False
+    try:
+        lent.connection.send_command("INFO", "replication")
+        said = _answer(lent, parse, ("INFO",), {})
+    except ANSWERLESS:
+        return 0
     lent.read = True
+    return 0 if isinstance(said, Exception) else merged.copying(said)
 
 
 def _answer(lent: Lent, parse: Parse, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -122,11 +159,10 @@ def _all_failed(nodes: Nodes, node: Node, sent: Sequence[Sent], error: Exception
         each.task.keep(node, error)
 
 
-def _learn(nodes: Nodes, errors: Sequence[Exception], shards: Shards, *, late: bool = False) -> bool:
-    """Have the map asked for anew where an error says that it is old, or a replica was late and may be none any more;
-    False where no node answers."""
+def _learn(nodes: Nodes, errors: Sequence[Exception], shards: Shards) -> bool:
+    """Have the map asked for anew where an error says that it is old; False where no node answers."""
     moved = [error for error in errors if isinstance(error, theirs.MovedError)]
-    if late or any(isinstance(error, (*ANSWERLESS, theirs.ClusterDownError, theirs.MovedError)) for error in errors):
+    if any(isinstance(error, _OLD_MAP) for error in errors):
         try:
             nodes.ask_again(shards)
         except REFUSED:

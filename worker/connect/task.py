@@ -12,13 +12,10 @@ from redis.crc import key_slot
 
 from worker.connect import merged
 from worker.connect.nodes import ANSWERLESS, REFUSED, Node, Shards
+from worker.connect.trouble import Unreplicated
 
 SECURED_S = 1.0
-"""So long a write that is to outlive its node is waited for until a replica has it; without any it stands all the
-same, as on a single server."""
-
-SECURE = ("WAIT", 1, int(SECURED_S * 1000))
-
+"""So long a write that is to outlive its node is waited for until its replicas have it; then it is sent again."""
 
 _EVERYWHERE: dict[str, Callable[[Sequence[Any]], Any]] = {
     "INFO": merged.info,
@@ -32,19 +29,22 @@ _EVERYWHERE: dict[str, Callable[[Sequence[Any]], Any]] = {
 _ANYWHERE = {"PING", "TIME", "CLUSTER INFO", "CLUSTER SLOTS"}
 """What has no key either, and is asked of one, always the same: the clocks of two differ."""
 
-_PASSING = (*ANSWERLESS, theirs.AskError, theirs.TryAgainError, theirs.ClusterDownError)  # MOVED is an AskError too
+_PASSING = (*ANSWERLESS, theirs.AskError, theirs.TryAgainError, theirs.ClusterDownError, Unreplicated)
+"""MOVED is an AskError too."""
+
 _FINAL = (*REFUSED, theirs.TimeoutError)
 """Among those, what is not sent again: a server that does not answer in time is not asked for more."""
 
 
 class Task:
     """A command, with the slot that it is about, None for what all primaries are asked; what each node answered.
-    `secured`: it is answered when a replica has what it wrote; `late`: none had it in time."""
+    `secured`: it is answered when the replicas of its node have what it wrote; it writes whenever it is sent, or a
+    second time nothing would be waited for."""
 
-    __slots__ = ("answers", "args", "late", "options", "secured", "slot")
+    __slots__ = ("answers", "args", "options", "secured", "slot")
 
     def __init__(self, args: tuple[Any, ...], options: dict[str, Any], *, secured: bool = False) -> None:
-        self.args, self.options, self.secured, self.late = args, options, secured, False
+        self.args, self.options, self.secured = args, options, secured
         self.slot = slot_of(args)
         self.answers: dict[Node | None, Any] = {}
 
@@ -53,7 +53,7 @@ class Task:
 
     def sent(self, shards: Shards, node: Node, *, asking: bool) -> "Sent":
         """It, as this node is sent it: without a replica there is none to wait for."""
-        return Sent(self, asking, self.secured and node in shards.replicated)
+        return Sent(self, asking, shards.replicas.get(node, 0) if self.secured else 0)
 
     def places(self, shards: Shards, *, missing: bool) -> Iterator[tuple[Node | None, bool]]:
         """Where it is still to be sent, None where no node serves its slot, and whether that node has to be told that
@@ -87,14 +87,15 @@ class Task:
 
 
 class Sent(NamedTuple):
-    """A task with what goes before and after it."""
+    """A task with what goes before and after it; `replicas`: how many are to have what it wrote."""
 
     task: Task
     asking: bool
-    secure: bool
+    replicas: int
 
     def written(self) -> list[tuple[Any, ...]]:
-        return [*([("ASKING",)] if self.asking else ()), self.task.args, *([SECURE] if self.secure else ())]
+        waiting = ("WAIT", self.replicas, int(SECURED_S * 1000))
+        return [*([("ASKING",)] if self.asking else ()), self.task.args, *([waiting] if self.replicas else ())]
 
 
 def slot_of(args: Sequence[Any]) -> int | None:

@@ -23,6 +23,10 @@ class NoPrimary(theirs.ConnectionError):
         self.kind, self.said = kind, said
 
 
+class Unreplicated(theirs.RedisError):
+    """A write that stands with this primary, HOST:PORT, and not with every replica that could take over from it."""
+
+
 _CODES: dict[str, Meaning] = {
     "LOADING": (ServerUnavailable, "is still loading its data: try again in a moment"),
     "OOM": (ServerUnavailable, "is full (maxmemory is reached): raise its maxmemory or shorten STORYWIRE_RETENTION"),
@@ -50,6 +54,7 @@ _REFUSED = "refuses connections: start it, or correct the address"
 _MISSING = "is not there: start it, or correct the path of its socket"
 _ENDED = "ends our connections: see its log; it may want TLS (rediss://), or a certificate of ours (ssl_certfile)"
 _BROKEN = "cannot be reached: start it, or correct the address"
+_LAGGING = "see INFO replication there, mend their link, or stop the replica that is behind"
 
 _TEXTS: dict[str, Meaning] = {
     "Connection refused": (ServerUnavailable, _REFUSED),
@@ -105,6 +110,8 @@ def meaning(error: Exception) -> Meaning | None:
     """The same without the server's name, for who knows a better one."""
     if isinstance(error, NoPrimary):
         return error.kind, f"has no primary: {error.said}"
+    if isinstance(error, Unreplicated):
+        return ServerUnavailable, f"has a primary, {error}, whose replicas do not get what it writes: {_LAGGING}"
     text = str(error)
     return _by_code(error, text) or _by_class(error) or _by_text(error, text)
 

@@ -5,7 +5,7 @@ Invariant: an article leaves it only when its newest revision is settled; the qu
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from redis import Redis
 from worker.model import Article, Ref
 from worker.store import keys
 from worker.store.claims import Claims
+from worker.store.listed import Listed
 from worker.store.scripts import load
 
 _CHUNK = 500
@@ -59,7 +60,7 @@ class Outbox:
         self._publish = load(redis, "publish_articles")
         self._settle = load(redis, "settle_articles")
         self._requeue = load(redis, "requeue_stale")
-        self._unlist = load(redis, "unlist_outbox")
+        self._listed = Listed(redis, keys.outboxes())
 
     def publish(
         self,
@@ -88,7 +89,7 @@ class Outbox:
 
     def _publish_rows(self, feed: str, rows: Sequence["_Row"], now: float) -> list[int]:
         """One call of the script. The list of outboxes may only hold too much, so the feed is listed before it."""
-        self._redis.zadd(keys.outboxes(), {feed: now})
+        self._listed.add(feed, now)
         now += random.random() * _APART_S
         feed_keys = [keys.payloads(feed), keys.pending(feed), keys.seen(feed)]
         done: list[int] = self._publish(keys=feed_keys, args=[now, *(field for row in rows for field in row)])
@@ -129,23 +130,25 @@ class Outbox:
             self._settle(keys=feed_keys, args=pairs, client=pipe)
         pipe.execute()
 
-    def stale(self, before: float, now: float, limit: int) -> list[Ref]:
+    def stale(self, before: float, now: float, limit: int, away: Callable[[str], object] = lambda _: "") -> list[Ref]:
         """Up to `limit` articles last queued before `before`, or in the future, or which have waited long enough for
         room in the quarantine, or for their page, now marked as queued at `now`.
 
         Feeds that have nothing pending are taken off the list of outboxes on the way, except those listed within the
-        last minute before `now`, or since `before`: the clocks of two machines may differ.
+        last minute before `now`, or since `before`: the clocks of two machines may differ. away: true of feeds that are
+        not to be asked for now.
         """
         refs: list[Ref] = []
-        for feeds in self._listed():
+        for listed in self._listed.chunks():
+            feeds = [feed for feed in listed if not away(feed)]
             pipe = self._redis.pipeline(transaction=False)
             for feed in feeds:
                 pipe.zcard(keys.pending(feed))
                 pipe.zcount(keys.pending(feed), "-inf", f"({before!r}")
                 pipe.zcount(keys.pending(feed), f"({now + _AHEAD_S!r}", "+inf")
             counts = pipe.execute()
-            if empty := [feed for feed, pending in zip(feeds, counts[::3], strict=True) if not pending]:
-                self._unlist(keys=[keys.outboxes()], args=[min(before, now - _LISTED_S), *empty])
+            empty = [feed for feed, pending in zip(feeds, counts[::3], strict=True) if not pending]
+            self._listed.drop(empty, min(before, now - _LISTED_S))
             for feed, late, ahead in zip(feeds, counts[1::3], counts[2::3], strict=True):
                 if (late or ahead) and len(refs) < limit:
                     refs += self._requeue_feed(feed, before, now, limit - len(refs))
@@ -161,7 +164,7 @@ class Outbox:
     def everything(self) -> Iterable[tuple[Ref, bytes]]:
         """The payloads of all articles that wait, feed by feed: to look for some of them, not to work by. `decode`
         reads one, if it can be read."""
-        for feeds in self._listed():
+        for feeds in self._listed.chunks():
             for feed in feeds:
                 for article_id, payload in self._redis.hscan_iter(keys.payloads(feed), count=_CHUNK):
                     yield Ref(feed, article_id.decode()), payload
@@ -173,7 +176,7 @@ class Outbox:
     def depth(self) -> int:
         """How many articles wait, over all feeds."""
         depth = 0
-        for feeds in self._listed():
+        for feeds in self._listed.chunks():
             pipe = self._redis.pipeline(transaction=False)
             for feed in feeds:
                 pipe.zcard(keys.pending(feed))
@@ -183,7 +186,7 @@ class Outbox:
     def without_room(self) -> int:
         """How many articles wait, over all feeds, as the quarantine had no room for them."""
         found = 0
-        for feeds in self._listed():
+        for feeds in self._listed.chunks():
             pipe = self._redis.pipeline(transaction=False)
             for feed in feeds:
                 pipe.zcount(keys.pending(feed), NO_ROOM, f"({AWAITS!r}")
@@ -193,7 +196,7 @@ class Outbox:
     def oldest_age_s(self, now: float) -> float | None:
         """Seconds since the article was queued that was queued longest ago, over all feeds; None where none waits."""
         queued: list[float] = []
-        for feeds in self._listed():
+        for feeds in self._listed.chunks():
             pipe = self._redis.pipeline(transaction=False)
             for feed in feeds:
                 pipe.zrange(keys.pending(feed), 0, 0, withscores=True)
@@ -214,11 +217,6 @@ class Outbox:
         """The feed's seen marks: entry -> packed value."""
         stored = self._redis.hgetall(keys.seen(feed))
         return {entry.decode(): mark for entry, mark in stored.items()}
-
-    def _listed(self) -> Iterable[list[str]]:
-        """The feeds that may have something pending, those listed longest ago first, some hundred at a time."""
-        feeds = [feed.decode() for feed in self._redis.zrange(keys.outboxes(), 0, -1)]
-        return (feeds[start : start + _CHUNK] for start in range(0, len(feeds), _CHUNK))
 
 
 _Row = tuple[str, bytes, str, bytes, bytes]

@@ -14,6 +14,7 @@ from redis import Redis
 
 from worker.model import Article, Ref
 from worker.store import keys
+from worker.store.listed import Listed
 from worker.store.outbox import NO_ROOM, decode
 from worker.store.scripts import load
 
@@ -84,7 +85,7 @@ class Quarantine:
         self._redis: Any = redis
         self._take = load(redis, "quarantine_article")
         self._release = load(redis, "release_article")
-        self._unlist = load(redis, "unlist_outbox")
+        self._listed, self._waiting = Listed(redis, keys.quarantines()), Listed(redis, keys.outboxes())
 
     def put(self, ref: Ref, payload: bytes, reason: str, traceback: str, now: float) -> Put:
         """Move an article there whose payload in the outbox is still this one; where there is no room, it is not queued
@@ -95,14 +96,14 @@ class Quarantine:
         )  # fmt: skip
         self._tidy(now)
         room = PER_FEED if self.depth() < IN_ALL else 0
-        self._redis.zadd(keys.quarantines(), {ref.feed: now})
+        self._listed.add(ref.feed, now)
         args: _Args = [ref.article, payload, _pack(record), room, NO_ROOM + now + AGAIN_S]
         return Put(self._take(keys=_keys(ref.feed), args=args))
 
     def depth(self) -> int:
         """How many articles are there, over all feeds."""
         pipe = self._redis.pipeline(transaction=False)
-        for feed in self._listed():
+        for feed in self._listed.feeds():
             pipe.hlen(keys.quarantine(feed))
         depth: int = sum(pipe.execute())
         return depth
@@ -114,7 +115,7 @@ class Quarantine:
 
     def everything(self) -> Iterator[Quarantined]:
         """All articles that are there, feed by feed, those of a feed in no order."""
-        for feed in self._listed():
+        for feed in self._listed.feeds():
             yield from self.of(feed)
 
     def newest(self, limit: int) -> list[Quarantined]:
@@ -133,7 +134,7 @@ class Quarantine:
 
     def find(self, article_id: str) -> list[Quarantined]:
         """The articles of this id: one of each feed, or imported file, that has it there."""
-        feeds = self._listed()
+        feeds = self._listed.feeds()
         pipe = self._redis.pipeline(transaction=False)
         for feed in feeds:
             pipe.hget(keys.quarantine(feed), article_id)
@@ -144,7 +145,7 @@ class Quarantine:
         queue."""
         moved = []
         for each in kept:
-            self._redis.zadd(keys.outboxes(), {each.feed: now})
+            self._waiting.add(each.feed, now)
             args: _Args = [now, each.article, _pack(each), each.payload]
             if self._release(keys=_keys(each.feed), args=args):
                 moved.append(each.ref)
@@ -162,15 +163,12 @@ class Quarantine:
 
     def _tidy(self, now: float) -> None:
         """Take feeds off the list that have nothing there any more."""
-        feeds = self._listed()
+        feeds = self._listed.feeds()
         pipe = self._redis.pipeline(transaction=False)
         for feed in feeds:
             pipe.exists(keys.quarantine(feed))
-        if empty := [feed for feed, there in zip(feeds, pipe.execute(), strict=True) if not there]:
-            self._unlist(keys=[keys.quarantines()], args=[now - _SETTLING_S, *empty])
-
-    def _listed(self) -> list[str]:
-        return [feed.decode() for feed in self._redis.zrange(keys.quarantines(), 0, -1)]
+        empty = [feed for feed, there in zip(feeds, pipe.execute(), strict=True) if not there]
+        self._listed.drop(empty, now - _SETTLING_S)
 
 
 _Args = list[bytes | str | int | float]

@@ -5,10 +5,12 @@
 --       (msgpack), then the values to set, then the bytes (uids, events) that the plan names by their place.
 -- Returns 1; 0 where the fence has moved on, another one took it (the server lost its last second, and with it this
 --         lease), or somebody else committed: then nothing was written. A commit that comes
---         again, as the answer was lost on the way, is answered again and not written again.
+--         again, as the answer was lost on the way, is answered again and not written again, but for its name: who waits
+--         for the replicas then (WAIT) waits for a write of its own connection, and would wait for nothing else.
 -- Cost: O(keys). Invariant: commits of one language have one total order.
 local last = redis.call('HMGET', KEYS[2], 'commit', 'taker', 'seq')
 if last[1] == ARGV[3] then
+  redis.call('HSET', KEYS[2], 'commit', ARGV[3])
   return 1
 end
 if redis.call('GET', KEYS[1]) ~= ARGV[1]:match('^%d+') or last[2] ~= ARGV[1] or (last[3] or '0') ~= ARGV[2] then
