@@ -13,7 +13,7 @@ from worker.model import Event
 from worker.report.board import Filter, Row
 from worker.report.rows import row_record
 from worker.report.views import StoryView, story_record
-from worker.web.changes import MOST_UNREAD, Changed, Listener, latest, message, place
+from worker.web.changes import MOST_UNREAD, Changed, Listener, changes_of, latest, message, place
 from worker.web.live import Live
 from worker.web.stream import Wanted, _followed
 
@@ -138,10 +138,10 @@ class Standing:
 
 def test_a_story_that_ended_is_gone_unless_it_has_come_again() -> None:
     live, ended = Standing().live, Event("ended", 8, "en", 3)
-    [told] = live.told(ended, "en:8-0", NOW)
-    assert told.told(Filter(words="whatever")) == message("gone", {"story": "en-3", "into": None}, "en:8-0")
+    [change] = changes_of(live.board, ended, "en:8-0", NOW)
+    assert change.told(Filter(words="whatever")) == message("gone", {"story": "en-3", "into": None}, "en:8-0")
     live.board.put(row(3, "Bridge"))
-    assert list(live.told(ended, "en:8-0", NOW)) == []
+    assert list(changes_of(live.board, ended, "en:8-0", NOW)) == []
 
 
 async def _some(sent: AsyncIterator[bytes], count: int) -> list[bytes]:

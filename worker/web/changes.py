@@ -5,12 +5,13 @@ Invariant: a change is held, and written as bytes, once for all listeners; who d
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct, json
 
-from worker.report.board import Filter, Row
+from worker.model import Event, story_id
+from worker.report.board import Board, Filter, Row
 from worker.report.rows import row_record
 
 MOST_UNREAD = 2_000
@@ -60,6 +61,35 @@ class Changed(Struct, frozen=True, kw_only=True, dict=True):
     def _left(self) -> bytes:
         """It is there, but no longer what is asked for."""
         return message("gone", {"story": self.story, "into": None}, self.cursor)
+
+
+def changes_of(
+    board: Board, event: Event, cursor: str, now: float, before: Mapping[tuple[str, int], Row | None] | None = None
+) -> Iterator[Changed]:
+    """What an event means for the stories as they are now: one change, after one of the story that lost something
+    where there are two. before: the rows as they were."""
+    was, lang = before or {}, event.lang
+    number = event.into or event.story
+    row, old = board.find(lang, number), board.get(lang, event.story)
+    name = story_id(lang, event.story)
+    if event.kind == "ended" and row is not None:  # it came out of the archive since, and is told as new
+        return
+    if event.into and event.kind == "merged" and row is not None:
+        yield Changed(kind="gone", story=name, cursor="", now=now, into=row.story)
+    elif event.into and old is None:
+        yield Changed(kind="gone", story=name, cursor="", now=now)
+    elif event.into:
+        yield Changed(kind="shrank", story=name, cursor="", now=now, row=old, was=was.get((lang, event.story)))
+    place = (lang, row.number if row else number)
+    yield Changed(
+        kind=event.kind if row else "gone",
+        story=story_id(*place),
+        cursor=cursor,
+        now=now,
+        row=row,
+        was=was.get(place),
+        backfill=event.backfill,
+    )
 
 
 def message(event: str, record: object, cursor: str = "") -> bytes:

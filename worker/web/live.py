@@ -8,34 +8,28 @@ missed; the board is changed before anybody is told; who listens gets each chang
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from msgspec import DecodeError
 
 from worker.errors import StorywireError
 from worker.model import Event, story_id
-from worker.report.board import Board, Row, row_of
+from worker.report.board import Board
 from worker.report.following import format_cursor
 from worker.store.stories import Look, Stories
-from worker.web.changes import Changed, Listener
+from worker.web.changes import Changed, Listener, changes_of
+from worker.web.filling import AT_ONCE, Filling, Place
 from worker.web.lists import Lists
 
 LOOK_S = 0.3
 """How often the streams are asked for more."""
 
-AT_ONCE = 25
-"""Stories that are put on the board before others get their turn: some 2 ms, whatever is asked for of it."""
-
 _READ_AT_ONCE = 500
 _MOST_EVENTS = 200
 _COMPARE_S = 0.9
 _FAULT_S = 5.0
-
-Place = tuple[str, int]
-"""Language and number of a story."""
 
 log = structlog.get_logger()
 
@@ -58,6 +52,7 @@ class Live:
         self._stories, self._aside, self._look_s, self._clock = stories, aside, look_s, clock
         self.board = Board()
         self.lists = Lists(self.board, aside)
+        self._filling = Filling(self.board, stories, aside)
         self.ready = asyncio.Event()
         self.reading = "reading the stories"
         self.trouble = ""
@@ -139,40 +134,12 @@ class Live:
         """Change the board, then tell of it. The position moves on only when all of it was read."""
         touched = dict.fromkeys((e.lang, number) for e in events for number in (e.story, e.into) if number)
         before = {place: self.board.get(*place) for place in touched}
-        await self._put(await self._aside(self._rows, list(touched)), touched)
+        await self._filling.take(list(touched))
         now, changes = self._clock(), list[Changed]()
         for event in events:
             self.position[event.lang] = max(self.position.get(event.lang, (0, 0)), (event.seq, event.part))
-            changes += self.told(event, format_cursor(self.position), now, before)
+            changes += changes_of(self.board, event, format_cursor(self.position), now, before)
         self._tell(changes)
-
-    def told(
-        self, event: Event, cursor: str, now: float, before: Mapping[Place, Row | None] | None = None
-    ) -> Iterator[Changed]:
-        """What an event means for the stories as they are now: one change, after one of the story that lost something
-        where there are two. before: the rows as they were."""
-        was, lang = before or {}, event.lang
-        number = event.into or event.story
-        row, old = self.board.find(lang, number), self.board.get(lang, event.story)
-        name = story_id(lang, event.story)
-        if event.kind == "ended" and row is not None:  # it came out of the archive since, and is told as new
-            return
-        if event.into and event.kind == "merged" and row is not None:
-            yield Changed(kind="gone", story=name, cursor="", now=now, into=row.story)
-        elif event.into and old is None:
-            yield Changed(kind="gone", story=name, cursor="", now=now)
-        elif event.into:
-            yield Changed(kind="shrank", story=name, cursor="", now=now, row=old, was=was.get((lang, event.story)))
-        place = (lang, row.number if row else number)
-        yield Changed(
-            kind=event.kind if row else "gone",
-            story=story_id(*place),
-            cursor=cursor,
-            now=now,
-            row=row,
-            was=was.get(place),
-            backfill=event.backfill,
-        )
 
     def _tell(self, changes: Sequence[Changed]) -> None:
         for listener in self._listeners:
@@ -189,21 +156,15 @@ class Live:
         lacking: set[Place] = set()
         for lang in differing:
             stored = await self._aside(self._stories.numbers, lang)
-            ended, others = await self._aside(self._differences, lang, stored)
+            ended, others = await self._filling.differences(lang, stored)
             self._empty = {place for place in self._empty if place[0] != lang or place in others}
             await self._drop(ended)
             lacking |= others - self._empty
         again = lacking & self._lacking  # others are on their way: their events come next
         if again:
-            await self._put(await self._aside(self._rows, sorted(again)), again)
+            await self._filling.take(sorted(again))
             self._empty |= {place for place in again if self.board.get(*place) is None}
         self._lacking, self._compared = lacking - again, time.monotonic()
-
-    def _differences(self, lang: str, stored: Sequence[int]) -> tuple[list[Place], set[Place]]:
-        """The stories of a language that only the board has, and those that only the store has. Aside, as 30,000 take
-        some 10 ms; who waits for it is the one that changes the board."""
-        here, there = self.board.numbers(lang), set(stored)
-        return [(lang, number) for number in here - there], {(lang, number) for number in there - here}
 
     def _count(self, lang: str) -> int:
         return self.board.count(lang) + sum(of == lang for of, _ in self._empty)
@@ -226,16 +187,16 @@ class Live:
         look: Look = await self._aside(self._stories.look, {}, 0)
         numbers = {lang: await self._aside(self._stories.numbers, lang) for lang in look.extents}
         for lang in self.board.languages():
-            ended, _ = await self._aside(self._differences, lang, numbers.get(lang, ()))
+            ended, _ = await self._filling.differences(lang, numbers.get(lang, ()))
             await self._drop(ended)
         total, done = sum(map(len, numbers.values())), 0
         for lang, found in numbers.items():
             for start in range(0, len(found), _READ_AT_ONCE):
                 part = [(lang, number) for number in found[start : start + _READ_AT_ONCE]]
-                await self._put(await self._aside(self._rows, part), part)
+                await self._filling.take(part)
                 done += len(part)
                 self.reading = f"reading the stories: {100 * done // total} %"
-        unread = [(await self._aside(self._differences, lang, found))[1] for lang, found in numbers.items()]
+        unread = [(await self._filling.differences(lang, found))[1] for lang, found in numbers.items()]
         self._empty, self._lacking = set[Place]().union(*unread), set()
         self._server = look.server
         self.position = {lang: extent.last for lang, extent in look.extents.items()}
@@ -244,28 +205,3 @@ class Live:
         if again:
             for listener in self._listeners:
                 listener.end(reset=True)
-
-    async def _put(self, rows: Sequence[Row], read: Iterable[Place]) -> None:
-        """Put rows on the board, and take off those that were read and are not there, or are part of others now."""
-        for start in range(0, len(rows), AT_ONCE):
-            for row in rows[start : start + AT_ONCE]:
-                self.board.put(row)
-            await asyncio.sleep(0)
-        there = {(row.lang, row.number) for row in rows}
-        for place in read:
-            if place not in there:
-                self.board.drop(*place)
-
-    def _rows(self, places: Sequence[Place]) -> list[Row]:
-        """Reads: the stories of these numbers, or those that they are part of now; not those that cannot be read."""
-        try:
-            return [
-                row_of(lang, story, members)
-                for lang in dict.fromkeys(lang for lang, _ in places)
-                for story, members in self._stories.whole(lang, [number for of, number in places if of == lang])
-            ]
-        except (DecodeError, UnicodeDecodeError) as error:
-            if len(places) > 1:
-                return [row for place in places for row in self._rows([place])]
-            log.error("story not read", story=story_id(*places[0]), reason=str(error))
-            return []

@@ -27,7 +27,7 @@ from worker.store.stories import Look
 from worker.web.api import streaming
 from worker.web.api.parameters import check
 from worker.web.asking import asked
-from worker.web.changes import Changed, latest, message, place
+from worker.web.changes import Changed, changes_of, latest, message, place
 from worker.web.limits import client_of
 from worker.web.live import Live
 from worker.web.safety import is_loopback
@@ -172,7 +172,7 @@ async def _replayed(site: Site, wanted: Wanted, after: Position) -> AsyncIterato
         now, changes = site.runtime.clock.now(), list[Changed]()
         for event in events:
             here[event.lang] = (event.seq, event.part)
-            changes += live.told(event, format_cursor(here), now)
+            changes += changes_of(live.board, event, format_cursor(here), now)
         yield _told(latest(wanted.concerning(changes), wanted.filter), wanted)
         if _reached(here, live.position):
             return
