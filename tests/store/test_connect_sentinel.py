@@ -2,15 +2,15 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 import redis
 import redis.exceptions as theirs
 
 from tests.certified import HOST
-from tests.servers import KINDS, free_port
-from tests.shapes import SERVICE, Sentinels, ask
+from tests.servers import KINDS, LOOPBACK, Server, free_port
+from tests.shapes import SERVICE, Sentinel, Sentinels, ask
 from tests.store.test_connect import failure_of
 from tests.waiting import eventually
 from worker.connect import Redis, connect, connect_plain, identify, sentinel, translate
@@ -139,6 +139,25 @@ def test_a_primary_that_lacks_replicas_takes_no_writes(sentinels: Sentinels, cli
         client.set("a", b"2")
     ask(primary, "CONFIG", "SET", "min-replicas-to-write", "0")
     assert client.set("a", b"3")
+
+
+def test_a_primary_that_was_cut_off_with_its_sentinel_is_left_for_the_one_of_the_newest_failover() -> None:
+    """Its Sentinel names it still, and is asked first; the other has heard of a failover to another server."""
+    with ExitStack() as ending:
+        cut, other = (ending.enter_context(closing(Server(port=free_port()))) for _ in range(2))
+        asked = []
+        for server, epoch in ((cut, 0), (other, 1)):
+            about = f"sentinel monitor {SERVICE} {HOST} {server.port} 1", f"sentinel config-epoch {SERVICE} {epoch}"
+            asked.append(ending.enter_context(closing(Sentinel("valkey", free_port(), list(about), LOOPBACK))))
+            asked[-1].start()
+        client = ending.enter_context(closing(connect(through(*(each.port for each in asked)))))
+        plain = ending.enter_context(closing(connect_plain(client.url)))
+        assert client.set("a", b"1")
+        assert plain.set("b", b"1")
+        ask(cut, "CONFIG", "SET", "min-replicas-to-write", "1")
+        assert client.set("a", b"2")
+        assert plain.set("b", b"2")
+        assert (ask(cut, "MGET", "a", "b"), ask(other, "MGET", "a", "b")) == (["1", "1"], ["2", "2"])
 
 
 def test_sentinels_that_hang_are_passed_over_and_asked_last_then(sentinels: Sentinels) -> None:

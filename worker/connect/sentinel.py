@@ -1,7 +1,8 @@
 """Connections to the primary that Sentinels name: they are asked again for each new connection.
 
 Invariant: nothing is sent to a server that no Sentinel calls the primary now; the Sentinels are asked one after the
-other, for three seconds at most, and nothing of them is kept but whom to ask first.
+other, for three seconds at most, and nothing of them is kept but whom to ask first. The first that names one is
+believed, until its primary lacks replicas: both may be cut off from the rest, then the newest failover counts.
 """
 
 import time
@@ -13,7 +14,7 @@ import redis.exceptions as theirs
 from redis.backoff import NoBackoff
 from redis.connection import Connection, SSLConnection, parse_url
 from redis.retry import Retry
-from redis.sentinel import SentinelConnectionPool
+from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 
 from worker.connect.several import Several, place_name
 from worker.connect.trouble import Meaning, NoPrimary, meaning
@@ -27,6 +28,9 @@ _ASK_ALL_S = 3.0
 
 _UNKNOWN = "No such master with that name"
 _NO_SENTINEL = "is no Sentinel: give the place of one, mostly at port 26379"
+
+_ALONE = "NOREPLICAS"
+"""The code with which a primary refuses writes that no replica would get."""
 
 _INSTEAD: dict[str, str] = {
     "NOAUTH": "asks for a password: add ?sentinel_password= to the address",
@@ -42,13 +46,45 @@ def through(found: Several, options: dict[str, Any]) -> SentinelConnectionPool:
     tls = said.pop("connection_class", None) is SSLConnection
     for name in ("host", "port"):
         said.pop(name, None)
-    return SentinelConnectionPool(found.service, Sentinels(found), ssl=tls, **said)  # type: ignore[no-untyped-call]
+    said["connection_class"] = _LedByTls if tls else _Led
+    return SentinelConnectionPool(found.service, Sentinels(found), **said)  # type: ignore[no-untyped-call]
 
 
 def primary_of(client: redis.Redis) -> str:
     """HOST:PORT of the primary that a client was last led to; "" for a client that no Sentinel leads."""
     found = getattr(client.connection_pool, "master_address", None)
     return place_name(found) if found else ""
+
+
+class _Led(SentinelManagedConnection):
+    """A connection to the primary; one that lacks replicas is left, as the Sentinels may know another by now."""
+
+    def send_packed_command(self, *args: Any, **options: Any) -> None:
+        """What is sent again goes to whom they name then; by itself redis-py connects to the same server anew."""
+        if not self.is_connected:
+            self.connect()  # type: ignore[no-untyped-call]
+        super().send_packed_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*args, **options)
+        except theirs.ResponseError as error:
+            if not str(error).startswith(_ALONE):
+                raise
+            self.connection_pool.sentinel_manager.doubt()
+            self.disconnect()  # type: ignore[no-untyped-call]
+            raise theirs.ConnectionError(str(error)) from error  # tried again, on a connection to whom they name then
+
+
+class _LedByTls(_Led, SentinelManagedSSLConnection):
+    pass
+
+
+class _Named(NamedTuple):
+    """The primary that a Sentinel names; `epoch` counts the failovers that it has heard of."""
+
+    epoch: int
+    primary: tuple[str, int]
 
 
 class _Fault(NamedTuple):
@@ -70,24 +106,35 @@ class Sentinels:
         self._options = {**_ASKING, **self._options}
         self._options |= {name.removeprefix("sentinel_"): value for name, value in found.sentinel.items()}
         self._hosts = found.hosts  # replaced as a whole, never changed: threads read it
+        self._doubted = False
+
+    def doubt(self) -> None:
+        """The primary that was named is of no use: at the next question all are asked, and the newest is believed."""
+        self._doubted = True
 
     def discover_master(self, service: str) -> tuple[str, int]:
         """Host and port of the primary now, as redis-py's pool asks for it; raises NoPrimary."""
         hosts, until = self._hosts, time.monotonic() + _ASK_ALL_S
+        doubted, self._doubted = self._doubted, False
         faults: list[_Fault] = []
+        best: tuple[int, _Named] | None = None  # and which of the hosts has said so
         for at, host in enumerate(hosts):
             found = self._ask(host, service)
-            if not isinstance(found, _Fault):
-                self._hosts = hosts[at:] + hosts[:at]  # who has answered is asked first
-                return found
-            faults.append(found)
-            if time.monotonic() > until:
-                self._hosts = hosts[at + 1 :] + hosts[: at + 1]  # the next question begins where this one ends
+            if isinstance(found, _Fault):
+                faults.append(found)
+            elif best is None or found.epoch > best[1].epoch:
+                best = at, found
+            if (best and not doubted) or time.monotonic() > until:
                 break
-        raise _no_primary(faults, len(hosts))
+        # who has named it is asked first; where nobody has, the next question begins where this one ends
+        first = best[0] if best else (at + 1) % len(hosts)
+        self._hosts = hosts[first:] + hosts[:first]
+        if best is None:
+            raise _no_primary(faults, len(hosts))
+        return best[1].primary
 
-    def _ask(self, host: tuple[str, int], service: str) -> tuple[str, int] | _Fault:
-        """What one Sentinel says: an address, or what stands in the way."""
+    def _ask(self, host: tuple[str, int], service: str) -> _Named | _Fault:
+        """What one Sentinel says: a primary, or what stands in the way."""
         asked = self._made(host=host[0], port=host[1], **self._options)
         try:
             asked.connect()
@@ -102,7 +149,7 @@ class Sentinels:
             return _Fault(host, Permanent, _NO_SENTINEL)
         if {"s_down", "o_down"} & set(said["flags"].split(",")):
             return _Fault(host, ServerUnavailable, "says that it is down: a failover takes some seconds")
-        return said["ip"], int(said["port"])
+        return _Named(int(said.get("config-epoch", 0)), (said["ip"], int(said["port"])))
 
 
 def _meant(error: theirs.RedisError, service: str) -> Meaning:
