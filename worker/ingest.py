@@ -7,23 +7,21 @@ at once, places each revision once.
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from worker.clock import Clock
-from worker.cluster import event_time, expire, outlive, place, prefetch, restore
-from worker.cluster.correct import GRACE_S
+from worker.cluster import event_time, place, prefetch, restore
 from worker.config import Settings
-from worker.errors import LeaseLost, StorywireError
-from worker.feed.archived import archive_lines
+from worker.errors import LeaseLost, ServerUnavailable, StorywireError
+from worker.expiry import Expiry
 from worker.fingerprint import fingerprints
 from worker.model import AWAITED, Article, Kept, Member, Ref, Story, is_file, uid
-from worker.store.archive import Archive
 from worker.store.commits import Commits, Lease
 from worker.store.forgotten import of_article, of_feed, of_url
 from worker.store.lags import Lags
 from worker.store.outbox import Outbox
+from worker.store.reach import Reach
 from worker.store.stories import Stories
 
 _NOT_IN_TIME = "was not read in time"
@@ -54,8 +52,20 @@ class BatchResult:
             self.stages_ms[name] += (time.perf_counter() - began) * 1000
 
 
+class Unplaced(ServerUnavailable):
+    """The articles of some languages wait: `why`, and `waiting` of each language. `result` is what became of the
+    others."""
+
+    def __init__(
+        self, why: Mapping[str, ServerUnavailable], waiting: Mapping[str, Sequence[Ref]], result: BatchResult
+    ) -> None:
+        super().__init__("; ".join(f"{lang} waits: {error}" for lang, error in why.items()))
+        self.why, self.waiting, self.result = why, waiting, result
+
+
 class Ingest:
-    """Clusters batches; `begun` is called before each article's fingerprints, and before its decision.
+    """Clusters batches; `begun` is called before each article's fingerprints, and before its decision. `reach`: which
+    languages' servers answer, where there are several.
 
     Raises LeaseLost, or what the server's client raises: the articles then wait in the outbox.
     """
@@ -69,23 +79,24 @@ class Ingest:
         clock: Clock,
         lags: Lags | None = None,
         begun: Callable[[], object] = lambda: None,
+        reach: Reach | None = None,
     ) -> None:
+        self.reach = reach or Reach()
+        self._expiry = Expiry(stories, commits, settings, clock, self.reach)
         self._outbox = outbox
         self._lags = lags
         self._begun = begun
-        self._stories = stories
         self._commits = commits
         self._settings = settings
         self._clock = clock
-        self._archive = Archive(Path(settings.archive_dir)) if settings.archive_dir else None
 
     def run(self, refs: Sequence[Ref]) -> BatchResult:
-        """Place the articles of these refs that still wait; those of one language are committed together."""
-        result = BatchResult()
+        """Place the articles of these refs that still wait; those of one language are committed together. Raises
+        Unplaced where the servers of some languages are away, after those of the others were placed."""
+        result, failed = BatchResult(), dict[str, ServerUnavailable]()
         with result.stage("load"):
             waiting = self._outbox.load(refs)
             self._outbox.forget_missing(refs, [ref for ref, _ in waiting])
-        result.articles = len(waiting)
         with result.stage("fingerprint"):
             shards: dict[str, list[tuple[Ref, Member]]] = defaultdict(list)
             for ref, article in waiting:
@@ -93,11 +104,29 @@ class Ingest:
                 shards[article.lang].append((ref, self._member(ref, article)))
             kept = {uid(article.id): article.kept for _, article in waiting if article.kept}
         for lang, batch in shards.items():
-            self._place(lang, batch, kept, result)
-            with result.stage("settle"):
-                self._outbox.settle([(ref, member.revision) for ref, member in batch])
-            result.lags_s += self._note_lags(batch)
+            try:
+                self._settle(lang, batch, kept, result)
+            except ServerUnavailable as error:
+                if not self.reach.several:
+                    raise
+                self.reach.look()
+                failed[lang] = error
+        if failed:
+            raise Unplaced(failed, {lang: [ref for ref, _ in shards[lang]] for lang in failed}, result)
         return result
+
+    def _settle(
+        self, lang: str, batch: Sequence[tuple[Ref, Member]], kept: Mapping[bytes, Kept], result: BatchResult
+    ) -> None:
+        """Place those of one language, and take them out of the outbox. A server that is known to be away is not asked,
+        as that would take seconds each time."""
+        if away := self.reach.without_language(lang):
+            raise ServerUnavailable(f"no answer from {away}")
+        self._place(lang, batch, kept, result)
+        with result.stage("settle"):
+            self._outbox.settle([(ref, member.revision) for ref, member in batch])
+        result.articles += len(batch)
+        result.lags_s += self._note_lags(batch)
 
     def _note_lags(self, batch: Sequence[tuple[Ref, Member]]) -> list[float]:
         """Say how long these took since they were fetched; of a revision and of a file's line that is not known, and
@@ -105,27 +134,16 @@ class Ingest:
         now = self._clock.now()
         told = [member for ref, member in batch if member.revision == 1 and not is_file(ref.feed) and not member.page]
         lags_s = [max(0.0, now - member.received) for member in told]
-        if self._lags is not None:
-            with suppress(StorywireError):  # a measurement: the batch is done without it
+        if self._lags is not None and not self.reach.without_lags():
+            try:
                 self._lags.note(lags_s, now)
+            except StorywireError:  # a measurement: the batch is done without it
+                self.reach.look()
         return lags_s
 
     def expire(self, limit: int = 100) -> int:
-        """End up to `limit` stories a language that have been quiet for longer than the retention; articles removed.
-
-        With an archive, they are on its disk before anything of them is removed: a crash in between leaves them there
-        twice. Raises NotArchived where that cannot be: then nothing ends.
-        """
-        before = self._clock.now() - self._settings.retention
-        removed = 0
-        for lang in self._stories.languages():
-            quiet = self._commits.quiet(lang, before, limit)
-            kept = self._archived(lang, quiet)
-            for number in quiet:
-                removed += self._expire(lang, number, before, kept)
-            self._let_go(lang)
-        self._commits.forgotten.let_go(self._clock.now())
-        return removed
+        """End stories that have been quiet for too long, up to `limit` a language; articles removed (expiry.py)."""
+        return self._expiry.run(limit)
 
     def _member(self, ref: Ref, article: Article) -> Member:
         another = not is_file(ref.feed) and not article.id.startswith(f"{ref.feed}.")
@@ -188,41 +206,3 @@ class Ingest:
         names = [(of_article(m.id), of_url(m.url), of_feed(ref.feed)) for ref, m in waiting]
         gone = self._commits.forgotten.among([name for three in names for name in three], self._clock.now())
         return [member for (_, member), three in zip(waiting, names, strict=True) if gone.isdisjoint(three)]
-
-    def _archived(self, lang: str, numbers: Sequence[int]) -> dict[int, Story]:
-        """Those of these stories that are in the archive now, as they are there, whole."""
-        if self._archive is None:
-            return {}
-        kept, lines = dict[int, Story](), list[bytes]()
-        for number in numbers:
-            story = self._stories.find(lang, number)
-            if story is not None and story.number == number:
-                kept[number] = story
-                lines += archive_lines(lang, story, self._stories.members(lang, number))
-        self._archive.append(lines, self._clock.now())
-        return kept
-
-    def _expire(self, lang: str, number: int, before: float, kept: Mapping[int, Story]) -> int:
-        removed = 0
-        while True:
-            with self._commits.lease(lang) as lease:
-                view = lease.view()
-                self._commits.answer(view, view.want(stories=[number]), lease)
-                story = view.root(number)
-                if story is None or story.number != number or story.active >= before:
-                    return removed
-                if self._archive and story.articles and story != kept.get(number):  # somebody changed it just now
-                    return removed
-                removed += self._commits.answer(view, expire(view, number), lease)
-                outlive(view, self._clock.now() + GRACE_S)
-                self._commits.commit(lease, view)
-
-    def _let_go(self, lang: str) -> None:
-        """Drop the corrections that have outlived the articles that they name."""
-        now = self._clock.now()
-        if not any(0 < correction.until < now for correction in self._commits.ties(lang).all()):
-            return
-        with self._commits.lease(lang) as lease:
-            view = lease.view()
-            view.drop_corrections([said.number for said in view.ties.all() if 0 < said.until < now])
-            self._commits.commit(lease, view)

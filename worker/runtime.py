@@ -160,9 +160,10 @@ class Runtime:
         from worker.ingest import Ingest  # noqa: PLC0415
         from worker.jobs.hang import allow_cpu  # noqa: PLC0415
         from worker.store.commits import Commits  # noqa: PLC0415
+        from worker.store.reach import Reach  # noqa: PLC0415
 
-        commits = Commits(self.redis)
-        return Ingest(self.outbox, self.stories, commits, self.settings, self.clock, self.lags, begun=allow_cpu)
+        commits, reach = Commits(self.redis), Reach(self.redis)
+        return Ingest(self.outbox, self.stories, commits, self.settings, self.clock, self.lags, allow_cpu, reach)
 
     @cached_property
     def editing(self) -> Editing:

@@ -1,18 +1,19 @@
 """The worker process: clusters queued batches, and sweeps up what has been left behind.
 
 Invariant: the outbox is the truth, and the queue its hint: what no job carries any more is queued again, by whichever
-worker looks first. What a batch itself keeps to stands in batches.py.
+worker looks first. What a batch itself keeps to stands in batches/.
 """
 
 import gc
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
 from worker.batches import Batches
-from worker.errors import NotArchived
+from worker.errors import NotArchived, ServerUnavailable
 from worker.jobs.worker import BatchWorker, End
 from worker.metrics import Metrics
 from worker.metrics.table import EXPIRED, REQUEUED
@@ -53,7 +54,12 @@ def work(
     sweeper, name = Sweeper(runtime, metrics), new_name()
     batches = Batches.of(runtime, name, metrics)
     gc.set_threshold(*GC_THRESHOLDS)
-    worker = BatchWorker(runtime.jobs, batches.ingest, sweeper.turn, name, watchdog)
+
+    def between() -> None:
+        batches.turn()
+        sweeper.turn()
+
+    worker = BatchWorker(runtime.jobs, batches.ingest, between, name, watchdog)
     end = worker.run(burst=burst, max_jobs=MAX_JOBS)
     log.info("ended", why=end.value, pid=os.getpid())
     return end
@@ -67,14 +73,25 @@ class Sweeper:
         self._sweep_due = self._expire_due = 0.0
 
     def turn(self) -> None:
-        """Sweep and expire, each if it is due. Raises Transient if the server is away."""
+        """Sweep and expire, each if it is due. Raises Transient if the server is away; where that is one node of
+        several, what it has waits for the next time, and nothing else does."""
         now = time.monotonic()
         if now >= self._sweep_due:
             self._sweep_due = now + SWEEP_S
-            self.sweep()
+            self._unless_away(self.sweep)
         if now >= self._expire_due:
             self._expire_due = now + EXPIRE_S
-            self.expire()
+            self._unless_away(self.expire)
+
+    def _unless_away(self, sweep: Callable[[], object]) -> None:
+        reach = self._runtime.ingest.reach
+        if reach.without_lists():
+            return
+        try:
+            sweep()
+        except ServerUnavailable:
+            if not reach.look():
+                raise
 
     def sweep(self) -> int:
         """Queue again what has been pending for longer than PENDING_S; how many articles.
@@ -87,7 +104,7 @@ class Sweeper:
         now = self._runtime.clock.now()
         jobs = self._runtime.jobs
         before = now - (jobs.oldest_age_s(now) or 0.0) - PENDING_S
-        refs = self._runtime.outbox.stale(before, now, SWEEP_LIMIT)
+        refs = self._runtime.outbox.stale(before, now, SWEEP_LIMIT, self._runtime.ingest.reach.without_feed)
         if refs:
             self._metrics.count(REQUEUED, len(refs))
             log.warning("queued again", articles=len(refs), jobs=jobs.enqueue(refs), pending_s=round(now - before))

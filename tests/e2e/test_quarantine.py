@@ -26,8 +26,9 @@ HANGS = "collections.deque(itertools.repeat(1), maxlen=0)"
 """For ever in C, with the GIL."""
 
 SOON = """
-import worker.batches, worker.jobs.hang
-worker.jobs.hang.CPU_S, worker.batches.SOON_CPU_S, worker.batches.ALONE_CPU_S = 1.0, 0.5, 1.0
+import worker.batches.suspects, worker.jobs.hang
+worker.jobs.hang.CPU_S = 1.0
+worker.batches.suspects.SOON_CPU_S, worker.batches.suspects.ALONE_CPU_S = 0.5, 1.0
 real("Warm", "The words take a good part of a second.", "en")
 """
 

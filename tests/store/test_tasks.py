@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from worker.batches import DEATHS, DEATHS_BEFORE, Batches, Ready, Run
+from worker.batches import DEATHS, DEATHS_BEFORE, Batches, Ready
+from worker.batches.postponed import Run
 from worker.clock import ManualClock
 from worker.config import load
 from worker.errors import LeaseLost, MachineFailed, Permanent, ServerUnavailable
@@ -44,7 +45,7 @@ class Failing:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.batches._RETRY_AFTER_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("worker.batches.patience.RETRY_AFTER_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
@@ -249,14 +250,14 @@ def test_an_article_alone_waits_for_the_lease_before_a_death_is_held_against_it(
     refs = publish(runtime, "a")
     killed(runtime, "w1", "a", refs)
     job, seen = batches(runtime, runtime.ingest.run), []
-    real = job._ready
+    real = job._suspects._ready
 
-    def ready(payload: bytes) -> None:
+    def ready(payload: bytes) -> str:
         values: Any = runtime.redis.hvals(keys.trials("f"))
         seen.extend(sorted(value[:1] for value in values))
-        real(payload)
+        return real(payload)
 
-    job._ready = ready
+    job._suspects._ready = ready
     job.ingest(refs)
     assert (seen, placed(runtime)) == ([b"", b"?"], "a")
 

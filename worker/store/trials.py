@@ -13,6 +13,7 @@ from redis import Redis
 
 from worker.model import Ref, uid
 from worker.store import keys
+from worker.store.reach import Reach
 
 KEPT_S = 86_400
 """A death is held against an article for a day after anything of its feed was last begun."""
@@ -37,10 +38,12 @@ class Mark(NamedTuple):
 
 
 class Trials:
-    """The marks of one worker process, whose name is `owner`."""
+    """The marks of one worker process, whose name is `owner`. `reach`: whose outboxes answer; marks elsewhere are taken
+    back when they do."""
 
-    def __init__(self, redis: Redis, owner: str) -> None:
+    def __init__(self, redis: Redis, owner: str, reach: Reach | None = None) -> None:
         self._redis: Any = redis
+        self._reach = reach or Reach()
         self.owner = owner
         self._mine: dict[str, set[str]] = defaultdict(set)
         self._seen: dict[Ref, list[str]] = {}
@@ -51,9 +54,9 @@ class Trials:
         trip. What an earlier batch could not take back, as the server was away, is taken back first."""
         feeds = list(dict.fromkeys(ref.feed for ref in refs))
         pipe = self._redis.pipeline(transaction=False)
-        for feed, fields in self._mine.items():
+        back, away = self._apart()
+        for feed, fields in back.items():
             pipe.hdel(keys.trials(feed), *fields)
-        before = len(self._mine)
         own: dict[str, dict[str, bytes]] = {feed: {} for feed in feeds}
         for ref in refs:
             own[ref.feed][_field(self.owner, ref)] = Stage.TOGETHER.value
@@ -61,8 +64,8 @@ class Trials:
             pipe.hgetall(keys.trials(feed))
             pipe.hset(keys.trials(feed), mapping=own[feed])
             pipe.expire(keys.trials(feed), KEPT_S)
-        answers = pipe.execute()[before:]
-        self._mine = defaultdict(set, {feed: set(fields) for feed, fields in own.items()})
+        answers = pipe.execute()[len(back) :]
+        self._mine = defaultdict(set, away | {feed: set(fields) for feed, fields in own.items()})
         return self._others(refs, dict(zip(feeds, answers[::3], strict=True)))
 
     def alone(self, ref: Ref, payload: bytes, stage: Stage) -> None:
@@ -84,7 +87,7 @@ class Trials:
         """The work was broken off as it took too long: held against what is in hand as a death would be."""
         self._overrun += 1
         dead = f"{self.owner}!{self._overrun}"
-        for feed, fields in list(self._mine.items()):
+        for feed, fields in self._apart()[0].items():
             standing = self._redis.hmget(keys.trials(feed), *fields)
             kept = {
                 field.replace(self.owner, dead, 1): mark
@@ -110,13 +113,18 @@ class Trials:
                 others[ref] = [mark for _, mark in there]
         return others
 
+    def _apart(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """This worker's marks: those of feeds whose outbox answers, and the others."""
+        away = {feed: fields for feed, fields in self._mine.items() if self._reach.without_feed(feed)}
+        return {feed: fields for feed, fields in self._mine.items() if feed not in away}, away
+
     def _remove(self, fields: dict[str, list[str]]) -> None:
+        there = {feed: names for feed, names in fields.items() if names and not self._reach.without_feed(feed)}
         pipe = self._redis.pipeline(transaction=False)
-        for feed, names in fields.items():
-            if names:
-                pipe.hdel(keys.trials(feed), *names)
+        for feed, names in there.items():
+            pipe.hdel(keys.trials(feed), *names)
         pipe.execute()
-        for feed, names in fields.items():
+        for feed, names in there.items():
             self._mine[feed] -= set(names)
         self._mine = defaultdict(set, {feed: left for feed, left in self._mine.items() if left})
 

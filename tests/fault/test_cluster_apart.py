@@ -1,0 +1,189 @@
+"""One node of a Cluster is away: its languages and feeds wait, and only they; nothing is held against an article."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from redis.crc import key_slot
+from structlog.testing import capture_logs
+
+from tests.cluster import Cluster, ask
+from tests.conftest import NewServer
+from tests.fault.held import stored_view
+from tests.fault.scene import NOW, article
+from tests.invariants import check as check_view
+from tests.servers import Server
+from worker.batches import Batches
+from worker.clock import ManualClock
+from worker.config import load
+from worker.errors import ServerUnavailable
+from worker.ingest import Unplaced
+from worker.model import Ref, uid
+from worker.runtime import Runtime, open_runtime
+from worker.store import keys, reach
+from worker.store.trials import Trials
+from worker.tasks import PENDING_S, Sweeper
+
+HERE, THERE = "feed", "a"
+"""Feeds: the outbox of the one is where Italian is, that of the other where English is."""
+
+LANGUAGES = ("en", "it", "ja")
+SLOW_S = 0.3
+
+
+@pytest.fixture(scope="module")
+def three() -> Iterator[Cluster]:
+    """Three primaries without replicas, each of which serves on while another is gone."""
+    made = Cluster(primaries=3)
+    for node in made.nodes:
+        ask(node, "CONFIG", "SET", "cluster-require-full-coverage", "no")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cluster(three: Cluster, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    monkeypatch.setattr(reach, "_ASKED_S", SLOW_S)
+    monkeypatch.setattr(reach, "_REST", 0.0)
+    monkeypatch.setattr(reach, "_LEAST_S", 0.0)
+    monkeypatch.setattr("worker.batches.patience.RETRY_AFTER_S", (0.0, 0.0, 0.0))
+    three.empty()
+    return three
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def runtime(cluster: Cluster, valkey_url: str, clock: ManualClock) -> Iterator[Runtime]:
+    settings = load({}, redis_url=f"{cluster.url}?socket_timeout={SLOW_S}", queue_url=valkey_url, retention="1d")
+    with open_runtime(settings, clock) as opened:
+        warm(opened)
+        yield opened
+
+
+def publish(runtime: Runtime, feed: str, *names: str, hour: float = 1) -> list[Ref]:
+    """Articles whose language is in their names."""
+    articles = [article(name, lang=name[:2], hour=hour + at) for at, name in enumerate(names)]
+    return runtime.outbox.publish(feed, articles, {}, runtime.clock.now())
+
+
+def warm(runtime: Runtime) -> None:
+    """Each language has a story, each node the scripts, each outbox was used."""
+    for feed in (HERE, THERE):
+        Batches.of(runtime, "warm").ingest(publish(runtime, feed, *(f"{lang}0{feed}" for lang in LANGUAGES)))
+        publish(runtime, feed, "it9")
+    now = runtime.clock.now()
+    Batches.of(runtime, "warm").ingest(runtime.outbox.stale(now + 1, now, 10))
+
+
+@contextmanager
+def without(cluster: Cluster, lang: str) -> Iterator[Server]:
+    """The node of a language hangs."""
+    node = cluster.owner(key_slot(keys.counters(lang).encode()))
+    node.pause()
+    try:
+        yield node
+    finally:
+        node.resume()
+        cluster.await_whole()
+
+
+def placed(runtime: Runtime, lang: str) -> list[str]:
+    """The articles of a language, in the order of their commits, but for the first ones."""
+    names = {uid(f"feed.{lang}{number}"): f"{lang}{number}" for number in range(1, 9)}
+    events = [event for event in runtime.stories.events({}, 1_000) if event.kind in ("new", "grew")]
+    return [names[event.uid] for event in events if event.uid in names]
+
+
+def told(lines: list[Any]) -> list[Any]:
+    return [line for line in lines if line["event"] == "articles wait"]
+
+
+def test_languages_whose_server_answers_are_clustered_and_the_others_wait_in_order(
+    cluster: Cluster, runtime: Runtime
+) -> None:
+    refs = publish(runtime, HERE, "en1", "it1", "en2", "ja1", "en3", "it2")
+    batches = Batches.of(runtime, "worker")
+    with capture_logs() as lines, without(cluster, "en") as node:
+        with pytest.raises(Unplaced, match=r"^en waits: ") as unplaced:
+            runtime.ingest.run(refs[:4])
+        assert unplaced.value.waiting == {"en": [refs[0], refs[2]]}
+        assert unplaced.value.result.articles == 2
+        for job in (refs[:4], refs[4:], refs):
+            batches.ingest(job)
+        batches.turn()
+        assert (runtime.outbox.waiting(HERE), runtime.jobs.depth()) == (3, 0)
+    assert [(line["language"], line["articles"]) for line in told(lines)] == [("en", 2)], "once a minute"
+    assert f" 127.0.0.1:{node.port}, which does not answer in time" in told(lines)[0]["trouble"]
+    batches.turn()
+    assert runtime.jobs.depth() == 1, "it is queued again at once"
+    batches.ingest(refs)
+    assert [placed(runtime, lang) for lang in LANGUAGES] == [["en1", "en2", "en3"], ["it1", "it2"], ["ja1"]]
+    assert (runtime.outbox.depth(), runtime.quarantine.depth(), marks(runtime)) == (0, 0, 0)
+    check(runtime)
+
+
+def test_what_waits_in_an_outbox_that_is_away_keeps_no_other_feed_waiting(
+    cluster: Cluster, runtime: Runtime, clock: ManualClock
+) -> None:
+    here, there = publish(runtime, HERE, "it1", "ja1"), publish(runtime, THERE, "it2", "ja2")
+    batches = Batches.of(runtime, "worker")
+    sweeper = Sweeper(runtime)
+    with capture_logs() as lines, without(cluster, "en"):
+        batches.ingest([there[0], *here, there[1]])
+        assert runtime.outbox.waiting(HERE) == 0
+        more = publish(runtime, HERE, "it3", hour=3)
+        clock.advance(PENDING_S + 1)
+        sweeper.turn()  # raises nothing, or no job would be taken meanwhile
+        assert (sweeper.sweep(), runtime.jobs.depth()) == (0, 1), "what waits elsewhere is queued again"
+        batches.ingest(more)
+    assert [(line["feed"], line["articles"]) for line in told(lines)] == [(THERE, 2)]
+    batches.turn()
+    batches.ingest(there)
+    assert [placed(runtime, lang) for lang in LANGUAGES] == [[], ["it1", "it3", "it2"], ["ja1", "ja2"]]
+    assert (runtime.outbox.depth(), runtime.quarantine.depth(), marks(runtime)) == (0, 0, 0)
+
+
+def test_a_death_is_neither_forgotten_nor_held_against_an_article_as_its_server_is_away(
+    cluster: Cluster, runtime: Runtime
+) -> None:
+    refs = publish(runtime, HERE, "en1", "it1")
+    dead = Trials(runtime.redis, "dead")
+    dead.begin(refs)
+    batches = Batches.of(runtime, "worker")
+    with without(cluster, "en"):
+        for _ in range(20):
+            batches.ingest(refs)
+        assert runtime.outbox.waiting(HERE) == 1
+    assert marks(runtime) == 2, "that of the dead worker, and that it is in hand"
+    batches.turn()
+    batches.ingest(refs)
+    assert [placed(runtime, lang) for lang in LANGUAGES] == [["en1"], ["it1"], []]
+    assert (runtime.quarantine.depth(), marks(runtime)) == (0, 0)
+
+
+def test_a_single_server_is_away_as_a_whole_and_its_own_error_is_raised_at_once(new_server: NewServer) -> None:
+    server = new_server()
+    with open_runtime(load({}, redis_url=server.url()), ManualClock(NOW)) as runtime:
+        refs = publish(runtime, HERE, "en1", "it1", "ja1")
+        server.kill()
+        with pytest.raises(ServerUnavailable, match=r"refuses connections|is not there") as raised:
+            runtime.ingest.run(refs)
+        assert type(raised.value) is ServerUnavailable
+        assert not runtime.ingest.reach.look()
+
+
+def marks(runtime: Runtime) -> int:
+    """How many marks of articles in hand stand."""
+    redis: Any = runtime.redis
+    return sum(redis.hlen(keys.trials(feed)) for feed in (HERE, THERE))
+
+
+def check(runtime: Runtime) -> None:
+    """The invariants of every shard."""
+    for lang in LANGUAGES:
+        check_view(stored_view(runtime, lang))
