@@ -2,7 +2,7 @@
 
 from worker.connect.address import EMBEDDED_SOCKET, STORE_VARIABLE, check_url, server_name
 from worker.connect.clients import connect, connect_plain
-from worker.connect.cluster import securing
+from worker.connect.securing import lasting, securing
 from worker.connect.server import OLDEST, Server, await_loaded, identify
 from worker.connect.single import Pipeline, Redis
 from worker.connect.trouble import translate, translated
@@ -19,6 +19,7 @@ __all__ = [
     "connect",
     "connect_plain",
     "identify",
+    "lasting",
     "securing",
     "server_name",
     "translate",

@@ -71,26 +71,6 @@ class Cluster(Redis):
         return send(self.nodes, self.parse_response, stack, scripts)
 
 
-class Securing(Cluster):
-    """The same client, but each command is answered when a replica has what it wrote (WAIT), if there is one.
-
-    For what another node is told of at once: one that dies then must not take it back, as the other would not.
-    """
-
-    def __init__(self, cluster: Cluster) -> None:
-        redis.Redis.__init__(self, connection_pool=cluster.connection_pool)
-        self.url, self.variable, self.nodes = cluster.url, cluster.variable, cluster.nodes
-
-    def send(self, stack: Sequence[tuple[Any, Any]], scripts: Collection[Any] = ()) -> list[Any]:
-        return send(self.nodes, self.parse_response, stack, scripts, secured=True)
-
-
-def securing(client: redis.Redis) -> redis.Redis:
-    """A client for what has to outlive the node that takes it; a single server's is the one that it is: there all is
-    lost together, or nothing."""
-    return Securing(client) if isinstance(client, Cluster) else client
-
-
 class ClusterPipeline(Pipeline):
     """A pipeline of such a client: all nodes are written to before any is read from."""
 

@@ -94,8 +94,13 @@ class Sent(NamedTuple):
     replicas: int
 
     def written(self) -> list[tuple[Any, ...]]:
-        waiting = ("WAIT", self.replicas, int(SECURED_S * 1000))
-        return [*([("ASKING",)] if self.asking else ()), self.task.args, *([waiting] if self.replicas else ())]
+        after = [waiting(self.replicas)] if self.replicas else []
+        return [*([("ASKING",)] if self.asking else ()), self.task.args, *after]
+
+
+def waiting(replicas: int) -> tuple[Any, ...]:
+    """The command that is answered when so many have what was written before, or SECURED_S later: how many have it."""
+    return "WAIT", replicas, int(SECURED_S * 1000)
 
 
 def slot_of(args: Sequence[Any]) -> int | None:

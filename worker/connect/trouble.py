@@ -24,7 +24,7 @@ class NoPrimary(theirs.ConnectionError):
 
 
 class Unreplicated(theirs.RedisError):
-    """A write that stands with this primary, HOST:PORT, and not with every replica that could take over from it."""
+    """A write that stands with this primary, HOST:PORT or "", and not with a replica that could take over from it."""
 
 
 _CODES: dict[str, Meaning] = {
@@ -54,7 +54,7 @@ _REFUSED = "refuses connections: start it, or correct the address"
 _MISSING = "is not there: start it, or correct the path of its socket"
 _ENDED = "ends our connections: see its log; it may want TLS (rediss://), or a certificate of ours (ssl_certfile)"
 _BROKEN = "cannot be reached: start it, or correct the address"
-_LAGGING = "see INFO replication there, mend their link, or stop the replica that is behind"
+_LAGGING = "see INFO replication there, mend the link, or stop that replica"
 
 _TEXTS: dict[str, Meaning] = {
     "Connection refused": (ServerUnavailable, _REFUSED),
@@ -111,7 +111,8 @@ def meaning(error: Exception) -> Meaning | None:
     if isinstance(error, NoPrimary):
         return error.kind, f"has no primary: {error.said}"
     if isinstance(error, Unreplicated):
-        return ServerUnavailable, f"has a primary, {error}, whose replicas do not get what it writes: {_LAGGING}"
+        place = f" at {error}" if str(error) else ""
+        return ServerUnavailable, f"has a replica that does not get what the primary{place} writes: {_LAGGING}"
     text = str(error)
     return _by_code(error, text) or _by_class(error) or _by_text(error, text)
 

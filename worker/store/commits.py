@@ -16,7 +16,7 @@ from msgspec import msgpack
 from redis import Redis
 
 from worker.cluster import USUAL_STRICTNESS, Need, Ties, View
-from worker.connect import securing
+from worker.connect import lasting, securing
 from worker.errors import LeaseLost
 from worker.model import Alias, Correction, Member, Story
 from worker.store import keys
@@ -65,6 +65,14 @@ class Lease:
         return view
 
 
+class Committing:
+    """The script of a commit, sent by this client; `make_room` is for a full server too."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self.commit = load(redis, "commit_batch")
+        self.make_room = load(redis, "commit_batch", though_full=True)
+
+
 class Commits:
     """Leases, loads and commits; `forgotten`: what is kept out. Raises LeaseLost where somebody else has taken over:
     then nothing was written."""
@@ -74,9 +82,9 @@ class Commits:
         self.forgotten = Forgotten(redis)
         self._take = load(redis, "take_lease", though_full=True)
         self._keep = load(redis, "keep_lease")
-        # what a commit placed leaves the outbox, which may be another node's: the commit must not be lost alone
-        self._commit = load(securing(redis), "commit_batch")
-        self._make_room = load(securing(redis), "commit_batch", though_full=True)
+        # what a commit placed leaves the outbox, which may be another node's: the commit must not be lost alone; nor
+        # what a person decided, which nothing brings again
+        self._commit, self._decided = Committing(securing(redis)), Committing(lasting(redis))
         self._ties: dict[str, tuple[bytes, Ties]] = {}
         self._member: Remembered[Member] = Remembered(msgpack.Decoder(Member).decode)
         # 0.7 us a story: remembering thirty for every article would cost three times that where the store is large
@@ -112,16 +120,17 @@ class Commits:
             self.renew(lease)
 
     def decide(self, lang: str, steps: Callable[[View], Generator[Need, None, T]]) -> T:
-        """Take the lease, run one decision and commit it; starts over where another worker took the lease.
+        """Take the lease, run one decision of a person and commit it; starts over where another worker took the lease.
 
-        Raises LeaseLost after some tries, and what the decision raises: then nothing was written.
+        Raises LeaseLost after some tries, and what the decision raises: then nothing was written. ServerUnavailable:
+        then it may be, or may be lost with its server.
         """
         for attempt in range(_ATTEMPTS):
             try:
                 with self.lease(lang) as lease:
                     view = lease.view()
                     value: T = self.answer(view, steps(view), lease)
-                    self.commit(lease, view)
+                    self.commit(lease, view, self._decided)
                     return value
             except LeaseLost:
                 if attempt == _ATTEMPTS - 1:
@@ -163,17 +172,18 @@ class Commits:
             roll: Any = self._redis.zrange(keys.members(lang, number), 0, -1, withscores=True)
             view.set_roll(number, dict(roll))
 
-    def commit(self, lease: Lease, view: View) -> None:
+    def commit(self, lease: Lease, view: View, committing: "Committing | None" = None) -> None:
         """Write what the view changed since the lease, all or nothing; raises LeaseLost where it came too late.
 
         What only removes articles is written to a full server too: it makes room.
         """
+        committing = committing or self._commit
         names, values = plan(view)
         shard = [
             f(view.lang) for f in (keys.fence, keys.counters, keys.active, keys.latest, keys.events, keys.corrections)
         ]
         moves = view.changes.moves
-        run = self._make_room if moves and all(move.kind == "leave" for move in moves) else self._commit
+        run = committing.make_room if moves and all(move.kind == "leave" for move in moves) else committing.commit
         if not run(keys=[*shard, *names], args=[lease.proof, lease.seq, secrets.token_bytes(8), *values]):
             raise LeaseLost(f"a commit to {lease.lang} came after its lease had gone to another worker")
         lease.seq, lease.made, lease.hand, lease.ties = view.seq, view.made, view.hand, view.ties

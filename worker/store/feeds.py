@@ -1,6 +1,7 @@
 """The feeds, as a person manages them: added, named, paused, removed, listed.
 
-Invariant: what a person removed is not brought back by a list, nor what a person paused by a poll.
+Invariant: what a person removed is not brought back by a list, nor what a person paused by a poll; what a person said
+outlives the server that took it, or raises ServerUnavailable.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from worker.feed.address import normal_url
 from worker.schedule import PAUSED, PollState
 from worker.store import keys
 from worker.store.addresses import Address, Feed, chunks, encode, load_feeds
+from worker.store.confirmed import Confirmed
 from worker.store.forgotten import of_feed
 from worker.store.leasing import Leasing
 from worker.store.moves import Moves
@@ -41,6 +43,7 @@ class Feeds(Leasing):
         super().__init__(redis)
         self._keep_s = keep_s
         self._moves = Moves(redis, keep_s)
+        self._confirmed = Confirmed(redis)
 
     def id_of(self, url: str) -> str:
         """The id of the feed that has an address, had it before it moved, or would get it. Raises BadInput."""
@@ -63,7 +66,9 @@ class Feeds(Leasing):
             self._moves.change(feed, paused=False, **given)
         if self._redis.zscore(keys.schedule(), feed) == PAUSED:
             self._redis.zadd(keys.schedule(), {feed: now})
-        return feed, bool(self._redis.zadd(keys.schedule(), {feed: now}, nx=True))
+        is_new = bool(self._redis.zadd(keys.schedule(), {feed: now}, nx=True))
+        self._confirmed.wait(keys.schedule(), keys.feed(feed), keys.removed_feeds(), keys.forgotten())
+        return feed, is_new
 
     def call(self, feed: str, title: str) -> None:
         """What a feed that was never polled calls itself, as somebody has seen; a poll tells it anew."""
@@ -76,7 +81,8 @@ class Feeds(Leasing):
         Raises BadInput for an address that is no http(s) URL.
         """
         listed = [Address(normal_url(url), title, now, *more) for url, title, *more in feeds]
-        added = known = removed = 0
+        known = removed = 0
+        fresh: list[str] = []
         done: set[str] = set()
         for chunk in chunks(listed):
             wanted = dict(zip(self._moves.ids([each.url for each in chunk]), chunk, strict=True))
@@ -94,9 +100,11 @@ class Feeds(Leasing):
                     continue
                 pipe.hset(keys.feed(feed), "address", encode(wanted[feed]))
                 pipe.zadd(keys.schedule(), {feed: PAUSED if wanted[feed].paused else now}, nx=True)
-                added += 1
+                fresh.append(feed)
             pipe.execute()
-        return Offered(added, known, removed)
+        if fresh:
+            self._confirmed.wait(keys.schedule(), *map(keys.feed, fresh))
+        return Offered(len(fresh), known, removed)
 
     def change(self, feed: str, **fields: Any) -> bool:
         """Change the title, the folder or what is read of pages; False where there is no such feed.
@@ -107,7 +115,9 @@ class Feeds(Leasing):
             raise TypeError(f"{', '.join(sorted(unknown))}: not for a person to change")
         if "pages" in fields:
             fields["pages"] = _checked(fields["pages"]) or "auto"
-        return self._moves.change(feed, **fields)
+        changed = self._moves.change(feed, **fields)
+        self._confirmed.wait(keys.feed(feed))
+        return changed
 
     def pause(self, feed: str) -> bool:
         """Poll a feed no more until it is resumed or added again; False where there is no such feed. A poll that is
@@ -115,6 +125,7 @@ class Feeds(Leasing):
         if not self._moves.change(feed, paused=True):
             return False
         self._redis.zadd(keys.schedule(), {feed: PAUSED}, xx=True)
+        self._confirmed.wait(keys.schedule(), keys.feed(feed))
         return True
 
     def resume(self, feed: str, now: float) -> bool:
@@ -123,6 +134,7 @@ class Feeds(Leasing):
             return False
         if self._redis.zscore(keys.schedule(), feed) == PAUSED:
             self._redis.zadd(keys.schedule(), {feed: now}, xx=True)
+        self._confirmed.wait(keys.schedule(), keys.feed(feed))
         return True
 
     def hasten(self, feed: str, now: float) -> bool:
@@ -153,6 +165,7 @@ class Feeds(Leasing):
             self._redis.hdel(keys.moved_feeds(), *addresses)
         self._redis.zrem(keys.schedule(), feed)
         self.forget(feed)
+        self._confirmed.wait(keys.schedule(), keys.feed(feed), keys.removed_feeds(), keys.moved_feeds())
         return True
 
     def forget(self, feed: str) -> None:

@@ -11,6 +11,7 @@ from redis import Redis
 
 from worker.model import uid
 from worker.store import keys
+from worker.store.confirmed import Confirmed
 
 KEPT_S = 90 * 86_400.0
 """How long something is kept out, after it was forgotten or last came again."""
@@ -40,9 +41,15 @@ class Forgotten:
 
     def __init__(self, redis: Redis) -> None:
         self._redis: Any = redis
+        self._confirmed = Confirmed(redis)
 
     def add(self, hashes: Collection[bytes], now: float) -> None:
-        """Keep these out from now on; what is older than KEPT_S, or too much, is let go of."""
+        """Keep these out from now on, also when this server dies. Raises ServerUnavailable where that is not said."""
+        self._keep(hashes, now)
+        self._confirmed.wait(keys.forgotten())
+
+    def _keep(self, hashes: Collection[bytes], now: float) -> None:
+        """What is older than KEPT_S, or too much, is let go of."""
         pipe = self._redis.pipeline(transaction=False)
         for chunk in _chunks(list(hashes)):
             pipe.zadd(keys.forgotten(), dict.fromkeys(chunk, now))
@@ -61,7 +68,7 @@ class Forgotten:
             each for each, score in zip(hashes, scores, strict=True) if score is not None and score >= now - KEPT_S
         }
         if found:
-            self.add(found, now)
+            self._keep(found, now)
         return found
 
     def rewrite_log(self, within_s: float = 30.0) -> bool:
