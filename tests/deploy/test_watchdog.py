@@ -42,8 +42,8 @@ match sys.argv[1]:
         from worker.pages.loop import Pager
         blocking(Pager, "_turn")
     case "serve":
-        from worker.web.serve import _Server
-        blocking(_Server, "on_tick")
+        from worker.web.server import Server
+        blocking(Server, "on_tick")
     case "work":
         from worker.jobs.worker import BatchWorker
         blocking(BatchWorker, "_turn")

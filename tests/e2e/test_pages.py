@@ -23,6 +23,7 @@ from worker.clock import SystemClock
 from worker.config import load
 from worker.connect import connect
 from worker.fingerprint import fingerprints
+from worker.metrics import Metrics
 from worker.model import AWAITED, Article, Member, Ref, story_id
 from worker.pages.extractors import Extractors
 from worker.pages.loop import Pager
@@ -86,7 +87,12 @@ def desk(valkey_url: str) -> Desk:
 
 @asynccontextmanager
 async def reading(
-    desk: Desk, *, allow_private: str = "1", fetch_timeout: str = "5s", extractors: Extractors | None = None
+    desk: Desk,
+    *,
+    allow_private: str = "1",
+    fetch_timeout: str = "5s",
+    extractors: Extractors | None = None,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[Pager]:
     """A reader of pages on the desk; stopped in the end."""
     settings = load(
@@ -105,6 +111,7 @@ async def reading(
         clock=SystemClock(),
         extractors=extractors,
         tick_s=0.02,
+        metrics=metrics,
     )
     task = asyncio.create_task(pager.run())
     try:
@@ -119,11 +126,12 @@ async def test_the_full_text_takes_the_place_of_the_summary(server: FeedServer, 
     """Its feed's title, id, source and time stay; the address becomes the one that the page gives itself."""
     own = PAGE.replace(b"https://www.courier.example/news/bridge-closed", server.url("/news/1").encode())
     server.routes["/1"] = page(own, content_type="text/html; charset=utf-8")
-    async with reading(desk) as pager:
+    metrics = Metrics("pages")
+    async with reading(desk, metrics=metrics):
         refs = desk.publish(server.url("/1"))
         (article,) = await desk.settled(*refs)
     assert article.page == "read"
-    told = pager._metrics.text().decode()
+    told = metrics.text().decode()
     assert 'storywire_pages_total{outcome="read"} 1.0' in told
     assert [stage for stage in ("wait", "fetch", "extract") if f'stage="{stage}"}} 1.0' not in told] == []
     assert [text for text in PARAGRAPHS if text not in article.text] == []
@@ -155,7 +163,7 @@ async def test_an_extractor_that_is_broken_is_told_of_once_and_is_no_page_s_faul
     missing = Missing(command=(sys.executable, "-c", "import storywire_has_no_such_package"))
     async with reading(desk, extractors=missing) as pager:
         await eventually(lambda: bool(desk.pages.trouble()), lambda: "nothing is said of it")
-        pager._try_at = 0.0
+        pager._proof.try_at = 0.0
         await eventually(lambda: missing.tries == 2, lambda: "not tried again")
     told = desk.pages.trouble()
     assert "does not work (ModuleNotFoundError: No module named 'storywire_has_no_such_package'): install" in told
@@ -444,7 +452,7 @@ def test_an_article_whose_reader_was_killed_is_clustered_all_the_same(server: Fe
         with running("poll", **settings), running("work", **settings):
             until(lambda: bool(server.asked("/open")), 20, "the page was not asked for")
             reader.kill()
-            until(clustered(runtime, 1), 30, "the article is lost")
+            until(clustered(runtime, 1), 60, "the article is lost")
     (member,) = members(runtime).values()
     assert member.page == "was not read in time"
 

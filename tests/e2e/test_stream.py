@@ -343,7 +343,7 @@ def test_streams_end_at_once_when_the_process_is_asked_to_end(runtime: Runtime) 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux ends connections that nobody reads")
 def test_a_client_that_does_not_read_is_let_go_of(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection holds nothing for longer than was said; others hear everything."""
-    monkeypatch.setattr("worker.web.serve._UNREAD_MS", 500)
+    monkeypatch.setattr("worker.web.server._UNREAD_MS", 500)
     with running_site(runtime) as site, listening(stream(site)) as other, socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
         host, port = runtime.settings.listen.split(":")

@@ -8,16 +8,16 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from worker.alerts.file import RuleFile
 from worker.alerts.watch import watch
+from worker.aside import Aside
 from worker.fetch import Guard
 from worker.fetch.post import Poster
 from worker.listening import listen, place_of
@@ -25,22 +25,13 @@ from worker.runtime import Runtime
 from worker.watchdog import Watchdog
 from worker.web.alive import stay_alive
 from worker.web.app import make_app
-from worker.web.aside import Aside
 from worker.web.limits import RATES, Rate
 from worker.web.live import Live
+from worker.web.server import hurry, server_of
 from worker.web.site import Site
 from worker.web.subscriber import LOOK_S, TICK_S, Subscriber
 
 STOP_S = 8.0
-_HEAD_S = 10.0
-"""How long the head of a request may take: who sends a byte a minute holds no connection."""
-
-_UNREAD_MS = 30_000
-"""How long a client may leave unread what it was sent, before its connection is ended."""
-
-_KEEP_ALIVE_S = 15
-_MOST_HEAD = 32_768
-_MOST_AT_ONCE = 1_000
 _HUB_S = 15.0
 
 _SWITCH_S = 0.0005
@@ -64,47 +55,6 @@ def alone() -> None:
     sys.setswitchinterval(_SWITCH_S)
     gc.collect()
     gc.freeze()
-
-
-class _Patient(H11Protocol):
-    """uvicorn waits for ever for the head of a request; this does not."""
-
-    _late: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._late = self.loop.call_later(_HEAD_S, self._give_up)
-
-    def data_received(self, data: bytes) -> None:
-        if self._late is None and (self.cycle is None or self.cycle.response_complete):
-            self._late = self.loop.call_later(_HEAD_S, self._give_up)
-        before = self.cycle
-        super().data_received(data)
-        if self.cycle is not before:
-            self._be_patient()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._be_patient()
-        super().connection_lost(exc)
-
-    def _give_up(self) -> None:
-        self._late = None
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.close()
-
-    def _be_patient(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever runs it: uvicorn's own would end the process by the signal it got."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """None are."""
-        yield
 
 
 class Serving:
@@ -134,25 +84,7 @@ class Serving:
         self._asides = {part: Aside(part, threads) for part, threads in _THREADS.items()}
         self.live = Live(runtime.stories, self._asides["live"], clock=runtime.clock.now)
         self._site = Site(runtime, self.live, self._asides["requests"], self._asides["shared"], rates=rates)
-        self._server = _Server(
-            uvicorn.Config(
-                make_app(self._site),
-                http=_Patient,
-                ws="none",
-                lifespan="off",
-                loop="asyncio",
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                date_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=int(STOP_S),
-                limit_concurrency=_MOST_AT_ONCE,
-                h11_max_incomplete_event_size=_MOST_HEAD,
-            )
-        )
+        self._server = server_of(make_app(self._site), STOP_S)
 
     def stop(self) -> None:
         """End soon: streams end at once."""
@@ -164,40 +96,37 @@ class Serving:
         """Until stopped. Raises Permanent where it cannot listen."""
         settings = self._runtime.settings
         listening = self._listening or listen(settings.listen)
-        # Every connection takes these over. asyncio sets TCP_NODELAY only where a socket names TCP (these say 0): an
-        # answer in two parts then waits 40 ms for the client's delayed acknowledgement.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MS)
-        log.info(
-            "listening", address=place_of(listening), public_url=settings.public_url or "none: no hub is asked to push"
-        )
-        if self._site.safety.hides_clients:
-            log.warning(
-                "all clients look like one: whoever tries wrong tokens has everybody wait for the login page",
-                public_url=settings.public_url,
-                remedy="set STORYWIRE_PROXIES to how many proxies of yours add to X-Forwarded-For",
-            )
+        hurry(listening)
+        self._say(listening)
+        poster = Poster(user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private))
         try:
-            async with Poster(
-                user_agent=settings.user_agent, timeout_s=_HUB_S, guard=Guard(settings.allow_private)
-            ) as poster:
-                tasks = [asyncio.create_task(self.live.run()), asyncio.create_task(self._tell(place_of(listening)))]
-                began, place = self._runtime.clock.now(), place_of(listening)
-                tasks.append(asyncio.create_task(stay_alive(self._runtime.webs, self._asides["alive"], began, place)))
-                if self._rules is not None:
-                    watching = watch(self._runtime, self._rules, self._asides["alerts"], self._site.metrics)
-                    tasks.append(asyncio.create_task(watching))
-                if settings.public_url:
-                    tasks.append(asyncio.create_task(self._subscriber(poster).run()))
-                try:
-                    await self._server.serve(sockets=[listening])
-                finally:
-                    await _ended(tasks)
+            async with poster, _beside(self._parts(poster, place_of(listening))):
+                await self._server.serve(sockets=[listening])
         finally:
             listening.close()
             for aside in self._asides.values():
                 aside.close()
+
+    def _say(self, listening: socket.socket) -> None:
+        public_url = self._runtime.settings.public_url
+        log.info("listening", address=place_of(listening), public_url=public_url or "none: no hub is asked to push")
+        if self._site.safety.hides_clients:
+            log.warning(
+                "all clients look like one: whoever tries wrong tokens has everybody wait for the login page",
+                public_url=public_url,
+                remedy="set STORYWIRE_PROXIES to how many proxies of yours add to X-Forwarded-For",
+            )
+
+    def _parts(self, poster: Poster, place: str) -> Iterator[Coroutine[Any, Any, None]]:
+        """What goes on beside the answers to requests."""
+        runtime, aside = self._runtime, self._asides
+        yield self.live.run()
+        yield self._tell(place)
+        yield stay_alive(runtime.webs, aside["alive"], runtime.clock.now(), place)
+        if self._rules is not None:
+            yield watch(runtime, self._rules, aside["alerts"], self._site.metrics)
+        if runtime.settings.public_url:
+            yield self._subscriber(poster).run()
 
     async def _tell(self, place: str) -> None:
         """Give the service manager signs of life from the loop that answers, from the first moment that it does."""
@@ -222,8 +151,14 @@ class Serving:
         )
 
 
-async def _ended(tasks: "Sequence[asyncio.Task[None]]") -> None:
-    for task in tasks:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+@asynccontextmanager
+async def _beside(parts: Iterable[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Have these run while the block lasts."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

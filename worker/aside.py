@@ -22,6 +22,10 @@ class Aside:
         result: Awaitable[T] = asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args))
         return await result
 
+    def join(self) -> None:
+        """Take no more calls, and wait for those that were taken."""
+        self._threads.shutdown()
+
     def close(self) -> None:
         """Take no more calls, begin none that wait, and wait for none."""
         self._threads.shutdown(wait=False, cancel_futures=True)
