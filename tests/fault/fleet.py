@@ -1,7 +1,6 @@
-"""All of Storywire under load, to be killed: `storywire up` on a server with AOF, and feeds that show ever more.
+"""All of Storywire under load, to be killed: `storywire up` on a server in any shape, and feeds that show ever more.
 
-Invariant: the feeds go on showing all that they ever showed, so nothing that a poller could see may be missing in the
-end. Everything started here is ended here, by its id.
+Invariant: everything started here is ended here, by its id.
 """
 
 import random
@@ -9,94 +8,35 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from html import escape
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
 from tests.command import ROOT, environment
-from tests.e2e.feed_server import Answer, FeedServer, Request, page
+from tests.e2e.feed_server import FeedServer
 from tests.e2e.test_concurrency import newsroom_articles
+from tests.fault.newswire import FEEDS, Wire
 from tests.servers import Server
 from tests.waiting import eventually
 from worker.config import load
 from worker.errors import StorywireError
-from worker.model import Article
 from worker.runtime import Runtime, open_runtime
 
-FEEDS = 16
-_TITLE = "<rss version='2.0'><channel><title>Outlet {}</title><language>en</language>"
 READY_S = 40.0
-
-
-class Wire:
-    """Feeds that show the articles of a newsroom, so many a second while `flowing`."""
-
-    def __init__(self, site: FeedServer, articles: Sequence[Article]) -> None:
-        self.site, self._articles = site, list(articles)
-        self._items = [_item(article) for article in articles]
-        self._before, self._began, self._rate = 0, 0.0, 0.0
-        for feed in range(FEEDS):
-            site.routes[f"/{feed}"] = self._answer(feed)
-
-    @property
-    def shown(self) -> int:
-        """How many articles the feeds show by now: the first ones."""
-        flowed = int((time.monotonic() - self._began) * self._rate) if self._rate else 0
-        return min(len(self._articles), self._before + flowed)
-
-    @property
-    def articles(self) -> list[Article]:
-        """The articles shown by now."""
-        return self._articles[: self.shown]
-
-    @contextmanager
-    def flowing(self, rate: float) -> Iterator[None]:
-        """While the block lasts so many more appear each second."""
-        self._before, self._began, self._rate = self.shown, time.monotonic(), rate
-        try:
-            yield
-        finally:
-            self._before, self._rate = self.shown, 0.0
-
-    def opml(self, folder: Path) -> Path:
-        """The list of its feeds, as a file."""
-        file = folder / "feeds.opml"
-        outlines = "".join(f"<outline type='rss' xmlUrl='{self.site.url(f'/{feed}')}'/>" for feed in range(FEEDS))
-        file.write_text(f"<opml version='2.0'><head/><body>{outlines}</body></opml>")
-        return file
-
-    def _answer(self, feed: int) -> Answer:
-        async def answer(request: Request, writer: object) -> None:
-            items = "".join(self._items[feed : self.shown : FEEDS])
-            body = f"{_TITLE.format(feed)}{items}</channel></rss>"
-            await page(body, content_type="text/xml")(request, writer)  # type: ignore[arg-type]
-
-        return answer
-
-
-def _item(article: Article) -> str:
-    published = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() - 3600))
-    return (
-        f"<item><guid isPermaLink='false'>{escape(article.id)}</guid><link>{link(article)}</link>"
-        f"<title>{escape(article.title)}</title><description>{escape(article.text)}</description>"
-        f"<pubDate>{published}</pubDate></item>"
-    )
-
-
-def link(article: Article) -> str:
-    """The address by which an article is known again in the store."""
-    return f"https://example.org/{escape(article.id)}"
+"""Until what was started has clustered its first articles."""
 
 
 class Fleet:
-    """A server with AOF and `storywire up` on it, with what can be killed of them."""
+    """`storywire up`, with what can be killed of it. `servers`: the settings that lead to its servers; `server`: one
+    with an AOF that may be killed too."""
 
-    def __init__(self, server: Server, wire: Wire, folder: Path, log: IO[str], seed: int) -> None:
-        self.server, self.wire, self._folder, self._log = server, wire, folder, log
+    def __init__(
+        self, wire: Wire, folder: Path, log: IO[str], servers: Mapping[str, str], server: Server | None, seed: int
+    ) -> None:
+        self.wire, self._folder, self._log, self._servers, self._server = wire, folder, log, servers, server
         self.random = random.Random(seed)
         self.kills: list[str] = []
         self.restarts = 0
@@ -110,7 +50,7 @@ class Fleet:
         """The settings of everything here."""
         data_dir = str(self._folder / "data")
         often = {"poll_interval": "1s", "poll_min": "1s", "fetch_timeout": "3s"}
-        return {"redis_url": self.server.url(0), "data_dir": data_dir, **often}
+        return {"data_dir": data_dir, **often, **self._servers}
 
     @contextmanager
     def runtime(self) -> Iterator[Runtime]:
@@ -171,16 +111,17 @@ class Fleet:
         return self.random.choice(list(found))
 
     def _kill_server(self, *, cut: bool) -> None:
-        files = sorted((self.server.folder / "appendonlydir").glob("*.incr.aof"))
+        assert self._server is not None
+        files = sorted((self._server.folder / "appendonlydir").glob("*.incr.aof"))
         before = {file: file.stat().st_size for file in files}
         if cut:
             time.sleep(self.random.uniform(0.1, 1.0))
-        self.server.kill()
+        self._server.kill()
         if cut:  # as when the machine goes down: what the last fsync lacked is gone, from the middle of a command on
             file = files[-1]
             with file.open("r+b") as log:
                 log.truncate(self.random.randint(before[file], file.stat().st_size))
-        self.server.start()
+        self._server.start()
 
     def said(self) -> str:
         """The end of what `up` has said."""
@@ -221,12 +162,14 @@ def stored(runtime: Runtime) -> int:
 
 
 @contextmanager
-def fleet(new_server: Callable[..., Server], folder: Path, articles: int, seed: int) -> Iterator[Fleet]:
-    """A fleet that has clustered its first articles already."""
+def fleet(
+    folder: Path, articles: int, servers: Mapping[str, str], server: Server | None = None, seed: int = 1
+) -> Iterator[Fleet]:
+    """A fleet in a new folder that has clustered its first articles already."""
+    folder.mkdir()
     wanted = newsroom_articles(articles)
-    server = new_server(persistent=True, appendfsync="everysec")
     with FeedServer() as site, (folder / "up.log").open("w") as log:
-        made = Fleet(server, Wire(site, wanted), folder, log, seed)
+        made = Fleet(Wire(site, wanted), folder, log, servers, server, seed)
         try:
             with made.runtime() as runtime, made.wire.flowing(FEEDS):
                 eventually(lambda: stored(runtime) > FEEDS, READY_S, lambda: f"nothing is clustered: {made.said()}")

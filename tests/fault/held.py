@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from tests.fault.fleet import link
+from tests.fault.newswire import link
 from tests.invariants import check
 from tests.memory import Memory
 from worker.cluster import Need, View

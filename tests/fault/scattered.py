@@ -15,7 +15,8 @@ from pathlib import Path
 from tests.command import environment
 from tests.e2e.feed_server import FeedServer
 from tests.e2e.test_concurrency import newsroom_articles
-from tests.fault.fleet import Wire, stored
+from tests.fault.fleet import stored
+from tests.fault.newswire import Wire
 from tests.hosts import Network
 from tests.servers import Server
 from tests.waiting import eventually

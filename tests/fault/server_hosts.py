@@ -3,7 +3,6 @@
 Invariant: the test looks on from a host that is never cut off: like a worker, it hears all servers that are there.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -97,36 +96,35 @@ def _has_english(node: Server) -> bool:
     return any(start <= _ENGLISH <= end and said[1] == node.port for start, end, said, *_ in rows)
 
 
-class Aside(threading.Thread):
-    """Looks, while a primary is cut off, at that and at the others, by their sockets. Use it as a context manager.
+class Seen(NamedTuple):
+    """What happened in a cut. `named_s`: after how long another took the old primary's place, inf for never; `alone`:
+    how many articles the old one took, the last after `alone_s`; `stall_s`: the longest time in which no server took
+    any."""
 
-    `named_s`: after how long another took its place (None: not yet); `alone`: so many articles the old one took since,
-    the last after `alone_s`."""
+    named_s: float
+    alone: int
+    alone_s: float
+    stall_s: float
 
-    def __init__(self, spread: Spread, old: Server) -> None:
-        super().__init__(daemon=True)
-        self._spread, self._old = spread, old
-        self._others = [server for server in spread.servers if server is not old]
-        self._began, self._over = time.monotonic(), threading.Event()
-        self._before = _articles(old)
-        self.named_s: float | None = None
-        self.alone, self.alone_s = 0, 0.0
 
-    def __enter__(self) -> "Aside":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self.join(20)
-
-    def run(self) -> None:
-        while not self._over.wait(0.1):
-            since_s = time.monotonic() - self._began
-            if self.named_s is None and any(map(self._spread.serves, self._others)):
-                self.named_s = since_s
-            if (taken := _articles(self._old) - self._before) > self.alone:
-                self.alone, self.alone_s = taken, since_s
+def look_on(spread: Spread, old: Server, seconds: float) -> Seen:
+    """Look on for so long, by the sockets of the servers."""
+    began = last = time.monotonic()
+    named_s, alone_s, stall_s = float("inf"), 0.0, 0.0
+    others = [server for server in spread.servers if server is not old]
+    before = had = {server: _articles(server) for server in spread.servers}
+    while (now := time.monotonic()) < began + seconds:
+        has = {server: _articles(server) for server in spread.servers}
+        if any(has[server] > had[server] for server in has):
+            last = now
+        if has[old] > had[old]:
+            alone_s = now - began
+        stall_s = max(stall_s, now - last)
+        had = {server: has[server] or had[server] for server in has}
+        if any(map(spread.serves, others)):
+            named_s = min(named_s, now - began)
+        time.sleep(0.1)  # between two looks
+    return Seen(named_s, had[old] - before[old], alone_s, stall_s)
 
 
 def _articles(server: Server) -> int:

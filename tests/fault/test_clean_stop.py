@@ -15,8 +15,9 @@ from tests.conftest import is_locked
 from tests.e2e.feed_server import FeedServer
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.e2e.test_up import up
-from tests.fault.fleet import Wire, stored
+from tests.fault.fleet import stored
 from tests.fault.held import assert_held, stored_view
+from tests.fault.newswire import Wire
 from tests.invariants import check
 from tests.waiting import eventually
 from worker.config import load

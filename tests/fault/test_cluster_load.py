@@ -4,19 +4,15 @@
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import pytest
 from redis.crc import key_slot
 
 from tests.cluster import Cluster
 from tests.conftest import NewServer
-from tests.e2e.feed_server import FeedServer
-from tests.e2e.test_concurrency import newsroom_articles
-from tests.fault.fleet import FEEDS, READY_S, Fleet, Wire, stored
+from tests.fault.fleet import fleet, stored
 from tests.fault.held import assert_held
 from tests.servers import KINDS, Server
 from tests.waiting import eventually
@@ -27,31 +23,6 @@ from worker.store import keys
 RECOVERY_S = 30.0
 ENGLISH = key_slot(keys.counters("en").encode())
 OUTBOXES = key_slot(keys.outboxes().encode())
-
-
-class ClusterFleet(Fleet):
-    """`storywire up` with its stories on a Cluster; its `server` has the queue."""
-
-    def __init__(self, cluster: Cluster, queue: Server, wire: Wire, folder: Path, log: IO[str]) -> None:
-        self.cluster = cluster
-        super().__init__(queue, wire, folder, log, seed=1)
-
-    @property
-    def settings(self) -> dict[str, str]:
-        return {**super().settings, "queue_url": super().settings["redis_url"], "redis_url": self.cluster.url}
-
-
-@contextmanager
-def fleet_on(cluster: Cluster, queue: Server, folder: Path, articles: int) -> Iterator[ClusterFleet]:
-    folder.mkdir()
-    with FeedServer() as site, (folder / "up.log").open("w") as log:
-        running = ClusterFleet(cluster, queue, Wire(site, newsroom_articles(articles)), folder, log)
-        try:
-            with running.runtime() as runtime, running.wire.flowing(FEEDS):
-                eventually(lambda: stored(runtime) > FEEDS, READY_S, lambda: f"nothing is clustered: {running.said()}")
-            yield running
-        finally:
-            running.end()
 
 
 def grows_again_s(runtime: Runtime, lang: str) -> float:
@@ -94,7 +65,8 @@ def test_under_load_primaries_die_and_slots_move_and_nothing_is_lost(
     rounds, rate = 4, 20
     cluster = Cluster(kind, replicated=3)
     try:
-        with fleet_on(cluster, new_server(persistent=True), data_dir, articles=4000) as running:
+        servers = {"redis_url": cluster.url, "queue_url": new_server(persistent=True).url(0)}
+        with fleet(data_dir, 4000, servers) as running:
             with running.runtime() as runtime, running.wire.flowing(rate):
                 for number in range(rounds):
                     took_s = replaced_s(cluster, ENGLISH, runtime)

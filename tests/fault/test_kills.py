@@ -47,7 +47,9 @@ def one_round(fleet: Fleet, number: int) -> float:
 
 
 def killed(new_server: Callable[..., Server], folder: Path, rounds: int, seed: int) -> None:
-    with fleet(new_server, folder, articles=200 + rounds * 15 * RATE, seed=seed) as running:
+    server = new_server(persistent=True, appendfsync="everysec")
+    servers = {"redis_url": server.url(0)}
+    with fleet(folder, 200 + rounds * 15 * RATE, servers, server, seed) as running:
         took = [one_round(running, number) for number in range(rounds)]
         with running.runtime() as runtime:
             assert_held(runtime, running.wire.articles)
@@ -57,12 +59,10 @@ def killed(new_server: Callable[..., Server], folder: Path, rounds: int, seed: i
 
 
 def test_twenty_kills_lose_nothing_and_work_goes_on(new_server: Callable[..., Server], data_dir: Path) -> None:
-    data_dir.mkdir()
     killed(new_server, data_dir, rounds=4, seed=1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3])
 def test_two_hundred_kills_lose_nothing(new_server: Callable[..., Server], data_dir: Path, seed: int) -> None:
-    data_dir.mkdir()
     killed(new_server, data_dir, rounds=20, seed=seed)

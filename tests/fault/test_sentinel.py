@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -31,16 +31,6 @@ RATE = 20
 RECOVERY_S = 30.0
 PATIENCE_S = 60.0
 """How long a step may take on a machine that has much else to do."""
-
-
-class Behind:
-    """Sentinels in the place of a server."""
-
-    def __init__(self, sentinels: Sentinels) -> None:
-        self._sentinels = sentinels
-
-    def url(self, _database: int) -> str:
-        return self._sentinels.url
 
 
 def die(sentinels: Sentinels) -> Server:
@@ -200,17 +190,18 @@ def _published(desk: Desk, article: Article) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 def test_failovers_under_load_lose_nothing_that_feeds_show(kind: str, data_dir: Path) -> None:
     """All of Storywire, two workers: there and back, a primary that hangs, and one whose last seconds are lost."""
-    data_dir.mkdir()
-    with Sentinels(kind, persistent=True) as sentinels:
-        behind = cast("Callable[..., Server]", lambda **_: Behind(sentinels))
-        with fleet(behind, data_dir, articles=4_000, seed=1) as running, running.runtime() as runtime:
-            took = [one_failover(running, runtime, sentinels, fail) for fail in (die, die, hang, die_alone)]
-            eventually(
-                lambda: stored(runtime) >= running.wire.shown and not runtime.outbox.depth(),
-                RECOVERY_S,
-                lambda: f"{stored(runtime)} of {running.wire.shown}, {runtime.outbox.depth()} wait: {running.said()}",
-            )
-            assert_held(runtime, running.wire.articles)
+    with (
+        Sentinels(kind, persistent=True) as sentinels,
+        fleet(data_dir, 4_000, {"redis_url": sentinels.url}) as running,
+        running.runtime() as runtime,
+    ):
+        took = [one_failover(running, runtime, sentinels, fail) for fail in (die, die, hang, die_alone)]
+        eventually(
+            lambda: stored(runtime) >= running.wire.shown and not runtime.outbox.depth(),
+            RECOVERY_S,
+            lambda: f"{stored(runtime)} of {running.wire.shown}, {runtime.outbox.depth()} wait: {running.said()}",
+        )
+        assert_held(runtime, running.wire.articles)
     assert max(took) < RECOVERY_S
 
 
