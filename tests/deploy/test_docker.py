@@ -17,7 +17,7 @@ from typing import Any
 import click
 import pytest
 
-from tests.deploy.tools import DEPLOY, make_secrets, run, with_secrets
+from tests.deploy.tools import DEPLOY, folder_entered, make_secrets, run, with_secrets
 from tests.promtool import promtool
 from tests.servers import KINDS, free_port, program
 from tests.waiting import eventually
@@ -254,6 +254,12 @@ def test_server_takes_the_command_line_and_the_users(one: dict[str, Any], deploy
             assert admin.exists("sw:one", "sw:other") == 2, "a restart keeps what was done together"
     finally:
         shutil.rmtree(folder)
+
+
+def test_server_finds_the_folder_that_its_file_names(one: dict[str, Any]) -> None:
+    """The image has none, and the server ends where it cannot enter it: also one that is told of another by `--dir`."""
+    places = {place.partition(":")[0]: place for place in one["services"]["redis"]["tmpfs"]}
+    assert "mode=0555" in places[folder_entered()], "readable for its user, whoever owns that folder in an image"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.deploy.tools import DEPLOY, make_secrets, run, with_secrets
+from tests.deploy.tools import DEPLOY, folder_entered, make_secrets, run, with_secrets
 from tests.promtool import promtool
 from worker.cli import cli
 from worker.config import load
@@ -247,6 +247,12 @@ def test_server_in_the_cluster_is_reached_by_storywire_only(built: dict[str, lis
     assert not chosen(peer["podSelector"], "redis")
     server = of_kind(built["single"], "StatefulSet")["redis"]["spec"]
     assert server["replicas"] == 1 and server["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
+
+
+def test_server_in_the_cluster_finds_the_folder_that_its_file_names(built: dict[str, list[Manifest]]) -> None:
+    """The image has none, and the server ends where it cannot enter it: also one that is told of another by `--dir`."""
+    [server] = dict(pods(built["single"]))["redis"]["containers"]
+    assert folder_entered() in {mount["mountPath"] for mount in server["volumeMounts"]}
 
 
 def test_addresses_of_the_server_are_those_of_its_service(built: dict[str, list[Manifest]], deploy: Path) -> None:

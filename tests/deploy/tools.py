@@ -4,6 +4,7 @@ Invariant: none of them asks an engine, a cluster or the network for anything.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,6 +30,12 @@ def run(name: str, *arguments: object, **settings: str) -> str:
     )
     assert done.returncode == 0, f"{name}: {done.stdout[-3000:]}{done.stderr[-3000:]}"
     return done.stdout
+
+
+def folder_entered() -> str:
+    """What redis.conf names as the server's folder: it is entered as soon as it is read, before `--dir` is."""
+    [line] = re.findall(r"^dir (.*)$", (DEPLOY / "redis" / "redis.conf").read_text(), re.MULTILINE)
+    return line
 
 
 def with_secrets(folder: Path, *places: str) -> Path:
