@@ -4,10 +4,11 @@ Invariant: a file is read twice, first for the order, then for the articles, so 
 line and not with the texts. A gzipped one is unpacked into a temporary file, as no line of it can be looked up.
 """
 
+import os
 import tempfile
 import zlib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from gzip import BadGzipFile, GzipFile
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 from worker.errors import BadInput
 from worker.feed.lines import BadLine, Line, parse_line, sample_of
+from worker.spool import name_of
 from worker.text import common_language
 
 _MAX_LINE = 16 << 20
@@ -32,37 +34,41 @@ _SAMPLE_CHARACTERS = 250
 class Index:
     """Where the good lines are, in order of time, then of the files; `bad`: (file, line number, reason).
 
-    `samples`: for each file, what some of the lines say that state no language.
+    `samples`: for each file, what some of the lines say that state no language; `kept`: what is read in place of some.
     """
 
     paths: Sequence[Path]
     lines: list[tuple[float, int, int]] = field(default_factory=list)
     bad: list[tuple[Path, int, str]] = field(default_factory=list)
     samples: dict[int, list[str]] = field(default_factory=dict)
+    kept: Mapping[Path, BinaryIO] = field(default_factory=dict)
 
     def read(self) -> Iterator[Line]:
         """The lines, in order. Raises BadInput where a file has gone, or has changed since."""
         around = [common_language(self.samples.get(which, ())) for which in range(len(self.paths))]
         with ExitStack() as open_files:
-            files = [open_files.enter_context(_open(path)[0]) for path in self.paths]
+            files = [open_files.enter_context(_open(path, self.kept)[0]) for path in self.paths]
             for _, which, offset in self.lines:
                 files[which].seek(offset)
                 line = parse_line(files[which].readline(_MAX_LINE))
                 if isinstance(line, BadLine):
-                    raise BadInput(f"{self.paths[which]}: changed while it was read; run the command again")
+                    raise BadInput(f"{name_of(self.paths[which])}: changed while it was read; run the command again")
                 yield replace(line, around=around[which])
 
 
-def index(paths: Sequence[Path], arrival: Callable[[float | None], float]) -> Index:
-    """Look through the files. arrival: when an article of this stated time, or of none, counts as arrived.
+def index(
+    paths: Sequence[Path], arrival: Callable[[float | None], float], kept: Mapping[Path, BinaryIO] | None = None
+) -> Index:
+    """Look through the files. arrival: when an article of this stated time, or of none, counts as arrived; kept: what
+    is read in place of streams (spool.py).
 
     Raises BadInput for a file that cannot be read. A line that is none, or repeats an id, is counted as bad; of an
     archive's lines of one article, which a crash may leave twice, the last one counts.
     """
-    found, known = Index(paths), dict[str, int]()
+    found, known = Index(paths, kept=kept or {}), dict[str, int]()
     for which, path in enumerate(paths):
         with ExitStack() as closing:
-            file, damage = _open(path)
+            file, damage = _open(path, found.kept)
             closing.enter_context(file)
             number, offset = 0, _after_mark(file)
             while raw := file.readline(_MAX_LINE):
@@ -120,13 +126,11 @@ def _note(
         found.bad.append((found.paths[which], number, f"repeats the id {line.id!r}"))
 
 
-def _open(path: Path) -> tuple[BinaryIO, str]:
+def _open(path: Path, kept: Mapping[Path, BinaryIO]) -> tuple[BinaryIO, str]:
     """The file, unpacked where it is gzipped, and what is wrong with its end, in words; "" where nothing is."""
     try:
-        file = path.open("rb")
-        if not file.seekable():
-            file.close()
-            raise BadInput(f"{path}: is a pipe, and a file is read twice: write it into a file first, name that")
+        file: BinaryIO = os.fdopen(os.dup(kept[path].fileno()), "rb") if path in kept else path.open("rb")
+        file.seek(0)
         if file.read(len(_GZIP)) != _GZIP:
             file.seek(0)
             return file, ""
@@ -134,8 +138,6 @@ def _open(path: Path) -> tuple[BinaryIO, str]:
             file.seek(0)
             return _unpacked(file)
     except OSError as error:
-        if str(path) == "-":
-            raise BadInput("-: standard input cannot be read, as a file is read twice: name a file") from None
         raise BadInput(f"{path}: {error.strerror}; name a readable file of one JSON object a line") from None
 
 

@@ -6,10 +6,8 @@ waited for, and what it may have lost of the last seconds is sent again: who has
 """
 
 import secrets
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -17,9 +15,10 @@ from typing import NamedTuple, TypeVar
 from msgspec.structs import replace
 
 from worker.clock import Clock
-from worker.errors import ServerDiskFull, ServerUnavailable, Transient
+from worker.errors import Transient
 from worker.jobs import Jobs
 from worker.model import Article, file_feed
+from worker.patience import REAL, STALLED_S, Pace, Patience
 from worker.store.forgotten import Forgotten, of_article, of_url
 from worker.store.outbox import Outbox
 from worker.store.stories import Stories
@@ -28,7 +27,6 @@ WINDOW = 2_000
 CHUNK = 500
 _LOOK_S = 0.05
 _HELD_S = 0.5
-_STALLED_S = 120.0
 _MAY_BE_LOST_S = 10.0
 """What was sent so shortly before the server went away may not be there when it is back: an append-only file loses two
 seconds, and a replica that takes over may lag by ten (min-replicas-max-lag)."""
@@ -42,55 +40,6 @@ class Sent(NamedTuple):
     articles: int
     known: int
     forgotten: int
-
-
-class Pace(NamedTuple):
-    """What a run waits by: seconds that only ever grow, and a pause of so many of them."""
-
-    elapsed: Callable[[], float]
-    pause: Callable[[float], None]
-
-
-REAL = Pace(time.monotonic, time.sleep)
-
-
-class Patience:
-    """Waits for a server that is away, until it has not answered for `most_s`. `revive` does what can be done about it;
-    `told`: the reason when it begins to wait, and "" when it goes on. `away_s` grows by what it has waited."""
-
-    def __init__(
-        self,
-        told: Callable[[str], None],
-        pace: Pace = REAL,
-        most_s: float = _STALLED_S,
-        revive: Callable[[], object] = bool,
-    ) -> None:
-        self._told, self._pace, self._most_s, self._revive = told, pace, most_s, revive
-        self.away_s = 0.0
-
-    def ask(self, call: Callable[[], _Answer]) -> _Answer:
-        """What the call gives; it is made again and again while that raises ServerUnavailable, and at last raises
-        that; a disk that is full is a person's to mend, and raised at once."""
-        try:
-            return call()
-        except ServerDiskFull:
-            raise
-        except ServerUnavailable as error:
-            self._told(str(error))
-        since, before_s = self._pace.elapsed(), self.away_s
-        while True:
-            self._pace.pause(_HELD_S)
-            with suppress(ServerUnavailable):
-                self._revive()
-            try:
-                answer = call()
-            except ServerUnavailable as error:
-                if isinstance(error, ServerDiskFull) or self._pace.elapsed() - since > self._most_s:
-                    raise
-                continue
-            self.away_s = before_s + self._pace.elapsed() - since
-            self._told("")
-            return answer
 
 
 class Intake:
@@ -109,7 +58,7 @@ class Intake:
         forgotten: Forgotten,
         jobs: Jobs,
         clock: Clock,
-        stalled_s: float = _STALLED_S,
+        stalled_s: float = STALLED_S,
         held: Callable[[], str] = str,
         pace: Pace = REAL,
         waits: Callable[[str], None] = lambda _: None,

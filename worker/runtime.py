@@ -250,6 +250,17 @@ def _queue_variable(settings: Settings) -> str:
     return "STORYWIRE_QUEUE_URL" if settings.queue_url else STORE_VARIABLE
 
 
+def ask_servers(settings: Settings) -> None:
+    """Ask what they are, but for the embedded one, which is started when it is needed. Raises ServerUnavailable where
+    one does not answer."""
+    if settings.redis_url:
+        with connect(settings.redis_url) as client:
+            identify(client, settings.redis_url)
+    if settings.queue_url:
+        with connect_plain(settings.queue_url, _queue_variable(settings)) as queue:
+            identify(queue, settings.queue_url, _queue_variable(settings))
+
+
 @contextmanager
 def open_runtime(settings: Settings, clock: Clock | None = None, *, carry_over: bool = False) -> Iterator[Runtime]:
     """A runtime on the server of `settings.redis_url`, or on the embedded one of `settings.data_dir`.

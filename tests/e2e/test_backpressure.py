@@ -18,9 +18,10 @@ from worker.clock import ManualClock, SystemClock
 from worker.config import load
 from worker.connect import connect
 from worker.errors import ServerUnavailable, Transient
-from worker.intake import REAL, Intake, Pace
+from worker.intake import Intake
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
+from worker.patience import REAL, Pace
 from worker.poller.watch import Watch
 from worker.pressure import Hold
 from worker.runtime import Runtime, open_runtime

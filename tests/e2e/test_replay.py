@@ -1,14 +1,17 @@
 """`storywire replay` and `import` as a person runs them: files in, stories out, bad lines told."""
 
+import gzip
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, environment, here, one_line, storywire
+from tests.command import ROOT, environment, here, one_line, start_storywire, storywire
+from tests.conftest import NewServer
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REWRITE, DAM_REWRITE_TITLE, DAM_TITLE
 
@@ -67,8 +70,7 @@ def test_a_file_without_an_article_is_said_to_hold_none(
     ("arguments", "said"),
     [
         (["missing.jsonl"], "name a readable file"),
-        (["-"], "-: standard input cannot be read, as a file is read twice: name a file"),
-        (["{pipe}"], "pipe: is a pipe, and a file is read twice: write it into a file first"),
+        (["-"], "standard input: no article in it"),
         (["{good}", "--assignments", "/no/such/folder/out.tsv"], "no such file or directory: name another file"),
         (["{good}", "--assignments", "/"], "is a directory: name another file"),
         (["{good}", "--assignments", "{good}"], "is one of the files to read"),
@@ -78,11 +80,8 @@ def test_a_file_without_an_article_is_said_to_hold_none(
 def test_what_cannot_be_read_or_written_is_one_clear_line(
     tmp_path: Path, data_dir: Path, arguments: list[str], said: str
 ) -> None:
-    good, pipe = str(write(tmp_path / "good.jsonl", DAM_1)), tmp_path / "pipe"
-    os.mkfifo(pipe)
-    held = os.open(pipe, os.O_RDWR)
-    run = storywire("replay", *(a.format(good=good, pipe=pipe) for a in arguments), data_dir=data_dir)
-    os.close(held)
+    good = str(write(tmp_path / "good.jsonl", DAM_1))
+    run = storywire("replay", *(a.format(good=good) for a in arguments), data_dir=data_dir)
     assert run.returncode == 1
     assert said.format(good=good) in one_line(run.stderr)
 
@@ -125,6 +124,39 @@ def test_an_import_goes_into_the_live_store_as_backfill_and_twice_is_once(tmp_pa
         assert "holds 2 articles in 2 stories" in run.stdout
     listed = records(here("report", "--json", "--since", "36500d", data_dir=data_dir).stdout)
     assert {story["heat"] for story in listed} == {0.0}
+
+
+def test_a_stream_is_read_as_a_file_is_and_leaves_nothing_behind(tmp_path: Path, data_dir: Path) -> None:
+    """Gzipped on standard input, and plain from a named pipe; lines are told by their numbers."""
+    packed, pipe = gzip.compress(b"{oops\n" + json.dumps(DAM_1).encode()), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=write, args=(pipe, CUP_1, DAM_2))
+    writing.start()
+    run = subprocess.run(
+        [sys.executable, "-m", "worker", "import", "-", str(pipe)],
+        env=environment({"data_dir": data_dir}), cwd=ROOT, input=packed, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    writing.join()
+    said = run.stderr.decode()
+    assert (run.returncode, run.stdout) == (1, b"the store now holds 3 articles in 2 stories\n"), said
+    assert said.startswith("standard input:1: is no JSON")
+    assert "1 of 4 lines was left out" in said
+    assert not list(data_dir.glob("tmp*"))
+
+
+def test_an_import_waits_for_a_server_that_is_away_when_it_starts(
+    tmp_path: Path, data_dir: Path, new_server: NewServer
+) -> None:
+    server = new_server()
+    server.kill()
+    articles = write(tmp_path / "a.jsonl", DAM_1)
+    run = start_storywire("import", articles, redis_url=server.url(), data_dir=data_dir)
+    assert run.stderr is not None
+    assert run.stderr.readline().startswith("waiting for the server: the server unix://")
+    server.start()
+    out, errors = run.communicate(timeout=60)
+    assert (run.returncode, out) == (0, "the store now holds 1 article in 1 story\n"), errors
+    assert errors.startswith("the server answers again\n")
 
 
 def test_an_import_keeps_the_dates_of_history(tmp_path: Path, data_dir: Path) -> None:

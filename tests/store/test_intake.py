@@ -9,9 +9,10 @@ from tests.conftest import NewServer
 from worker import config, intake
 from worker.clock import SystemClock
 from worker.errors import ServerUnavailable, Transient
-from worker.intake import Intake, Pace, Patience, Sent
+from worker.intake import Intake, Sent
 from worker.jobs.worker import BatchWorker
 from worker.model import Article, Ref
+from worker.patience import Pace, Patience
 from worker.runtime import Runtime, open_runtime
 from worker.store.forgotten import Forgotten
 

@@ -1,16 +1,19 @@
 """`storywire import`: history into the live store, as backfill."""
 
 import os
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import click
 
 from worker import config, log
-from worker.cli.loading import DATA_DIR, FILES, WORKERS, arrival_at, end, load, read_index
+from worker.cli.loading import DATA_DIR, FILES, WORKERS, arrival_at, end, load, read_index, tell_away
 from worker.cli.screen.terminal import ended_quietly
 from worker.clock import SystemClock
+from worker.patience import Patience
 from worker.report.words import count
-from worker.runtime import open_runtime
+from worker.runtime import ask_servers, open_runtime
 
 
 @click.command("import")
@@ -22,17 +25,20 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
 
     The files are those of `storywire replay`. An article counts as of its stated date, however old. One whose id is in
     the store already is left as it is. Files of STORYWIRE_ARCHIVE_DIR bring stories back as they were, with their
-    numbers where those are free. A server that goes away meanwhile is waited for, two minutes at most. Exit status 1
-    if lines had to be left out, or articles ended in quarantine (`storywire quarantine list`).
+    numbers where those are free; `-` is standard input, gzipped or not. A server that is away is waited for, two
+    minutes at most. Exit status 1 if lines had to be left out, or articles ended in quarantine (`storywire quarantine
+    list`).
 
     Example: storywire import last-week.jsonl
     """
     clock = SystemClock()
     arrival = arrival_at(clock.now())
-    found = read_index(files, arrival)
     settings = config.load(os.environ, data_dir=data_dir)
     log.configure("import", "error", settings.log_format)  # workers have a log of their own
-    with open_runtime(settings, clock, carry_over=True) as runtime:
+    with ExitStack() as closing:
+        found = closing.enter_context(read_index(files, arrival, settings.data_dir))
+        Patience(tell_away).ask(partial(ask_servers, settings))
+        runtime = closing.enter_context(open_runtime(settings, clock, carry_over=True))
         quarantined = load(runtime, found, arrival, workers, backfill=True)
         counts = runtime.stories.counts()
     with ended_quietly():

@@ -13,11 +13,13 @@ from worker import supervisor
 from worker.errors import BadInput
 from worker.feed.lines import Line, article_of
 from worker.files import Index, index
-from worker.intake import Intake, Patience, Sent
+from worker.intake import Intake, Sent
 from worker.model import Article
+from worker.patience import Patience
 from worker.report.harmless import harmless
 from worker.report.words import count
 from worker.runtime import Runtime
+from worker.spool import name_of, spooled
 from worker.store.forgotten import Forgotten
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ _AGAIN_S = 60.0
 Arrival = Callable[[float | None], float]
 """When an article counts as arrived whose file states this time, or none."""
 
-FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+FILES = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE..."
+)
 DATA_DIR = click.option("--data-dir", metavar="DIR", help="Data directory of the embedded server.")
 WORKERS = click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
 
@@ -50,17 +54,24 @@ def arrival_at(now: float) -> Arrival:
     return arrival
 
 
-def read_index(files: Sequence[Path], arrival: Arrival) -> Index:
-    """Look through the files, and say which lines are bad. Raises BadInput where none is good."""
-    found = index(files, arrival)
+@contextmanager
+def read_index(files: Sequence[Path], arrival: Arrival, folder: Path | None = None) -> Iterator[Index]:
+    """Look through the files, and say which lines are bad; what is no file (`-` is standard input) is kept in `folder`
+    until the block ends. Raises BadInput where no line is good."""
+    with spooled(files, folder) as kept:
+        found = index(files, arrival, kept)
+        _tell_bad(found)
+        yield found
+
+
+def _tell_bad(found: Index) -> None:
     for path, number, reason in found.bad[:_SHOWN]:
-        click.echo(f"{path}:{number}: {reason}; the line is left out", err=True)
+        click.echo(f"{name_of(path)}:{number}: {reason}; the line is left out", err=True)
     if len(found.bad) > _SHOWN:
         click.echo(f"... and {count(len(found.bad) - _SHOWN, 'more bad line')}", err=True)
     if not found.lines:
-        held = ", ".join(map(str, files))
+        held = ", ".join(map(name_of, found.paths))
         raise BadInput(f'{held}: no article in it: a line is a JSON object with an "id" and a "title" or a "text"')
-    return found
 
 
 def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> int:
@@ -146,10 +157,19 @@ class _Told:
     def away(self, why: str) -> None:
         """A server does not answer, for this reason; "": it does again."""
         self._bar.update(self._task, description="waiting" if why else "clustering")
-        self._say(f"waiting for the server: {why}" if why else "the server answers again")
+        self._say(away_told(why))
 
     def _say(self, line: str) -> None:
         self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def tell_away(why: str) -> None:
+    """The same before there is a bar."""
+    click.echo(away_told(why), err=True)
+
+
+def away_told(why: str) -> str:
+    return f"waiting for the server: {why}" if why else "the server answers again"
 
 
 @contextmanager

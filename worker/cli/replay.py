@@ -54,20 +54,20 @@ def command(
 ) -> None:
     """Send files of articles through the real queue and workers, as if they arrived now, and report the stories.
 
-    A file, gzipped or not, holds one JSON object a line: `id`, and `title` or `text`; `url`, `published` (RFC
-    3339), `source` and `lang` if they are known; of title and text, plain or HTML, markup is taken out: write `&lt;`
-    for a `<` that is to be read. Articles go in order of their dates. The store is a new, temporary one unless
-    --data-dir is given; the live store is never touched. Exit status 1 if lines had to be left out, articles ended in
-    quarantine, or a case was decided otherwise.
+    A file, gzipped or not, or standard input (`-`) holds one JSON object a line: `id`, and `title` or `text`; `url`,
+    `published` (RFC 3339), `source` and `lang` if they are known; of title and text, plain or HTML, markup is taken
+    out: write `&lt;` for a `<` that is to be read. Articles go in order of their dates. The store is a new, temporary
+    one unless --data-dir is given; the live store is never touched. Exit status 1 if lines had to be left out, articles
+    ended in quarantine, or a case was decided otherwise.
 
     Example: storywire replay articles.jsonl --assignments stories.tsv
     """
     clock = SystemClock()
     arrival = arrival_at(clock.now())
-    found = read_index(files, arrival)
     asked = read_cases(cases) if cases is not None else []
     query = Query(limit=limit, members=members)
     with ExitStack() as closing:
+        found = closing.enter_context(read_index(files, arrival, Path(data_dir) if data_dir else None))
         out = closing.enter_context(_opened(assignments, files)) if assignments is not None else None
         runtime = closing.enter_context(_own_store(data_dir, strictness, clock))
         quarantined = load(runtime, found, arrival, workers, backfill=False)
@@ -108,7 +108,7 @@ def _settings_in(folder: str, strictness: float | None) -> config.Settings:
 def _opened(path: Path, files: Sequence[Path]) -> TextIO:
     """The file of assignments, opened before the run so that no run is in vain; never one of those that are read."""
     try:
-        if path.exists() and any(path.samefile(file) for file in files):
+        if path.exists() and any(file.exists() and path.samefile(file) for file in files):
             raise BadSetting(f"--assignments {path} is one of the files to read: name another file")
         return path.open("w", encoding="utf-8")
     except OSError as error:

@@ -7,16 +7,12 @@ import sys
 from pathlib import Path
 
 from worker.errors import BadInput
+from worker.spool import STANDARD_INPUT, name_of
 
 
 def is_standard(path: Path) -> bool:
     """Whether a path stands for standard input or output; `./-` is a file of that name."""
-    return str(path) == "-"
-
-
-def name_of(path: Path) -> str:
-    """What is read, for a person."""
-    return "standard input" if is_standard(path) else str(path)
+    return path == STANDARD_INPUT
 
 
 def read(path: Path) -> bytes:

@@ -7,9 +7,10 @@ import click
 from msgspec import json as msgspec_json
 
 from worker.cli.opening import DATA_DIR, opened
-from worker.cli.standard import name_of, read, write
+from worker.cli.standard import read, write
 from worker.feed.address import shown_url
 from worker.report.words import count
+from worker.spool import name_of
 
 if TYPE_CHECKING:
     from worker.editing import Edited

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.cli.opening import DATA_DIR, opened
-from worker.cli.standard import is_standard, name_of, write
+from worker.cli.standard import is_standard, write
 from worker.errors import BadInput
 from worker.report.words import count
+from worker.spool import name_of
 
 if TYPE_CHECKING:
     from worker.feed.opml import Outline
