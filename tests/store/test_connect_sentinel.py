@@ -160,6 +160,29 @@ def test_a_primary_that_was_cut_off_with_its_sentinel_is_left_for_the_one_of_the
         assert (ask(cut, "MGET", "a", "b"), ask(other, "MGET", "a", "b")) == (["1", "1"], ["2", "2"])
 
 
+def test_a_primary_that_gives_no_answer_is_left_for_the_one_that_is_named_next() -> None:
+    """As when its host is gone without a word: what was sent there is waited for once, and no connection is kept."""
+    with ExitStack() as ending:
+        gone, other = (ending.enter_context(closing(Server(port=free_port()))) for _ in range(2))
+        about = [f"sentinel monitor {SERVICE} {HOST} {gone.port} 1"]
+        asked = ending.enter_context(closing(Sentinel("valkey", free_port(), about, LOOPBACK)))
+        asked.start()
+        url = through(asked.port, options="?socket_timeout=0.5")
+        client, plain = (ending.enter_context(closing(each(url))) for each in (connect, connect_plain))
+        assert client.set("a", b"1")
+        assert plain.set("b", b"1")
+        gone.pause()
+        ask(asked, "SENTINEL", "REMOVE", SERVICE)
+        ask(asked, "SENTINEL", "MONITOR", SERVICE, HOST, other.port, 1)
+        with pytest.raises(ServerUnavailable, match="does not answer in time"):
+            client.set("a", b"2")
+        with pytest.raises(theirs.TimeoutError):
+            plain.set("b", b"2")
+        assert client.set("a", b"3")
+        assert plain.set("b", b"3")
+        assert ask(other, "MGET", "a", "b") == ["3", "3"]
+
+
 def test_sentinels_that_hang_are_passed_over_and_asked_last_then(sentinels: Sentinels) -> None:
     """The others are asked instead; where all hang, that is said."""
     hanging, there = sentinels.sentinels[:2]

@@ -57,7 +57,8 @@ def primary_of(client: redis.Redis) -> str:
 
 
 class _Led(SentinelManagedConnection):
-    """A connection to the primary; one that lacks replicas is left, as the Sentinels may know another by now."""
+    """A connection to the primary; one that gives no answer, or lacks replicas, is left: the Sentinels may know another
+    by now. redis-py keeps the first, as it is, for the next command."""
 
     def send_packed_command(self, *args: Any, **options: Any) -> None:
         """What is sent again goes to whom they name then; by itself redis-py connects to the same server anew."""
@@ -67,7 +68,7 @@ class _Led(SentinelManagedConnection):
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().read_response(*args, **options)
+            return super().read_response(*args, **{"disconnect_on_error": True, **options})
         except theirs.ResponseError as error:
             if not str(error).startswith(_ALONE):
                 raise
