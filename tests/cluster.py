@@ -147,7 +147,7 @@ class Cluster:
 
 
 def _runs(node: Server) -> bool:
-    return node.socket.exists()
+    return node.socket.exists() and not node.hangs
 
 
 def _knows(node: Server, name: str) -> bool:

@@ -82,7 +82,7 @@ class Server:
     def __init__(
         self, kind: str = "valkey", port: int = 0, persistent: bool = False, *, place: Place = LOOPBACK, **options: str
     ) -> None:
-        self.place = place
+        self.place, self.hangs = place, False
         self.program = program(kind)
         self.folder = Path(tempfile.mkdtemp(prefix="sw-server-"))
         self.socket = self.folder / "s"
@@ -146,18 +146,20 @@ class Server:
 
     def pause(self) -> None:
         """Let it hang: connections stay open, nothing answers."""
+        self.hangs = True
         os.kill(self.process_id, signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
         os.kill(self.process_id, signal.SIGCONT)
+        self.hangs = False
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(number)
             self._process.wait(10)
-            self._process = None
+            self._process, self.hangs = None, False
         self.socket.unlink(missing_ok=True)
 
     def close(self) -> None:
