@@ -177,12 +177,12 @@ class Scene:
         return [*started, self._started(stack, "serve")]
 
     def _started(self, stack: ExitStack, command: str) -> Any:
-        settings = self._settings | {"redis_url": self.guarded.url_of(command)}
+        settings = self._settings | self.guarded.settings(command)
         return stack.enter_context(running(command, **settings))[0]
 
     def by_hand(self, *words: str, given: str = "") -> str:
         """A command as `admin`; it must succeed."""
-        done = here(*words, given=given, redis_url=self.guarded.url("admin"), **self._settings)
+        done = here(*words, given=given, **self.guarded.settings(), **self._settings)
         assert done.returncode == 0, f"{words}: {done.stdout} {done.stderr}"
         return done.stdout
 
@@ -222,7 +222,7 @@ class Scene:
             "alerts list",
             "story corrections",
         ):
-            here(*words.split(), redis_url=self.guarded.url("admin"), **self._settings)
+            here(*words.split(), **self.guarded.settings(), **self._settings)
         story = self.stories()[0]["story"]
         feeds = [json.loads(line)["id"] for line in self.by_hand("feeds", "list", "--json").splitlines()]
         self.by_hand("story", "show", story)

@@ -6,6 +6,8 @@ Invariant: what each user may do is what the file says; only `default`, which th
 import hashlib
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,11 @@ OURS = ("poller", "pages", "worker", "web", "admin")
 _COMMANDS = {"poll": "poller", "pages": "pages", "work": "worker", "serve": "web"}
 
 
+def user_of(command: str) -> str:
+    """The user of a process; `admin`, who runs all that are none."""
+    return _COMMANDS.get(command, "admin")
+
+
 def with_passwords(acl: str) -> str:
     """The file with passwords, `of-NAME` for each user."""
 
@@ -29,26 +36,33 @@ def with_passwords(acl: str) -> str:
     return re.sub(rf"^(user (\S+) on ){NOBODY}", given, acl, flags=re.MULTILINE)
 
 
+@contextmanager
+def file_of_users() -> Iterator[str]:
+    """Its name, for a server that starts: with passwords, and with `default` let in, to look."""
+    lines = with_passwords((REDIS / "users.acl").read_text()).splitlines()
+    assert lines[0].startswith("user default off "), "who gives no password may do nothing"
+    lines[0] = "user default on nopass ~* &* +@all"
+    with tempfile.NamedTemporaryFile("w", prefix="sw-users-", suffix=".acl") as file:
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        yield file.name
+
+
 class Guarded:
     """A server whose users are those of the file; closed by its owner."""
 
     def __init__(self, kind: str) -> None:
-        lines = with_passwords((REDIS / "users.acl").read_text()).splitlines()
-        assert lines[0].startswith("user default off "), "who gives no password may do nothing"
-        lines[0] = "user default on nopass ~* &* +@all"
-        with tempfile.NamedTemporaryFile("w", prefix="sw-users-", suffix=".acl") as file:
-            file.write("\n".join(lines) + "\n")
-            file.flush()
-            self.server = Server(kind, port=free_port(), aclfile=file.name)
+        with file_of_users() as file:
+            self.server = Server(kind, port=free_port(), aclfile=file)
         self._eyes: Any = redis.Redis(unix_socket_path=str(self.server.socket), decode_responses=True)
 
     def url(self, user: str) -> str:
         """The address by which a user comes."""
         return f"redis://{user}:of-{user}@127.0.0.1:{self.server.port}/0"
 
-    def url_of(self, command: str) -> str:
-        """The address of who runs this command of Storywire's."""
-        return self.url(_COMMANDS.get(command, "admin"))
+    def settings(self, command: str = "") -> dict[str, str]:
+        """The addresses of who runs this command of Storywire's: of `admin`, where no process does."""
+        return {"redis_url": self.url(user_of(command))}
 
     def may(self, user: str, *words: str) -> bool:
         """Whether a user may send this command."""
