@@ -1,7 +1,7 @@
 """Every key of the store: one function a key, with its type, its bound and its lifetime; a module for what they hold.
 
 Invariant: keys that one script touches share a hash tag, the language's or the feed's, so the store runs on a cluster.
-Packed values are msgpack arrays of the structures in model.py.
+Packed values are msgpack arrays of the structures in worker/model.
 """
 
 # ruff: noqa: F403 - a key is named once, where it is defined, and is `keys.NAME` everywhere
