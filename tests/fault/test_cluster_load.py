@@ -77,9 +77,9 @@ def test_under_load_primaries_die_and_slots_move_and_nothing_is_lost(
                     again_s = grows_again_s(runtime, "en")
                     cluster.await_whole(within_s=60)
                     print(  # noqa: T201 - a long run says what it measured
-                        f"  {kind} round {number}: {running.wire.shown} articles; a primary killed: English goes on "
-                        f"after {took_s:.1f} s, after that of the outboxes {listed_s:.1f} s, a hang {hung_s:.1f} s; its "
-                        f"its slot moved, {gone} keys in {move_s:.1f} s, {again_s:.1f} s later it goes on"
+                        f"  {kind} round {number}, {running.wire.shown} articles: English goes on {took_s:.1f} s after "
+                        f"a kill of its node, {listed_s:.1f} s after one of the outboxes', {hung_s:.1f} s after a hang "
+                        f"it moved, {gone} keys in {move_s:.1f} s, and goes on {again_s:.1f} s later"
                     )
                     assert max(took_s, listed_s, hung_s) < RECOVERY_S
                     assert again_s < RECOVERY_S
