@@ -1,24 +1,28 @@
 """A commit on a Cluster stands when the replicas of its node have it: what one node alone knew would be gone with it,
 and its articles out of the outbox of another.
 
-The slow one takes a machine away from the others: `python -m pytest tests/fault/test_cluster_secured.py -m slow -s`, as
-`make soak` has it.
+The slow one takes replicas away: `python -m pytest tests/fault/test_cluster_secured.py -m slow -s`, as `make soak` has
+it. A machine that is cut off from the others is in test_hosts_servers.py.
 """
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import pytest
+from redis.crc import key_slot
 
 from tests.cluster import Cluster, ask
-from tests.fault.scene import BATCH, EARLIER, FEED, Desk, check_store
+from tests.fault.scene import BATCH, EARLIER, FEED, Desk, article, check_store
 from tests.servers import LOOPBACK
 from tests.waiting import eventually
 from worker.connect import sending, task
 from worker.connect.nodes import Nodes
 from worker.errors import ServerUnavailable
+from worker.store import keys
 
+ENGLISH = key_slot(keys.counters("en").encode())
 UNSECURED = "does not get what the primary at .* writes"
 
 
@@ -126,3 +130,52 @@ def other_connections(desk: Desk, cluster: Cluster) -> None:
 
 def _said(cluster: Cluster) -> str:
     return str(ask(cluster.primaries[0], "INFO", "replication"))
+
+
+NODE_TIMEOUT_S = 5.0
+"""As docs/deploy has it."""
+LONGEST_S = NODE_TIMEOUT_S + 8.0
+
+
+@pytest.fixture
+def spread() -> Iterator[Cluster]:
+    """Three primaries, each with a replica: two of three have to agree that a node is gone."""
+    made = Cluster("valkey", 3, 3, (LOOPBACK,), **{"cluster-node-timeout": f"{NODE_TIMEOUT_S * 1000:.0f}"})
+    yield made
+    made.close()
+
+
+def longest_wait_s(desk: Desk, seconds: float) -> float:
+    """Commit one article after the other for so long: the longest time between two that stood."""
+    until = last = time.monotonic()
+    until += seconds
+    longest, number = 0.0, 0
+    while (now := time.monotonic()) < until:
+        longest = max(longest, now - last)
+        with suppress(ServerUnavailable):
+            desk.ingest.run(desk.publish(article(f"{last}-{number}", hour=1)))
+            last, number = time.monotonic(), number + 1
+    return max(longest, time.monotonic() - last)
+
+
+@pytest.mark.slow
+def test_a_replica_that_is_gone_holds_its_language_up_for_the_node_timeout(spread: Cluster) -> None:
+    """It is waited for until the nodes agree that it is gone; when it comes back it is waited for again."""
+    with closing(Desk(spread.url)) as desk:
+        primary = spread.owner(ENGLISH)
+        desk.ingest.run(desk.publish(*EARLIER))
+        replica = next(node for node in spread.replicas if ask(node, "ROLE")[2] == primary.port)
+        eventually(lambda: spread.replicated(primary), 10, "the replica is not on the map")
+        waits: dict[str, float] = {"nothing": longest_wait_s(desk, 5)}
+        for what, goes, comes in (("hangs", replica.pause, replica.resume), ("dies", replica.kill, replica.start)):
+            goes()
+            waits[what] = longest_wait_s(desk, 3 * NODE_TIMEOUT_S)
+            assert not spread.replicated(primary)
+            comes()
+            waits[f"{what}, and comes back"] = longest_wait_s(desk, 10)
+            spread.await_whole(within_s=30)
+            eventually(lambda: spread.replicated(primary), 10, "the replica is not on the map again")
+    print("\n  a replica: " + ", ".join(f"{what} {wait_s:.1f} s" for what, wait_s in waits.items()))  # noqa: T201
+    assert waits["hangs"] > NODE_TIMEOUT_S / 2, "it was not waited for: the test shows nothing"
+    assert max(waits.values()) < LONGEST_S
+    assert waits["nothing"] < NODE_TIMEOUT_S / 2
