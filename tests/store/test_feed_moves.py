@@ -191,6 +191,36 @@ def test_a_move_that_ends_anywhere_is_finished_by_the_next_poll(
     assert nth > 4
 
 
+@pytest.mark.parametrize("then", [THIRD, OLD])
+def test_a_move_that_ends_anywhere_leaves_no_address_that_leads_to_where_it_does_not(
+    redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    """Of a feed that has moved before: whoever leases it next ends what was begun, also where its server has taken the
+    redirect back, so that it is not told of it again."""
+    nth, moved = 0, False
+    while not moved:
+        nth += 1
+        wipe(redis)
+        feeds = Feeds(redis)
+        feed = polled(feeds, redis, OLD)
+        feeds.move(feed, NEW, NOW)
+        with connect(redis_url) as client:
+            dying = Feeds(client)
+            client.ping()
+            with monkeypatch.context() as patch, suppress(Died):
+                patch.setattr(AbstractConnection, "send_packed_command", dies_at(nth))
+                moved = dying.move(feed, then, NOW) == feed
+        [leased] = feeds.lease_due(NOW + 900, 60, 10)
+        has = leased.url
+        assert has in (NEW, then), nth
+        leads = {url: feeds.id_of(url) for url in (NEW, THIRD)}
+        assert leads == {url: feed if url == has else feed_id(url) for url in leads}, nth
+        assert feeds.move(feed, then, NOW) == (feed if has == NEW else ""), nth
+        assert {url: feeds.id_of(url) for url in (OLD, NEW, then)} == {OLD: feed, NEW: feed_id(NEW), then: feed}
+        assert set(redis.hkeys(keys.feed(feed))) == {b"address", b"polls"}, nth
+    assert nth > 6
+
+
 def test_feeds_of_a_server_that_lost_all_are_where_they_moved_to(feeds: Feeds, redis: Redis) -> None:
     """With their ids, folders and pauses: a poller that knows them adds them again."""
     moved = polled(feeds, redis, OLD)

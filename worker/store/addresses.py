@@ -30,7 +30,7 @@ class Address(Struct, frozen=True, array_like=True):
 
 class Feed(NamedTuple):
     """A feed: its id, what a person set, what its polls found, and where it stands in the schedule. `held`: a person
-    paused it."""
+    paused it; `moving`: a change of its address has not ended."""
 
     id: str
     url: str
@@ -41,6 +41,7 @@ class Feed(NamedTuple):
     folder: str = ""
     pages: str = "auto"
     held: bool = False
+    moving: bool = False
 
     @property
     def paused(self) -> bool:
@@ -59,13 +60,13 @@ def load_feeds(redis: Any, planned: Sequence[tuple[str, float]]) -> list[Feed]:
     is left out."""
     pipe = redis.pipeline(transaction=False)
     for feed, _ in planned:
-        pipe.hmget(keys.feed(feed), "address", "polls")
+        pipe.hmget(keys.feed(feed), "address", "polls", "moving")
     found = []
-    for (feed, due), (packed, polls) in zip(planned, pipe.execute(), strict=True):
+    for (feed, due), (packed, polls, moving) in zip(planned, pipe.execute(), strict=True):
         if packed is not None:
             url, title, added, folder, pages, held = _set_by_a_person(packed)
             state = _polls(polls) if polls is not None else PollState()
-            found.append(Feed(feed, url, title, added, state, due, folder, pages, held))
+            found.append(Feed(feed, url, title, added, state, due, folder, pages, held, moving is not None))
     return found
 
 

@@ -151,6 +151,10 @@ class Feeds(Leasing):
         is new by that. May be cut short and called again."""
         return self._moves.move(feed, new_url, now)
 
+    def settle(self, feed: str) -> None:
+        """End a move that was cut short."""
+        self._moves.settle(feed)
+
     def remove(self, feed: str) -> bool:
         """Remove a feed and its place in the schedule; False where there is none. Its seen marks expire.
 

@@ -7,11 +7,13 @@ found is kept for feeds that are still there.
 import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from redis import Redis
 
+from worker.errors import ServerUnavailable
 from worker.feed.address import feed_id
 from worker.schedule import PAUSED, Fetch, PollState
 from worker.store import keys
@@ -76,7 +78,7 @@ class Leasing:
         if not leased and self._remembered and self.empty():
             self._restore(now)
             leased = self._lease(keys=[keys.schedule()], args=args)
-        return load_feeds(self._redis, [(feed.decode(), until) for feed in leased])
+        return self._settled(load_feeds(self._redis, [(feed.decode(), until) for feed in leased]))
 
     def renew(self, leased: Sequence[Feed], until: float) -> list[Feed | None]:
         """Make leases last until then; the feeds with their new `due`, None for one that ran out or was removed."""
@@ -113,6 +115,17 @@ class Leasing:
     def forget(self, feed: str) -> None:
         """Drop what is left of a removed feed: a poll that was under way may have written its seen marks."""
         raise NotImplementedError
+
+    def settle(self, feed: str) -> None:
+        """End the change of its address that a poller which died has begun."""
+        raise NotImplementedError
+
+    def _settled(self, leased: list[Feed]) -> list[Feed]:
+        for feed in leased:
+            if feed.moving:
+                with suppress(ServerUnavailable):  # then its next lease sees to it
+                    self.settle(feed.id)
+        return [feed._replace(moving=False) for feed in leased]
 
     def _plan(self, planned: Sequence[tuple[Feed, float]]) -> list[int]:
         """End leases; for each 1 where it was held, 0 where another has the feed by now, -1 where it was removed."""

@@ -4,8 +4,9 @@ A feed's id is made of the address that it was added with; its seen marks, its a
 it, so nothing of that has to move. Two feeds that become one address are one: the one that had the address stays, and
 takes the seen marks of the other, which leads to it from then on. An address that a feed has left is free again.
 
-Invariant: every step may be the last of its process: the redirect still holds, and the next poll takes all steps again;
-at no moment is a feed without a place in the schedule that is not another's by then.
+Invariant: every step may be the last of its process. A feed and the list of addresses lie on different shards, so which
+addresses it may have, or may have left, is noted with it first: whoever has it next sees to it that those lead there
+that do. At no moment is a feed without a place in the schedule that is not another's by then.
 """
 
 from typing import Any
@@ -32,6 +33,7 @@ class Moves:
         self._point = load(redis, "point_address")
         self._free = load(redis, "free_address")
         self._set = load(redis, "set_address")
+        self._note = load(redis, "note_move")
 
     def ids(self, urls: list[str]) -> list[str]:
         """The ids of the feeds that have these addresses, or would get them. One round trip where none has moved."""
@@ -61,29 +63,39 @@ class Moves:
         theirs = self._redis.hget(keys.feed(owner), "address") if owner != feed else None
         if theirs is not None:
             return self._join(feed, address(known), owner, address(theirs), now)
-        if owner != feed and not self._point(keys=[keys.moved_feeds()], args=[feed_id(url), feed]):
+        self.settle(feed)  # what an earlier move left to be done is noted where this one is
+        left, fresh = feed_id(address(known).url), feed_id(url) if owner != feed else ""
+        about = f"{left} {fresh}".strip()
+        if not self._note(keys=[keys.feed(feed)], args=[about]):
             return ""
-        return feed if self.change(feed, url=url) else ""
+        able = not fresh or self._point(keys=[keys.moved_feeds()], args=[fresh, feed])
+        moved = able and self.change(feed, url=url)
+        self.settle(feed, about)
+        return feed if moved else ""
+
+    def settle(self, feed: str, about: str = "") -> None:
+        """End a move, however far it came: the address that the feed has leads to it, others that the move was about do
+        not. about: the ids of these; without, what is noted, if anything is."""
+        packed, noted = self._redis.hmget(keys.feed(feed), "address", "moving")
+        about = about or (noted or b"").decode()
+        if not about:
+            return
+        has = feed_id(address(packed).url) if packed is not None else ""
+        for each in about.split():
+            if each != has:
+                self._free(keys=[keys.moved_feeds()], args=[each, feed])
+        if has not in ("", feed):
+            self._point(keys=[keys.moved_feeds()], args=[has, feed])
+        self._redis.hdel(keys.feed(feed), "moving")
 
     def change(self, feed: str, **fields: Any) -> bool:
         """Change what a person set of a feed (fields of Address); False where there is no such feed."""
         while (packed := self._redis.hget(keys.feed(feed), "address")) is not None:
             known = address(packed)
             changed = Address(**{name: fields.get(name, getattr(known, name)) for name in known.__struct_fields__})
-            left = feed_id(known.url) if changed.url != known.url else ""
             if self._set(keys=[keys.feed(feed)], args=[packed, encode(changed)]):
-                if left:
-                    self._leave(feed, left)
                 return True
         return False
-
-    def _leave(self, feed: str, left: str) -> None:
-        """An address that a feed has no more leads to it no more. Feed and addresses lie on different shards: who dies
-        in between leaves it leading there, as its server said; and the feed may have come back to it by now."""
-        if self._free(keys=[keys.moved_feeds()], args=[left, feed]):
-            packed = self._redis.hget(keys.feed(feed), "address")
-            if packed is not None and feed_id(address(packed).url) == left:
-                self._point(keys=[keys.moved_feeds()], args=[left, feed])
 
     def leading_to(self, feed: str) -> list[str]:
         """The ids that lead to a feed: of the address that it moved to, and of what became part of it."""

@@ -23,7 +23,8 @@ def moved_feeds() -> str:
 
 
 def feed(feed: str) -> str:
-    """hash: `address`, a packed Address; `polls`, a packed PollState. Lifetime: until the feed is removed."""
+    """hash: `address`, a packed Address; `polls`, a packed PollState; `moving`, the ids of the addresses that a move is
+    about which has not ended. Lifetime: until the feed is removed."""
     return naming.of_feed(feed, "state")
 
 
