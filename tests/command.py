@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from unittest.mock import patch
 
 from click.testing import CliRunner
 
+from tests.users import as_user
 from worker import log
 from worker.cli import cli
 from worker.errors import StorywireError
@@ -27,6 +28,13 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     return {**kept, **ours, **given}
 
 
+def of_its_user(arguments: Sequence[object], settings: Mapping[str, object]) -> dict[str, object]:
+    """The settings of a command, which comes to servers of the tests as the user of its process."""
+    command = str(arguments[0]) if arguments else ""
+    own = {name: as_user(str(url), command) for name, url in settings.items() if name in ("redis_url", "queue_url")}
+    return {**settings, **own}
+
+
 def storywire(
     *arguments: object, within_s: float = 60, given: str = "", **settings: object
 ) -> "subprocess.CompletedProcess[str]":
@@ -36,7 +44,7 @@ def storywire(
     """
     return subprocess.run(
         [sys.executable, "-m", "worker", *map(str, arguments)],
-        env=environment(settings),
+        env=environment(of_its_user(arguments, settings)),
         cwd=ROOT,
         input=given,
         capture_output=True,
@@ -51,7 +59,7 @@ def here(*arguments: object, given: str = "", **settings: object) -> "subprocess
     words = [*map(str, arguments)]
     unset = {name: None for name in os.environ if name.startswith("STORYWIRE_")}
     with patch.object(log, "configure"):
-        done = CliRunner().invoke(cli, words, input=given, env={**unset, **environment(settings)})
+        done = CliRunner().invoke(cli, words, input=given, env={**unset, **environment(of_its_user(words, settings))})
     if isinstance(done.exception, StorywireError):
         return subprocess.CompletedProcess(words, 1, done.stdout, f"{done.stderr}storywire: {done.exception}\n")
     if done.exception is not None and not isinstance(done.exception, SystemExit):
@@ -63,7 +71,7 @@ def start_storywire(*arguments: object, **settings: object) -> "subprocess.Popen
     """Start it, with its output and errors in pipes; the caller ends it."""
     return subprocess.Popen(
         [sys.executable, "-m", "worker", *map(str, arguments)],
-        env=environment(settings),
+        env=environment(of_its_user(arguments, settings)),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

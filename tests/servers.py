@@ -1,6 +1,7 @@
 """Real servers for the tests: the embedded Valkey and, where it is installed, Debian's Redis.
 
-Invariant: no test sees another's data: each gets a database number that nobody had before, or a server of its own.
+Invariant: no test sees another's data: each gets a database number that nobody had before, or a server of its own. All
+have the users of deploy/redis/users.acl, without passwords, unless a test brings its own.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Protocol
 
-from tests import installed
+from tests import installed, users
 from tests.waiting import eventually
 from worker.embedded.process import Pulse, binary, pulse
 
@@ -84,10 +85,13 @@ class Server:
     ) -> None:
         self.place, self.hangs = place, False
         self.program = program(kind)
-        self.folder = Path(tempfile.mkdtemp(prefix="sw-server-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=users.FOLDER))
         self.socket = self.folder / "s"
         self.port = port
         self.options = {"appendonly": "yes" if persistent else "no", **options}
+        if "aclfile" not in options:
+            self.options["aclfile"] = str(self.folder / "users.acl")
+            (self.folder / "users.acl").write_text("\n".join(users.lines()) + "\n")
         self._databases = itertools.count()
         self._process: subprocess.Popen[bytes] | None = None
         try:

@@ -37,6 +37,10 @@ class MachineFailed(Transient):
     """This machine lacks files, room or memory, or its disk fails: no article's fault; a fresh process may go on."""
 
 
+class NotPermitted(Permanent):
+    """The server does not let this user do what is asked."""
+
+
 class BadSetting(Permanent):
     """A setting or an argument has a value that cannot be used."""
 

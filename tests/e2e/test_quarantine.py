@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.command import ROOT, environment, here, one_line
+from tests.users import as_user
 from worker.config import load
 from worker.jobs.job import QUEUE
 from worker.model import Article, Ref
@@ -77,7 +78,7 @@ def publish(runtime: Runtime, *names: str, poison: str = "", revision: int = 1) 
 def work(runtime: Runtime, action: str, also: str = "") -> int:
     """A worker process with the hook, until the queue is empty or it dies: its exit status."""
     program = HOOK.format(action=action) + also + "\nfrom worker.cli import main; main()"
-    settings = {"redis_url": runtime.url, "batch": 10, "log_format": "json"}
+    settings = {"redis_url": as_user(runtime.url, "work"), "batch": 10, "log_format": "json"}
     process = subprocess.run(
         [sys.executable, "-c", program, "work", "--burst"],
         env=environment(settings), cwd=ROOT, stderr=subprocess.PIPE, timeout=60, check=False,

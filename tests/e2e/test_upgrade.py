@@ -11,6 +11,7 @@ from tests.command import one_line, storywire
 from tests.e2e.feed_server import FeedServer, page
 from tests.e2e.polling import rss
 from tests.store.recording import LEDGER, PILOT, restore
+from tests.users import as_user
 from worker import tasks
 from worker.config import load
 from worker.connect import connect
@@ -52,7 +53,7 @@ def test_new_processes_take_over_what_the_previous_version_left(
         with monkeypatch.context() as patched:
             patched.setattr(naming, "SCHEMA", OLD)
             feed, _ = Feeds(old_store).add(url, "Local", time.time())
-        polled = storywire("poll", "--once", redis_url=valkey_url, retention=KEPT, log_format="json")
+        polled = storywire("poll", "--once", redis_url=as_user(valkey_url, "up"), retention=KEPT, log_format="json")
         assert polled.returncode == 0, polled.stderr
         assert '"event": "store carried over"' in polled.stderr
     worked = storywire("work", "--burst", redis_url=valkey_url, retention=KEPT, log_format="json")
@@ -64,6 +65,18 @@ def test_new_processes_take_over_what_the_previous_version_left(
         assert {each.id for each in runtime.feeds.all()} == {feed, feed_id(LEDGER), feed_id(PILOT)}
     listed = storywire("feeds", "list", redis_url=valkey_url)
     assert "The Ledger" in listed.stdout and "Local" in listed.stdout
+
+
+def test_a_poller_whose_user_may_not_carry_it_over_says_who_may(old_store: Any, valkey_url: str) -> None:
+    """As deploy/redis/users.acl has it: the worker that is started next does."""
+    said = one_line(storywire("poll", "--once", redis_url=valkey_url, retention=KEPT).stderr)
+    assert "is of schema 2" in said and "start `storywire work` of this version first" in said
+    worked = storywire("work", "--burst", redis_url=valkey_url, retention=KEPT, log_format="json")
+    assert worked.returncode == 0, worked.stderr
+    assert '"event": "store carried over"' in worked.stderr
+    with open_runtime(load({"STORYWIRE_REDIS_URL": valkey_url})) as runtime:
+        assert runtime.stories.counts() == {"articles": 7, "stories": 4}
+        assert {each.id for each in runtime.feeds.all()} == {feed_id(LEDGER), feed_id(PILOT)}
 
 
 def test_a_command_that_only_looks_says_what_to_start(old_store: Any, valkey_url: str) -> None:

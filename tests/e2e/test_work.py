@@ -13,6 +13,7 @@ import pytest
 
 from tests.command import ROOT, environment, one_line, start_storywire, storywire
 from tests.servers import Server
+from tests.users import as_user
 from tests.waiting import eventually
 from worker.config import load
 from worker.model import Article, Ref
@@ -135,7 +136,7 @@ def test_a_worn_worker_starts_itself_afresh_as_the_same_process(runtime: Runtime
     program = "from worker import tasks; tasks.MAX_JOBS = 2; from worker.cli import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", program, "work", "--burst"],
-        env=environment({"redis_url": runtime.url, "log_format": "json"}),
+        env=environment({"redis_url": as_user(runtime.url, "work"), "log_format": "json"}),
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,

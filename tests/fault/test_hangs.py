@@ -9,6 +9,7 @@ import pytest
 
 from tests.command import ROOT, environment
 from tests.conftest import NewServer
+from tests.users import as_user
 from tests.waiting import eventually
 from worker.config import load
 from worker.model import Article
@@ -33,7 +34,7 @@ class Restarted:
 
     def __init__(self, url: str) -> None:
         self.ends: list[int] = []
-        self._settings = environment({"redis_url": url, "log_format": "json"})
+        self._settings = environment({"redis_url": as_user(url, "work"), "log_format": "json"})
         self._start()
 
     def _start(self) -> None:

@@ -15,6 +15,7 @@ from tests.fault.held import stored_view
 from tests.fault.test_dequeue import ARTICLES, publish
 from tests.invariants import check
 from tests.servers import Server
+from tests.users import as_user
 from tests.waiting import eventually
 from worker.config import load
 from worker.runtime import open_runtime
@@ -47,7 +48,7 @@ def test_the_commit_of_a_worker_that_slept_over_its_lease_is_refused_and_its_bat
 ) -> None:
     server = new_server()
     url = server.url()
-    settings = environment({"redis_url": url, "log_format": "json"})
+    settings = environment({"redis_url": as_user(url, "work"), "log_format": "json"})
     sleeper = subprocess.Popen(
         [sys.executable, "-c", SLEEPER, "work"], env=settings, cwd=ROOT, stderr=subprocess.PIPE, text=True
     )

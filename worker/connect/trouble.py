@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import redis.exceptions as theirs
 
 from worker.connect.address import EMBEDDED_SOCKET, STORE_VARIABLE, server_name
-from worker.errors import Permanent, ServerDiskFull, ServerUnavailable, StorywireError
+from worker.errors import NotPermitted, Permanent, ServerDiskFull, ServerUnavailable, StorywireError
 
 Meaning = tuple[type[ServerUnavailable | Permanent], str]
 """The kind of an error, and what is wrong with the remedy, as it goes on after the server's name."""
@@ -27,6 +27,8 @@ class Unreplicated(theirs.RedisError):
     """A write that stands with this primary, HOST:PORT or "", and not with a replica that could take over from it."""
 
 
+_NARROW: Meaning = (NotPermitted, "does not permit this user what Storywire needs: widen its ACL")
+
 _CODES: dict[str, Meaning] = {
     "LOADING": (ServerUnavailable, "is still loading its data: try again in a moment"),
     "OOM": (ServerUnavailable, "is full (maxmemory is reached): raise its maxmemory or shorten STORYWIRE_RETENTION"),
@@ -39,7 +41,7 @@ _CODES: dict[str, Meaning] = {
     "TRYAGAIN": (ServerUnavailable, "belongs to a cluster that is moving its slots: try again in a moment"),
     "NOAUTH": (Permanent, "asks for a password: write USER:PASSWORD@ before its host"),
     "WRONGPASS": (Permanent, "refuses this user and password: correct them in the address"),
-    "NOPERM": (Permanent, "does not permit this user what Storywire needs: widen its ACL"),
+    "NOPERM": _NARROW,
     "MOVED": (Permanent, "is one node of a Cluster: write redis+cluster:// for it, with more of its nodes"),
 }
 """Error codes of the server's replies: which kind each is, and what to do about it."""
@@ -72,6 +74,7 @@ _TEXTS: dict[str, Meaning] = {
     "EOF occurred": (ServerUnavailable, _ENDED),
     "SSL": (Permanent, "does not speak TLS as we do: see whether rediss:// is right"),
     "Connection reset": (ServerUnavailable, _ENDED),
+    "ACL failure in script": _NARROW,
     "closed by server": (ServerUnavailable, _ENDED),
     "previous master": (ServerUnavailable, "has become a replica: a failover is under way, try again in a moment"),
     "max number of clients": (ServerUnavailable, "has too many clients: raise its maxclients"),
@@ -79,7 +82,7 @@ _TEXTS: dict[str, Meaning] = {
     "DB index is out of range": (Permanent, "has no database of this number: correct it in the address"),
     "Invalid Database": (Permanent, "has no database of this number: correct it in the address"),
 }
-"""Parts of the texts of redis-py's connection errors, which have no other mark."""
+"""Parts of the texts of errors that have no other mark: of redis-py's connection errors, and of a script's."""
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis import Redis
 
-from worker.errors import Permanent, ServerUnavailable
+from worker.errors import NotPermitted, Permanent, ServerUnavailable
 from worker.store import keys
 from worker.store.scripts import load
 
@@ -59,7 +59,13 @@ def enter(redis: Redis, server: str, now: float, *, carry_over: bool) -> Carried
     if carry_over and (found.left or found.found == OLDEST):
         from worker.store.carrying import Carrying  # noqa: PLC0415 - with all that a commit needs
 
-        carried = Carrying(redis, OLDEST).run(now)
+        try:
+            carried = Carrying(redis, OLDEST).run(now)
+        except NotPermitted:  # the poller's
+            raise Permanent(
+                f"the store on {server} is of schema {OLDEST}, and this user may not carry it over: start "
+                "`storywire work` of this version first, whose user may"
+            ) from None
     if not found.written or found.found < found.ours:
         try:
             now_there: Any = load(redis, "raise_schema")(keys=[keys.schema()], args=[OURS])
