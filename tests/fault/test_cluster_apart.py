@@ -1,19 +1,25 @@
 """One node of a Cluster is away: its languages and feeds wait, and only they; nothing is held against an article."""
 
+import itertools
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from redis.crc import key_slot
 from structlog.testing import capture_logs
 
 from tests.cluster import Cluster, ask
+from tests.command import start_storywire
 from tests.conftest import NewServer
 from tests.fault.held import stored_view
 from tests.fault.scene import NOW, article
 from tests.invariants import check as check_view
 from tests.servers import Server
+from tests.waiting import eventually
 from worker.batches import Batches
 from worker.clock import ManualClock
 from worker.config import load
@@ -175,6 +181,54 @@ def test_a_single_server_is_away_as_a_whole_and_its_own_error_is_raised_at_once(
             runtime.ingest.run(refs)
         assert type(raised.value) is ServerUnavailable
         assert not runtime.ingest.reach.look()
+
+
+@pytest.mark.slow
+def test_under_load_the_other_languages_go_on_as_before(three: Cluster, new_server: NewServer, data_dir: Path) -> None:
+    """A worker process, 40 articles a second in six languages, of which two stay away for a while."""
+    three.empty()
+    away, here = ("en", "de"), ("it", "zh", "ja", "tr")
+    queue = new_server()
+    settings = load({}, redis_url=three.url, queue_url=queue.url(), data_dir=str(data_dir))
+    with open_runtime(settings) as runtime:
+        worker = start_storywire("work", redis_url=three.url, queue_url=queue.url(), data_dir=data_dir)
+        try:
+            numbers = itertools.count(1)
+
+            def flow(seconds: float) -> None:
+                until = time.monotonic() + seconds
+                while (now := time.monotonic()) < until:
+                    names = [f"{lang}{next(numbers)}" for lang in (*away, *here)]
+                    articles = [replace(article(name, lang=name[:2]), received=time.time()) for name in names]
+                    runtime.jobs.enqueue(runtime.outbox.publish(HERE, articles, {}, time.time()))
+                    time.sleep(max(0.0, now + len(names) / 40 - time.monotonic()))
+
+            flow(3)
+            eventually(lambda: not runtime.outbox.waiting(HERE), 60, "the worker does not begin")
+            sent = next(numbers)
+            with without(three, "en"):
+                began = time.monotonic()
+                flow(20)
+                each = (next(numbers) - sent) // 6
+                waited = each * len(away)
+                eventually(lambda: runtime.outbox.waiting(HERE) <= waited + 6, 60, lambda: _left(runtime, waited))
+                took_s = time.monotonic() - began
+            began = time.monotonic()
+            eventually(lambda: not runtime.outbox.waiting(HERE), 60, lambda: _left(runtime, 0))
+            back_s = time.monotonic() - began
+            print(  # noqa: T201 - a long run says what it measured
+                f"  20 s of 4 languages, {each} articles each: clustered {took_s:.1f} s after the node of 2 others hung; "
+                f"the {waited} of those {back_s:.1f} s after it was back"
+            )
+            assert took_s < 45
+            assert runtime.quarantine.depth() == 0
+        finally:
+            worker.terminate()
+            worker.communicate(timeout=30)
+
+
+def _left(runtime: Runtime, awaited: int) -> str:
+    return f"{runtime.outbox.waiting(HERE)} articles wait, of which {awaited} have to"
 
 
 def marks(runtime: Runtime) -> int:

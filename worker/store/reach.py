@@ -21,8 +21,8 @@ from worker.store import keys
 _ASKED_S = 1.0
 """So long one node is waited for: all others' work waits meanwhile."""
 
-_LEAST_S, _REST = 0.5, 10.0
-"""Looks are so far apart, and so many times as far as the last one took: who looks works nine tenths of its time."""
+_LEAST_S, _REST = 0.5, 4.0
+"""Looks are so far apart, and so many times as far as the last one took: who looks works four fifths of its time."""
 
 _AWAY = (*ANSWERLESS, theirs.ClusterDownError, theirs.MasterDownError)
 _NOBODY = "no node, as none serves its slot"
