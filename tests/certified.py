@@ -1,4 +1,4 @@
-"""Servers that speak TLS, with certificates made for them, and what is ended with all that belongs to it.
+"""Servers that speak TLS, with certificates made for them.
 
 Invariant: what is made here trusts nobody but the issuer made with it.
 """
@@ -10,33 +10,13 @@ import tempfile
 import threading
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import trustme
 
 from tests.servers import Server, free_port
 
 HOST = "127.0.0.1"
-
-
-class Closing:
-    """What is ended with everything that belongs to it."""
-
-    def __init__(self) -> None:
-        self._closing = ExitStack()
-
-    def close(self) -> None:
-        """End all of it, and remove what it wrote."""
-        self._closing.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def write_certificates(folder: Path, name: str = HOST) -> None:
@@ -60,7 +40,7 @@ def tls_files(folder: Path) -> dict[str, str]:
     return {f"tls-{option}": str(folder / file) for option, file in files.items()}
 
 
-class TlsServer(Closing):
+class TlsServer(ExitStack):
     """A server that speaks TLS at `port` and asks clients for a certificate of its issuer's, if `demanding`.
 
     Debian's Redis does it itself. The embedded Valkey is built without TLS: before that stands a forwarder.
@@ -71,14 +51,14 @@ class TlsServer(Closing):
         super().__init__()
         try:
             self.folder = Path(tempfile.mkdtemp(prefix="sw-tls-"))
-            self._closing.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            self.callback(shutil.rmtree, self.folder, ignore_errors=True)
             write_certificates(self.folder, name)
             self.port = free_port()
             options = self._options(demanding) if kind == "redis" else {}
             self.server = Server(kind, **options)
-            self._closing.callback(self.server.close)
+            self.callback(self.server.close)
             if kind != "redis":
-                self._closing.callback(Forwarder(self.port, self._context(demanding), self.server.socket).close)
+                self.callback(Forwarder(self.port, self._context(demanding), self.server.socket).close)
         except BaseException:
             self.close()
             raise

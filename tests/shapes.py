@@ -8,12 +8,13 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import redis
 
-from tests.certified import Closing, tls_files
+from tests.certified import tls_files
 from tests.servers import LOOPBACK, Place, Server, free_port, program
 from tests.waiting import eventually
 from worker.embedded.process import Pulse, pulse
@@ -73,7 +74,7 @@ class Sentinel:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Sentinels(Closing):
+class Sentinels(ExitStack):
     """A primary, its replicas and three Sentinels that agree by two; a primary is down after `down_after_ms`.
 
     `servers`: all of them, the first primary first; `options` are the servers' own, `lines` those of each Sentinel.
@@ -113,7 +114,7 @@ class Sentinels(Closing):
             server.port, server.options["port"] = int(port), "0"  # what others are told, and what it has of it
         else:
             server = Server(self.kind, port=free_port(), place=place, **options)
-        self._closing.callback(server.close)
+        self.callback(server.close)
         return server
 
     def _watching(self) -> list[Sentinel]:
@@ -130,7 +131,7 @@ class Sentinels(Closing):
             ports_of_tls = ["port 0", f"tls-port {port}"] if self._tls else []
             lines = [*ports_of_tls, *self._lines, f"sentinel myid {name}", *about, *known]
             made.append(Sentinel(self.kind, port, lines, place))
-            self._closing.callback(made[-1].close)
+            self.callback(made[-1].close)
             made[-1].start()
             # not "ping": a replica of which nothing was heard for five of them is not promoted
             for what, period_ms in (("info", 300), ("publish", 300), ("ask", 300)):

@@ -5,8 +5,7 @@ import socket
 import struct
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 _CREDENTIALS = struct.Struct("3i")
 
@@ -56,11 +55,3 @@ class Listener:
         self._socket.close()
         if not self.address.startswith("@"):
             Path(self.address).unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ class _Seconds:
 @pytest.mark.parametrize("address", ["{}/notify", "@storywire-test-{}"], ids=["path", "abstract"])
 def test_it_says_ready_then_lives_as_often_as_is_due_then_ends_once(address: str, tmp_path: Path) -> None:
     clock = _Seconds()
-    with Listener(address.format(tmp_path)) as listener:
+    with closing(Listener(address.format(tmp_path))) as listener:
         watchdog = Watchdog({"NOTIFY_SOCKET": listener.address, "WATCHDOG_USEC": "8000000"}, now=clock)
         watchdog.turn("Polling")
         first = listener.next()
@@ -59,7 +60,7 @@ def test_it_says_ready_then_lives_as_often_as_is_due_then_ends_once(address: str
 )
 def test_signs_of_life_are_for_who_is_watched(given: dict[str, str], beats: bool, tmp_path: Path) -> None:
     """All say that they are ready; where nobody watches, or another process is meant, there is no sign of life."""
-    with Listener(f"{tmp_path}/notify") as listener:
+    with closing(Listener(f"{tmp_path}/notify")) as listener:
         Watchdog({"NOTIFY_SOCKET": listener.address, **given}).turn()
         said = listener.next()
     assert said is not None
@@ -76,7 +77,7 @@ def test_nobody_who_listens_is_nothing_to_fail_of(address: str) -> None:
 
 def test_ready_is_said_again_until_it_is_heard(tmp_path: Path) -> None:
     """A listener that is busy, its queue full, is not waited for; what it could not take comes with a later turn."""
-    with Listener(f"{tmp_path}/notify") as listener, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+    with closing(Listener(f"{tmp_path}/notify")) as listener, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
         with pytest.raises(BlockingIOError):
             while True:
                 other.sendto(b"NOISE=1", socket.MSG_DONTWAIT, listener.address)
