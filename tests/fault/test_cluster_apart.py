@@ -217,8 +217,8 @@ def test_under_load_the_other_languages_go_on_as_before(three: Cluster, new_serv
             eventually(lambda: not runtime.outbox.waiting(HERE), 60, lambda: _left(runtime, 0))
             back_s = time.monotonic() - began
             print(  # noqa: T201 - a long run says what it measured
-                f"  20 s of 4 languages, {each} articles each: clustered {took_s:.1f} s after the node of 2 others hung; "
-                f"the {waited} of those {back_s:.1f} s after it was back"
+                f"  20 s of 4 languages, {each} articles each: placed {took_s:.1f} s after the node of 2 others hung,"
+                f" the {waited} of those {back_s:.1f} s after it was back"
             )
             assert took_s < 45
             assert runtime.quarantine.depth() == 0
