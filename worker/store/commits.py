@@ -1,4 +1,4 @@
-"""The writing side of a language's shard: the fenced lease, reading into a view, and the one atomic commit.
+"""The writing side of a language's shard: the fenced lease, and the one atomic commit.
 
 Invariant: whoever writes stories holds the language's lease, and the commit refuses every fencing number but the
 newest, and the newest from anybody but who took it; so what was read under the lease is what the commit meets, also on
@@ -10,22 +10,17 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
-from msgspec import msgpack
 from redis import Redis
 
 from worker.cluster import USUAL_STRICTNESS, Need, Ties, View
 from worker.connect import lasting, securing
 from worker.errors import LeaseLost
-from worker.model import Alias, Correction, Member, Story
 from worker.store import keys
 from worker.store.forgotten import Forgotten
 from worker.store.plan import plan
-from worker.store.remembered import Remembered
+from worker.store.reading import Reading, T
 from worker.store.scripts import load
-
-T = TypeVar("T")
 
 LEASE_S = 10.0
 _RETRY_S = 0.002
@@ -34,8 +29,6 @@ _MAX_RETRY_S = 0.005
 _WAIT_S = 60.0
 _ATTEMPTS = 5
 """How often a decision starts over whose lease another worker took."""
-
-_correction = msgpack.Decoder(Correction)
 
 
 @dataclass
@@ -73,22 +66,18 @@ class Committing:
         self.make_room = load(redis, "commit_batch", though_full=True)
 
 
-class Commits:
+class Commits(Reading):
     """Leases, loads and commits; `forgotten`: what is kept out. Raises LeaseLost where somebody else has taken over:
     then nothing was written."""
 
     def __init__(self, redis: "Redis") -> None:
-        self._redis = redis
+        super().__init__(redis)
         self.forgotten = Forgotten(redis)
         self._take = load(redis, "take_lease", though_full=True)
         self._keep = load(redis, "keep_lease")
         # what a commit placed leaves the outbox, which may be another node's: the commit must not be lost alone; nor
         # what a person decided, which nothing brings again
         self._commit, self._decided = Committing(securing(redis)), Committing(lasting(redis))
-        self._ties: dict[str, tuple[bytes, Ties]] = {}
-        self._member: Remembered[Member] = Remembered(msgpack.Decoder(Member).decode)
-        # 0.7 us a story: remembering thirty for every article would cost three times that where the store is large
-        self._story = msgpack.Decoder(Story | Alias)
 
     @contextmanager
     def lease(self, lang: str, wait_s: float = _WAIT_S) -> Iterator[Lease]:
@@ -137,41 +126,6 @@ class Commits:
                     raise
         raise AssertionError("unreachable")
 
-    def ask(self, lang: str, steps: Callable[[View], Generator[Need, None, T]], strictness: float) -> T:
-        """Run a decision on the stories as they stand, without the lease and without a commit: for who only asks. What
-        is committed meanwhile may be seen in part, as a candidate more or less."""
-        counters: Any = self._redis.hmget(keys.counters(lang), "seq", "story")
-        seq, made = (int(counter or 0) for counter in counters)
-        view = View(lang, seq, made)
-        view.strictness = strictness
-        asked = steps(view)
-        while True:
-            try:
-                self.load(view, next(asked))
-            except StopIteration as stop:
-                value: T = stop.value
-                return value
-
-    def load(self, view: View, need: Need) -> None:
-        """Put what a view lacks into it: one MGET, and one call for each list of members."""
-        lang = view.lang
-        names = [keys.article(lang, uid) for uid in need.members]
-        names += [keys.term(lang, term) for term in need.terms]
-        names += [keys.band(lang, *band) for band in need.bands]
-        names += [keys.story(lang, number) for number in need.stories]
-        values: Iterator[Any] = iter(self._redis.mget(names) if names else [])
-        for uid in need.members:
-            view.members[uid] = self._member(uid, raw) if (raw := next(values)) else None
-        for term in need.terms:
-            view.terms[term] = next(values) or b""
-        for band in need.bands:
-            view.bands[band] = next(values) or b""
-        for number in need.stories:
-            view.stories[number] = self._story.decode(raw) if (raw := next(values)) else None
-        for number in need.rolls:
-            roll: Any = self._redis.zrange(keys.members(lang, number), 0, -1, withscores=True)
-            view.set_roll(number, dict(roll))
-
     def commit(self, lease: Lease, view: View, committing: "Committing | None" = None) -> None:
         """Write what the view changed since the lease, all or nothing; raises LeaseLost where it came too late.
 
@@ -187,29 +141,6 @@ class Commits:
         if not run(keys=[*shard, *names], args=[lease.proof, lease.seq, secrets.token_bytes(8), *values]):
             raise LeaseLost(f"a commit to {lease.lang} came after its lease had gone to another worker")
         lease.seq, lease.made, lease.hand, lease.ties = view.seq, view.made, view.hand, view.ties
-
-    def quiet(self, lang: str, before: float, limit: int) -> list[int]:
-        """The numbers of up to `limit` stories whose last change, by the wall clock, is older than `before`."""
-        found: Any = self._redis.zrange(keys.active(lang), "-inf", before, byscore=True, offset=0, num=limit)
-        return [int(number) for number in found]
-
-    def ties(self, lang: str) -> Ties:
-        """The corrections of a language that are in force."""
-        found: Any = self._redis.hget(keys.counters(lang), "corrected")
-        return self._corrections(lang, found or b"")
-
-    def _corrections(self, lang: str, version: bytes) -> Ties:
-        """Read anew only where somebody changed them since. The version is read first: corrections that are newer than
-        it are read once more, none is missed."""
-        known, ties = self._ties.get(lang, (b"", Ties()))
-        if known != version:
-            together = self._redis.pipeline(transaction=False)
-            together.hget(keys.counters(lang), "corrected")
-            together.hvals(keys.corrections(lang))
-            read, packed = together.execute()
-            ties = Ties(sorted(map(_correction.decode, packed), key=lambda correction: correction.number))
-            self._ties[lang] = (read or b"", ties)
-        return ties
 
     def _acquire(self, lang: str, wait_s: float) -> Lease:
         began, pause_s, name = time.monotonic(), _RETRY_S, secrets.token_bytes(8)
