@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from heapq import heappop, heappush
 from typing import Any, TypeVar
 
 import structlog
@@ -16,28 +15,30 @@ import structlog
 from worker.clock import Clock
 from worker.config import Settings
 from worker.errors import Transient
-from worker.fetch import ALLOWED_BY, Fetcher, Guard
+from worker.fetch import Fetcher, Guard
 from worker.metrics import Metrics
 from worker.model import Ref
 from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
 from worker.poller.gate import Visiting
 from worker.poller.leases import Leases
+from worker.poller.line import Line
 from worker.poller.loading import load
 from worker.poller.parsers import Parsers
 from worker.poller.poll import Poll
 from worker.poller.polling import Polling
 from worker.poller.pushing import Pushes, Pushing
 from worker.poller.records import Records
+from worker.poller.turns import Taken, Turns
 from worker.poller.watch import BEAT_S, LOOK_S, Watch
-from worker.schedule import NO_NETWORK, Pace
+from worker.schedule import Pace
 from worker.store.feeds import Feed, Feeds
-from worker.store.gates import Ask, Gates, Turn
+from worker.store.gates import Gates, Turn
 from worker.store.hubs import Hubs, Waiting
 from worker.store.outbox import Outbox
 from worker.store.pages import Pages
 from worker.store.pollers import Pollers
-from worker.visit import Visit, ask
+from worker.visit import Visit
 from worker.watchdog import Watchdog
 
 TICK_S = 0.5
@@ -45,9 +46,6 @@ TICK_S = 0.5
 
 _ROOM = 4
 """A part of what is fetched at once has to be free before more is leased: one at a time would be a round trip each."""
-
-_MOST_LEASED = 32
-"""Leased in one go: whoever was told to start at once has to be begun before that is too late (worker/visit.py)."""
 
 _ROOM_S = 0.02
 """How long a smaller room stays empty at most."""
@@ -80,33 +78,21 @@ class Poller:
         watchdog: Watchdog | None = None,
     ) -> None:
         self._watchdog = watchdog or Watchdog({})
-        self._feeds, self._gates = feeds, gates
-        self._settings = settings
-        self._clock = clock
-        self._tick_s = tick_s
+        self._gates, self._settings, self._clock, self._tick_s = gates, settings, clock, tick_s
         self._fetcher = fetcher or Fetcher(
             user_agent=settings.user_agent, timeout_s=settings.fetch_timeout, guard=Guard(settings.allow_private)
         )
         self._parsers = parsers or Parsers()
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
-        poll = Poll(
-            parsers=self._parsers,
-            outbox=outbox,
-            dispatch=Dispatch(lambda refs: self._aside(enqueue, refs)),
-            aside=self._aside,
-            clock=clock,
-            keep_s=2 * settings.retention,
-            most_daily=settings.max_daily,
-            awaiting=Awaiting(pages, settings.pages, settings.pages_wait),
-        )
         self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
-        self._pushes = Pushes(hubs)
         self._leases = Leases(feeds, clock, self._aside)
         self._records = Records(feeds, gates, self._aside)
+        pushes, inside = Pushes(hubs), settings.allow_private != "0"
+        self._turns = Turns(feeds, gates, self._watch, pushes, self._leases, clock, allowing=inside)
         self._polling = Polling(
             feeds=feeds,
-            poll=poll,
-            pushes=self._pushes,
+            poll=self._poll(outbox, enqueue, pages),
+            pushes=pushes,
             leases=self._leases,
             records=self._records,
             pace=Pace(settings.poll_interval, settings.poll_min, settings.poll_max),
@@ -117,9 +103,21 @@ class Poller:
         self._stopping = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
-        self._queued = list[tuple[float, Feed, Turn]]()
+        self._line = Line(clock)
         self._waiting = False
-        self._woken = False
+
+    def _poll(self, outbox: Outbox, enqueue: Callable[[Sequence[Ref]], int], pages: Pages | None) -> Poll:
+        settings = self._settings
+        return Poll(
+            parsers=self._parsers,
+            outbox=outbox,
+            dispatch=Dispatch(lambda refs: self._aside(enqueue, refs)),
+            aside=self._aside,
+            clock=self._clock,
+            keep_s=2 * settings.retention,
+            most_daily=settings.max_daily,
+            awaiting=Awaiting(pages, settings.pages, settings.pages_wait),
+        )
 
     def stop(self) -> None:
         """End soon: what is being fetched is given back, what is being published is finished."""
@@ -148,7 +146,7 @@ class Poller:
 
     async def _finish(self) -> None:
         """Until all is written that polls came to; what waited in here for its turn goes back into the schedule."""
-        await asyncio.gather(*self._running, *(self._polling.defer(feed, turn) for _, feed, turn in self._queued))
+        await asyncio.gather(*self._running, *(self._polling.defer(feed, turn) for feed, turn in self._line.waiting()))
         await self._records.finish()
         await self._aside(self._watch.leave)
 
@@ -160,30 +158,30 @@ class Poller:
             self._tell()
             self._leases.hold([feed for feed, _ in leased])
             for feed, turn in leased:
-                if isinstance(turn, Waiting):
-                    self._start(self._polling.run(feed, Pushing(feed, turn)))
-                elif turn.admitted:
-                    later = None if due_by is None else self._queue
-                    self._start(self._polling.run(feed, self._visiting(feed, turn), later))
-                elif due_by is not None and not turn.closed:
-                    self._queue(feed, turn)
-                else:
-                    self._start(self._polling.defer(feed, turn))
-            if due_by is not None and not leased and not self._running and not self._queued:
+                self._begin(feed, turn, due_by)
+            if due_by is not None and not leased and not self._running and not self._line:
                 return
             await self._pause(idle=not leased)
 
+    def _begin(self, feed: Feed, turn: Turn | Waiting, due_by: float | None) -> None:
+        """Poll a leased feed, or let it wait for its turn: in here where all that was due is to be polled."""
+        if isinstance(turn, Waiting):
+            self._start(self._polling.run(feed, Pushing(feed, turn)))
+        elif turn.admitted:
+            later = None if due_by is None else self._line.join
+            self._start(self._polling.run(feed, self._visiting(feed, turn), later))
+        elif due_by is not None and not turn.closed:
+            self._line.join(feed, turn)
+        else:
+            self._start(self._polling.defer(feed, turn))
+
     def _tell(self) -> None:
         """Give the service manager a sign of life; that we are ready only when the server has been met."""
-        if self._woken:
+        if self._turns.woken:
             works = (
                 f"Holding back: {self._watch.why}" if self._watch.why else f"Polling; now {len(self._running)} at once"
             )
             self._watchdog.turn("Waiting for the server" if self._waiting else works)
-
-    def _queue(self, feed: Feed, turn: Turn) -> None:
-        """Wait in here for a turn, not in the schedule."""
-        heappush(self._queued, (self._clock.now() + turn.wait_s, feed, turn))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -198,14 +196,11 @@ class Poller:
     def _room(self) -> int:
         return self._settings.fetch_parallel - len(self._running)
 
-    async def _lease(self, due_by: float | None) -> Sequence[tuple[Feed, Turn | Waiting]]:
+    async def _lease(self, due_by: float | None) -> Taken:
         """What is due, with its turn at its gate or what was pushed of it; nothing while the server is away, or has
         enough to do."""
-        now, again = self._clock.now(), list[Feed]()
-        while self._queued and self._queued[0][0] <= now and len(again) < self._room():
-            again.append(heappop(self._queued)[1])
         try:
-            leased: Sequence[tuple[Feed, Turn | Waiting]] = await self._aside(self._take, due_by, self._room(), again)
+            leased = await self._aside(self._turns.take, due_by, self._room(), self._line.come(self._room()))
         except Transient as error:
             if due_by is not None:
                 raise
@@ -218,33 +213,9 @@ class Poller:
         self._waiting = False
         return leased
 
-    def _take(self, due_by: float | None, room: int, again: list[Feed]) -> Sequence[tuple[Feed, Turn | Waiting]]:
-        """All that a turn of the loop asks the server for, in one go. Blocks."""
-        held = self._watch.turn()
-        if held and due_by is not None:
-            raise Transient(f"polls are held back: {self._watch.why}")
-        if not self._woken:
-            self._wake(self._clock.now() if due_by is None else due_by)
-            self._woken = True
-        room -= len(again)
-        leased = [*again, *(self._leases.take(min(room, _MOST_LEASED), due_by) if room > 0 and not held else [])]
-        pushed = self._pushes.first(leased)
-        fetched = [feed for feed in leased if feed.id not in pushed]
-        turns = ask(self._gates, self._clock, [Ask(feed.url, feed.id, feed.id) for feed in fetched]) if fetched else []
-        return [*((feed, pushed[feed.id]) for feed in leased if feed.id in pushed), *zip(fetched, turns, strict=True)]
-
     def _visiting(self, feed: Feed, turn: Turn) -> Visiting:
         visit = Visit(feed.id, self._gates, self._aside, self._clock, feed=feed.id)
         return Visiting(feed, turn, visit, self._fetcher, self._records.leave)
-
-    def _wake(self, now: float) -> None:
-        """Who starts us without a network shall hear so at once, and who has one again need not wait; nor who allows
-        now what we refused."""
-        allowing = self._settings.allow_private != "0"
-        for feed in self._feeds.all():
-            again = feed.polls.reason == NO_NETWORK or (allowing and ALLOWED_BY in feed.polls.trouble)
-            if again and feed.due == feed.polls.next_poll > now:
-                self._feeds.give_back(feed, now)
 
     async def _pause(self, *, idle: bool) -> None:
         """Until there may be something to do: at once if there may be more due, at the latest after a tick."""
@@ -256,8 +227,9 @@ class Poller:
 
     async def _wait(self, longest_s: float) -> None:
         """Until a full poller has room, all is polled, a turn has come or we are stopped; no longer than this."""
-        if self._queued:
-            longest_s = min(longest_s, self._clock.sleep_s(max(0.0, self._queued[0][0] - self._clock.now())))
+        next_s = self._line.next_s()
+        if next_s is not None:
+            longest_s = min(longest_s, next_s)
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await self._ended.wait()
