@@ -1,7 +1,6 @@
 """Feeds as bad as they come, polled by the real command: one clear line each, and the good ones get their turn."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +51,6 @@ UNREACHABLE = {
     "http://127.0.0.1:{free}/": "unreachable",
     "http://no-such-host.invalid/feed": "unreachable",
 }
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with FeedServer() as server:
-        yield server
 
 
 def polled(url: str, **settings: Any) -> dict[str, dict[str, Any]]:

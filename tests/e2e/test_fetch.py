@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-from collections.abc import Iterator
 
 import pytest
 
@@ -10,12 +9,6 @@ from tests.e2e.feed_server import Answer, FeedServer, Request, page
 from tests.misbehaving.answering import RSS, feed, kept, to
 from tests.misbehaving.case import ONE
 from worker.fetch import Failed, Fetched, Fetcher, Guard, NotModified
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with FeedServer() as server:
-        yield server
 
 
 def fetcher(timeout_s: float = 10.0) -> Fetcher:

@@ -13,7 +13,7 @@ from tests import waiting as waiting_for
 from tests.command import start_storywire, storywire
 from tests.e2e.feed_server import Request, head, page
 from tests.e2e.gate_server import GateServer
-from tests.e2e.polling import NOW, Bench, bench, eventually, poller, rss
+from tests.e2e.polling import NOW, Bench, eventually, poller, rss
 from worker.connect import connect
 from worker.store.feeds import Feeds
 
@@ -25,11 +25,6 @@ ITEM = ("a", "Dam breaks above the valley", "Two villages were cleared on Sunday
 def server() -> Iterator[GateServer]:
     with GateServer(takes_s=0.02) as server:
         yield server
-
-
-@pytest.fixture
-def store(valkey_url: str) -> Bench:
-    return bench(valkey_url)
 
 
 until = partial(waiting_for.eventually, within_s=40.0)

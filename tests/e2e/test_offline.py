@@ -7,7 +7,7 @@ import pytest
 
 from tests.command import storywire
 from tests.e2e.feed_server import FeedServer, page
-from tests.e2e.polling import NOW, Bench, bench, poller, rss
+from tests.e2e.polling import NOW, Bench, poller, rss
 from worker.connect import connect
 from worker.feed.address import feed_id
 from worker.schedule import NO_NETWORK
@@ -15,11 +15,6 @@ from worker.store.feeds import Feeds
 
 NOWHERE = ["http://no-such-host.invalid/feed", "http://nor-this-one.invalid/feed", "http://nor-this-one.invalid/2"]
 NOTICE = "no feed can be reached: without internet, try `storywire demo`"
-
-
-@pytest.fixture
-def store(valkey_url: str) -> Bench:
-    return bench(valkey_url)
 
 
 def poll_once(url: str) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.feed_server import FeedServer, page, versioned
-from tests.e2e.polling import NOW, Bench, bench, eventually, poller, rss
+from tests.e2e.polling import NOW, Bench, eventually, poller, rss
 
 DAY_S = 86_400.0
 
@@ -14,11 +14,6 @@ DAY_S = 86_400.0
 def server() -> Iterator[FeedServer]:
     with FeedServer() as running:
         yield running
-
-
-@pytest.fixture
-def store(valkey_url: str) -> Bench:
-    return bench(valkey_url)
 
 
 def item(name: str) -> tuple[str, str, str]:

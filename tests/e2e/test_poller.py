@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -23,17 +23,6 @@ FIRST = ("a", "Dam breaks above the valley", "Two villages were cleared on Sunda
 EDITED = ("a", "Dam breaks above the valley; two villages cleared", "Two villages were cleared on Sunday night.")
 SECOND = ("b", "Council votes on the bridge", "The vote was close.")
 THIRD = ("c", "Ferry service resumes", "After a week of storms.")
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with FeedServer() as server:
-        yield server
-
-
-@pytest.fixture
-def store(valkey_url: str) -> Bench:
-    return bench(valkey_url)
 
 
 async def test_entries_come_once_and_edits_update_their_article(server: FeedServer, store: Bench) -> None:

@@ -3,7 +3,6 @@
 The plain reading (tests/captures/truth.py) knows nothing of Storywire: feedparser's defaults and four rules.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,11 @@ import pytest
 from tests.captures.truth import Shown, Truth, named
 from tests.captures.written import written
 from tests.e2e.feed_server import FeedServer, page, versioned
-from tests.e2e.polling import NOW, Bench, bench, poller
+from tests.e2e.polling import NOW, Bench, poller
 from worker.model import Article
 
 _MEDIA = b"media:description"
 """feedparser takes a picture's caption for the text of an entry: where captions occur, texts are not compared."""
-
-
-@pytest.fixture
-def server() -> Iterator[FeedServer]:
-    with FeedServer() as server:
-        yield server
-
-
-@pytest.fixture
-def store(valkey_url: str) -> Bench:
-    return bench(valkey_url)
 
 
 def said(article: Article, *, text: bool) -> Shown:

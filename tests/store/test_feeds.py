@@ -15,11 +15,6 @@ NOW = 1_750_000_000.0
 A, B, C = "https://a.example/feed", "https://b.example/feed", "https://c.example/feed"
 
 
-@pytest.fixture
-def feeds(redis: Redis) -> Feeds:
-    return Feeds(redis)
-
-
 def test_a_feed_is_added_once_and_due_at_once(feeds: Feeds) -> None:
     """Two spellings of one address are one feed; a title given later replaces the first, none leaves it."""
     feed, is_new = feeds.add("HTTPS://A.example/feed#x", "First", NOW)

@@ -1,7 +1,7 @@
 """The gates: nobody starts too soon, nobody waits for ever, whoever asks from wherever."""
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -17,13 +17,6 @@ from worker.store.gates import Ask, Gates, Rule, Turn, Visit
 NOW = 1_750_000_000.0
 URL = "https://news.example.org/feed"
 GATE = "host news.example.org"
-
-
-@pytest.fixture
-def redis(redis_url: str) -> Iterator[Redis]:
-    client = connect(redis_url)
-    yield client
-    client.close()
 
 
 @pytest.fixture
