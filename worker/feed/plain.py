@@ -8,6 +8,7 @@ import re
 from xml.parsers import expat
 
 from worker.feed import elements
+from worker.feed.events import parser_of
 from worker.feed.raw import RawFeed
 from worker.feed.said import Attributes, Said, Unusual, entry_of, joined, recoded, reference
 
@@ -37,13 +38,7 @@ _WEB = re.compile(r"https?://[a-z0-9]", re.IGNORECASE)
 def read_plain(body: bytes) -> RawFeed | None:
     """The feed in a body of UTF-8, or None where it is not plain."""
     reader = _Reader()
-    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
-    parser.buffer_text = True
-    parser.buffer_size = 65_536
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
-    parser.StartDoctypeDeclHandler = _refuse
+    parser = parser_of(reader.start, reader.end, reader.text, Unusual)
     parser.StartNamespaceDeclHandler = _declared
     try:
         parser.Parse(body, True)
@@ -197,10 +192,6 @@ def _lower(attributes: Attributes) -> Attributes:
             raise Unusual
         found[key] = value.lower() if key in ("rel", "type") else value
     return found
-
-
-def _refuse(*_: object) -> None:
-    raise Unusual
 
 
 def _declared(prefix: str | None, uri: str | None) -> None:

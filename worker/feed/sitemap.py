@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from worker.feed.address import web_link
 from worker.feed.dates import stated_time
+from worker.feed.events import parser_of
 from worker.feed.raw import RawEntry, RawFeed
 
 MOST_PARTS = 3
@@ -112,16 +113,5 @@ def _read(body: bytes, found: Callable[[_Record], None]) -> bool:
         elif text and local != "-" and "-" not in path:
             record.setdefault(local, text)
 
-    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
-    parser.buffer_text = True
-    parser.buffer_size = 65_536
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = pieces.append
-    parser.StartDoctypeDeclHandler = _refuse
-    parser.Parse(body, True)
+    parser_of(start, end, pieces.append, _Unusual).Parse(body, True)
     return b"sitemapindex" in (_ROOT.search(body) or [b"", b""])[1]
-
-
-def _refuse(*_: object) -> None:
-    raise _Unusual

@@ -51,26 +51,11 @@ def facts(status: Status, now: float) -> dict[str, Any]:
         "overall_tone": _STATES[worst(status.findings)][1],
         "as_of": rfc3339_or_none(status.at),
         "stale": span(now - status.at) if now - status.at > _STALE_S else "",
-        "checks": [
-            (each.check, each.state.value, *_STATES[each.state], list(with_code(harmless(each.said))))
-            for each in status.findings
-        ],
+        "checks": _checks(status),
         "tiles": tiles(status),
         "meter": meter(status),
         "meter_px": METER_PX,
-        "processes": [
-            (
-                each.role,
-                harmless(each.host),
-                each.pid,
-                harmless(each.version, "-"),
-                each.version == ours,
-                harmless(each.held),
-                harmless(each.doing),
-                span(max(0.0, status.at - each.started)) if each.started else "-",
-            )
-            for each in status.processes
-        ],
+        "processes": _processes(status, ours),
         "quarantine": status.figures("quarantine").get("articles", 0),
         "reasons": [
             (harmless(each.article), harmless(each.reason, "(no reason)"), ago(now - each.at), rfc3339_or_none(each.at))
@@ -79,6 +64,32 @@ def facts(status: Status, now: float) -> dict[str, Any]:
         "known": len(status.findings) > 1,
         "about": f"Storywire {ours}, on {harmless(status.place)}",
     }
+
+
+def _checks(status: Status) -> list[tuple[object, ...]]:
+    """Each line of the check: its name, its state, in words and as a tone, and what it says."""
+    return [
+        (each.check, each.state.value, *_STATES[each.state], list(with_code(harmless(each.said))))
+        for each in status.findings
+    ]
+
+
+def _processes(status: Status, ours: str) -> list[tuple[object, ...]]:
+    """Each process that lives: what it is and where, its version and whether that is ours, why it waits, what it does,
+    and since how long."""
+    return [
+        (
+            each.role,
+            harmless(each.host),
+            each.pid,
+            harmless(each.version, "-"),
+            each.version == ours,
+            harmless(each.held),
+            harmless(each.doing),
+            span(max(0.0, status.at - each.started)) if each.started else "-",
+        )
+        for each in status.processes
+    ]
 
 
 def worst(found: Sequence[Finding]) -> State:
