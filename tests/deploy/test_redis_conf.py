@@ -30,8 +30,9 @@ from worker.runtime import open_runtime
 
 DOCS = REDIS.parents[1] / "docs" / "deploy"
 PAGE = (DOCS / "redis.md").read_text()
-CONF = re.findall(r"^```conf\n(.*?)^```", (DOCS / "servers.md").read_text(), re.MULTILINE | re.DOTALL)
-"""What servers.md has an operator add to redis.conf."""
+SHAPES = "".join((DOCS / name).read_text() for name in ("servers.md", "cluster.md"))
+CONF = re.findall(r"^```conf\n(.*?)^```", SHAPES, re.MULTILINE | re.DOTALL)
+"""What the pages of shapes have an operator add to redis.conf."""
 HERE = "127.0.0.1"
 ITEMS = (("dam", DAM_TITLE, DAM), ("cup", CUP_TITLE, CUP), ("report", DAM_REPORT_TITLE, DAM_REPORT))
 
@@ -196,8 +197,8 @@ def test_the_server_starts_with_what_the_page_of_shapes_adds(machine: Machine, b
 
 
 def printed(beginning: str, changed: dict[str, str]) -> str:
-    """The code block of servers.md with these words in it, and others in the place of some."""
-    blocks = re.findall(r"(?:^ {4}.*\n)+", (DOCS / "servers.md").read_text(), re.MULTILINE)
+    """The code block of these pages with these words in it, and others in the place of some."""
+    blocks = re.findall(r"(?:^ {4}.*\n)+", SHAPES, re.MULTILINE)
     script = str(next(block for block in blocks if beginning in block))
     for word, other in changed.items():
         assert word in script
