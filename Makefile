@@ -24,7 +24,7 @@ install: .venv/installed ## the command, as .venv/bin/storywire
 dev: .venv/installed-dev
 
 test: dev lint ## check the code, then run all tests
-	@$(BIN)/python -m pytest -q -n 3 -m "not slow" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
 lint: dev ## style, types, layers
 	@$(BIN)/ruff check .
