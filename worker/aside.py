@@ -1,4 +1,4 @@
-"""Threads beside the loop for calls that block, so many for each part of the process.
+"""Threads beside a loop for calls that block, so many for each part of a process; the loop's own look up host names.
 
 Invariant: calls of one part wait for each other alone: however many pages are asked for, what is followed goes on.
 """

@@ -24,7 +24,7 @@ from worker.errors import NotArchived
 from worker.ingest import Ingest
 from worker.runtime import open_runtime
 from worker.store.archive import Archive
-from worker.store.commits import Commits, Lease
+from worker.store.commits import Commits, Committing, Lease
 from worker.tasks import Sweeper
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -224,7 +224,7 @@ class _Died(Exception):
 class _Dying(Commits):
     """Commits that never come to pass."""
 
-    def commit(self, lease: Lease, view: View) -> None:
+    def commit(self, lease: Lease, view: View, committing: Committing | None = None) -> None:
         raise _Died
 
 

@@ -14,7 +14,7 @@ from worker.errors import LeaseLost
 from worker.ingest import Ingest
 from worker.model import Article, Ref
 from worker.store import keys
-from worker.store.commits import Commits, Lease
+from worker.store.commits import Commits, Committing, Lease
 from worker.store.outbox import Outbox
 from worker.store.stories import Stories
 
@@ -141,12 +141,12 @@ class Overtaken(Commits):
         super().__init__(redis)
         self._rival: tuple[Bench, list[Ref]] | None = (rival, refs)
 
-    def commit(self, lease: Lease, view: View) -> None:
+    def commit(self, lease: Lease, view: View, committing: Committing | None = None) -> None:
         if self._rival:
             (rival, refs), self._rival = self._rival, None
             rival.redis.delete(keys.lease(lease.lang))
             rival.ingest.run(refs)
-        super().commit(lease, view)
+        super().commit(lease, view, committing)
 
 
 def test_a_worker_that_was_overtaken_starts_over_and_places_nothing_twice(bench: Bench) -> None:

@@ -4,14 +4,13 @@ Invariant: every lease is ended by a record, given back on the way out, or runs 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
+from worker.aside import Aside
 from worker.clock import Clock
 from worker.config import Settings
 from worker.errors import Transient
@@ -50,7 +49,8 @@ _ROOM = 4
 _ROOM_S = 0.02
 """How long a smaller room stays empty at most."""
 
-T = TypeVar("T")
+_THREADS = 4
+
 log = structlog.get_logger()
 
 
@@ -83,7 +83,7 @@ class Poller:
             user_agent=settings.user_agent, timeout_s=settings.fetch_timeout, guard=Guard(settings.allow_private)
         )
         self._parsers = parsers or Parsers()
-        self._threads = ThreadPoolExecutor(4, thread_name_prefix="store")
+        self._aside = Aside("store", _THREADS)
         self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
         self._leases = Leases(feeds, clock, self._aside)
         self._records = Records(feeds, gates, self._aside)
@@ -142,7 +142,7 @@ class Poller:
                     await self._finish()
         finally:
             kept.cancel()
-            self._threads.shutdown()
+            self._aside.join()
 
     async def _finish(self) -> None:
         """Until all is written that polls came to; what waited in here for its turn goes back into the schedule."""
@@ -233,8 +233,3 @@ class Poller:
         with suppress(TimeoutError):
             async with asyncio.timeout(longest_s):
                 await self._ended.wait()
-
-    async def _aside(self, call: Callable[..., T], *args: Any) -> T:
-        """Run a blocking call in a thread of our own: the loop's default ones look up host names."""
-        result: Awaitable[T] = asyncio.get_running_loop().run_in_executor(self._threads, partial(call, *args))
-        return await result
