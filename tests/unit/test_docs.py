@@ -109,3 +109,10 @@ def test_the_layers_are_drawn_as_they_are_proven() -> None:
     section = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Layers")[2]
     drawn = [re.split(r" {2,}", line.strip())[0] for line in section.splitlines() if line.startswith("    ")]
     assert drawn[: len(proven)] == proven
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_module_and_test_that_a_page_names_is_there(page: Path) -> None:
+    """Who looks one up finds it, after it was moved too."""
+    named = re.findall(r"(?<![\w/.-])(?:worker|tests)/[\w/]+\.(?:py|lua)\b", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []

@@ -32,7 +32,7 @@ KEPT_S = 86_400
 
 RETRIES = 8
 """How often a job is started again whose worker died; after that the sweeper asks for its articles anew. An article
-that kills is known by the fifth start, two of them in one batch by the eighth (see batches.py)."""
+that kills is known by the fifth start, two of them in one batch by the eighth (see batches/suspects.py)."""
 
 
 def prepared(refs: Sequence[Ref]) -> EnqueueData:

@@ -50,7 +50,7 @@ class Look(NamedTuple):
 
 
 class Stories:
-    """Stories, their members and their events, in values of model.py."""
+    """Stories, their members and their events, in values of worker/model."""
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
