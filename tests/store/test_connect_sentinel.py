@@ -149,15 +149,18 @@ def test_a_primary_that_was_cut_off_with_its_sentinel_is_left_for_the_one_of_the
         for server, epoch in ((cut, 0), (other, 1)):
             about = f"sentinel monitor {SERVICE} {HOST} {server.port} 1", f"sentinel config-epoch {SERVICE} {epoch}"
             asked.append(ending.enter_context(closing(Sentinel("valkey", free_port(), list(about), LOOPBACK))))
-            asked[-1].start()
-        client = ending.enter_context(closing(connect(through(*(each.port for each in asked)))))
-        plain = ending.enter_context(closing(connect_plain(client.url)))
+        url = through(*(each.port for each in asked))
+        client, plain = (ending.enter_context(closing(each(url))) for each in (connect, connect_plain))
+        asked[0].start()
         assert client.set("a", b"1")
         assert plain.set("b", b"1")
+        asked[1].start()
         ask(cut, "CONFIG", "SET", "min-replicas-to-write", "1")
         assert client.set("a", b"2")
         assert plain.set("b", b"2")
         assert (ask(cut, "MGET", "a", "b"), ask(other, "MGET", "a", "b")) == (["1", "1"], ["2", "2"])
+        with closing(connect(url)) as later:
+            assert later.get("a") == b"2", "who comes now reads what is over"
 
 
 def test_a_primary_that_gives_no_answer_is_left_for_the_one_that_is_named_next() -> None:

@@ -8,6 +8,9 @@ from typing import Any
 
 _Info = Mapping[str, Any]
 
+_SILENT_S = 10
+"""A replica says every second how far it is; one that has said nothing for so long is away, and `online` still."""
+
 
 def info(said: Sequence[_Info]) -> dict[str, Any]:
     """The INFO of several primaries as that of one: memory is of the fullest, the version the oldest, and what is not
@@ -18,24 +21,30 @@ def info(said: Sequence[_Info]) -> dict[str, Any]:
     for name, worst in _WORST.items():
         if values := [each[name] for each in said if name in each]:
             one[name] = worst(values)
-    return one | {"shards": len(said), "replicas": min(map(replicas, said))}
+    return one | {"shards": len(said), "in_step": min(map(in_step, said))}
 
 
 def replicas(said: _Info) -> int:
-    """How many replicas of a primary are in step, so that one could take over; of several primaries', the fewest."""
-    if "replicas" in said:
-        return int(said["replicas"])
-    return _states(said).count("online")
+    """How many replicas a primary has that have had their copy, those that are silent of late included."""
+    return sum(replica.get("state") == "online" for replica in _replicas(said))
+
+
+def in_step(said: _Info) -> int:
+    """How many of them could take over now; of several primaries' replicas, the fewest."""
+    if "in_step" in said:
+        return int(said["in_step"])
+    near = (replica for replica in _replicas(said) if int(replica.get("lag", 0)) < _SILENT_S)
+    return sum(replica.get("state") == "online" for replica in near)
 
 
 def copying(said: _Info) -> int:
     """How many replicas a primary is giving a copy of everything."""
-    return sum(state != "online" for state in _states(said))
+    return sum(replica.get("state") != "online" for replica in _replicas(said))
 
 
-def _states(said: _Info) -> list[str]:
+def _replicas(said: _Info) -> list[_Info]:
     each = (said.get(f"slave{at}") for at in range(int(said.get("connected_slaves", 0))))
-    return [str(replica.get("state")) for replica in each if isinstance(replica, Mapping)]
+    return [replica for replica in each if isinstance(replica, Mapping)]
 
 
 def _fullness(said: _Info) -> tuple[float, int]:

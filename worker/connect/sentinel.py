@@ -2,7 +2,8 @@
 
 Invariant: nothing is sent to a server that no Sentinel calls the primary now; the Sentinels are asked one after the
 other, for three seconds at most, and nothing of them is kept but whom to ask first. The first that names one is
-believed, until its primary lacks replicas: both may be cut off from the rest, then the newest failover counts.
+believed, but at the very first, and where its primary lacks replicas: both may be cut off from the rest, so all are
+asked then, and the newest failover counts.
 """
 
 import time
@@ -107,7 +108,7 @@ class Sentinels:
         self._options = {**_ASKING, **self._options}
         self._options |= {name.removeprefix("sentinel_"): value for name, value in found.sentinel.items()}
         self._hosts = found.hosts  # replaced as a whole, never changed: threads read it
-        self._doubted = False
+        self._doubted = True  # which of them is cut off nobody knows at first
 
     def doubt(self) -> None:
         """The primary that was named is of no use: at the next question all are asked, and the newest is believed."""

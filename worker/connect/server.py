@@ -81,7 +81,7 @@ def identify(client: redis.Redis, url: str, variable: str = STORE_VARIABLE) -> S
         delayed_fsyncs=int(said.get("aof_delayed_fsync", 0)),
         loading=bool(said.get("loading")),
         at=primary_of(client),
-        replicas=merged.replicas(said),
+        replicas=merged.in_step(said),
         shards=int(said.get("shards", 0)),
     )
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from worker.connect.cluster import Cluster
-from worker.connect.merged import replicas
+from worker.connect.merged import in_step
 from worker.store import keys
 
 
@@ -35,7 +35,7 @@ def shards(redis: Redis) -> list[Shard]:
             int(said.get("used_memory", 0)),
             int(said.get("maxmemory", 0)),
             tuple(lang for lang, node in places.items() if node == (host, port)),
-            replicas(said),
+            in_step(said),
         )
         for (host, port), said in redis.said().items()
     ]
