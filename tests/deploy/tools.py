@@ -35,7 +35,7 @@ def run(name: str, *arguments: object, **settings: str) -> str:
 def folder_entered() -> str:
     """What redis.conf names as the server's folder: it is entered as soon as it is read, before `--dir` is."""
     [line] = re.findall(r"^dir (.*)$", (DEPLOY / "redis" / "redis.conf").read_text(), re.MULTILINE)
-    return line
+    return str(line)
 
 
 def with_secrets(folder: Path, *places: str) -> Path:
