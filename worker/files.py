@@ -30,6 +30,10 @@ _SAMPLE_CHARACTERS = 250
 """So much is kept of each of the first lines of a file that state no language, to tell the file's."""
 
 
+Arrival = Callable[[float | None], float]
+"""When an article counts as arrived whose file states this time, or none."""
+
+
 @dataclass
 class Index:
     """Where the good lines are, in order of time, then of the files; `bad`: (file, line number, reason).
@@ -56,34 +60,36 @@ class Index:
                 yield replace(line, around=around[which])
 
 
-def index(
-    paths: Sequence[Path], arrival: Callable[[float | None], float], kept: Mapping[Path, BinaryIO] | None = None
-) -> Index:
-    """Look through the files. arrival: when an article of this stated time, or of none, counts as arrived; kept: what
-    is read in place of streams (spool.py).
+def index(paths: Sequence[Path], arrival: Arrival, kept: Mapping[Path, BinaryIO] | None = None) -> Index:
+    """Look through the files. kept: what is read in place of streams (spool.py).
 
     Raises BadInput for a file that cannot be read. A line that is none, or repeats an id, is counted as bad; of an
     archive's lines of one article, which a crash may leave twice, the last one counts.
     """
     found, known = Index(paths, kept=kept or {}), dict[str, int]()
-    for which, path in enumerate(paths):
-        with ExitStack() as closing:
-            file, damage = _open(path, found.kept)
-            closing.enter_context(file)
-            number, offset = 0, _after_mark(file)
-            while raw := file.readline(_MAX_LINE):
-                number += 1
-                if len(raw) == _MAX_LINE and not raw.endswith(b"\n"):
-                    found.bad.append((path, number, _TOO_LONG))
-                    offset += len(raw) + _rest_of_line(file)
-                    continue
-                if raw.strip():
-                    _note(found, known, (which, number, offset), raw, arrival)
-                offset += len(raw)
-            if damage:
-                found.bad.append((path, number + 1, damage))
+    for which in range(len(paths)):
+        _look_through(found, known, which, arrival)
     found.lines.sort(key=lambda line: line[0])
     return found
+
+
+def _look_through(found: Index, known: dict[str, int], which: int, arrival: Arrival) -> None:
+    path = found.paths[which]
+    with ExitStack() as closing:
+        file, damage = _open(path, found.kept)
+        closing.enter_context(file)
+        number, offset = 0, _after_mark(file)
+        while raw := file.readline(_MAX_LINE):
+            number += 1
+            if len(raw) == _MAX_LINE and not raw.endswith(b"\n"):
+                found.bad.append((path, number, _TOO_LONG))
+                offset += len(raw) + _rest_of_line(file)
+                continue
+            if raw.strip():
+                _note(found, known, (which, number, offset), raw, arrival)
+            offset += len(raw)
+        if damage:
+            found.bad.append((path, number + 1, damage))
 
 
 def _rest_of_line(file: BinaryIO) -> int:
@@ -106,7 +112,7 @@ def _note(
     known: dict[str, int],
     place: tuple[int, int, int],
     raw: bytes,
-    arrival: Callable[[float | None], float],
+    arrival: Arrival,
 ) -> None:
     which, number, offset = place
     line = parse_line(raw)

@@ -1,6 +1,6 @@
 """What `replay` and `import` share: a file's articles through the queue, with a progress bar and the counts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ import click
 from worker import supervisor
 from worker.errors import BadInput
 from worker.feed.lines import Line, article_of
-from worker.files import Index, index
+from worker.files import Arrival, Index, index
 from worker.intake import Intake, Sent
 from worker.model import Article
 from worker.patience import Patience
@@ -33,9 +33,6 @@ _EARLIEST = -2_208_988_800.0
 
 _AGAIN_S = 60.0
 """A run that waits, goes on and waits again says so once a minute."""
-
-Arrival = Callable[[float | None], float]
-"""When an article counts as arrived whose file states this time, or none."""
 
 FILES = click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILE..."
