@@ -6,7 +6,8 @@ from worker.connect import connect
 from worker.model import AWAITED, Article, Ref
 from worker.store import keys
 from worker.store import pages as pages_module
-from worker.store.outbox import NO_ROOM, Outbox, pack
+from worker.store.backlog import NO_ROOM
+from worker.store.outbox import Outbox, pack
 from worker.store.pages import Awaited, Pages
 
 NOW = 1_750_000_000.0

@@ -6,15 +6,14 @@ Invariant: an article leaves it only when its newest revision is settled; the qu
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 from redis import Redis
 
 from worker.model import Article, Ref
 from worker.store import keys
+from worker.store.backlog import AWAITS, NO_ROOM, Backlog
 from worker.store.claims import Claims
-from worker.store.listed import Listed
 from worker.store.scripts import load
 
 _CHUNK = 500
@@ -30,13 +29,6 @@ values in a double, so that two pollers met in one of a hundred races."""
 _LISTED_S = 60.0
 """So long a feed with nothing pending stays listed: who lists it may be about to publish, with a clock behind ours."""
 
-NO_ROOM = 1e12
-"""Added to the time at which an article is tried again that found no room in the quarantine: by such a score it waits
-until then, and is not taken for queued by a clock that was set back. Another version tries it at once, to no harm."""
-
-AWAITS = 2e12
-"""Added to the time until which an article may wait for its page, likewise."""
-
 LONGEST_AWAITED_S = 6 * 3600.0
 """No article waits longer for its page; what would was put there by a clock that was set back since."""
 
@@ -50,17 +42,16 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Article).decode
 
 
-class Outbox:
+class Outbox(Backlog):
     """Publishes, loads and settles articles. `claims`: whose are those that several feeds carry. `redis` speaks
     bytes."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis: Any = redis
+        super().__init__(redis)
         self.claims = Claims(redis)
         self._publish = load(redis, "publish_articles")
         self._settle = load(redis, "settle_articles")
         self._requeue = load(redis, "requeue_stale")
-        self._listed = Listed(redis, keys.outboxes())
 
     def publish(
         self,
@@ -161,57 +152,9 @@ class Outbox:
         ids = self._requeue(keys=[keys.pending(feed)], args=[now, limit, *ranges])
         return [Ref(feed, article_id.decode()) for article_id in ids]
 
-    def everything(self) -> Iterable[tuple[Ref, bytes]]:
-        """The payloads of all articles that wait, feed by feed: to look for some of them, not to work by. `decode`
-        reads one, if it can be read."""
-        for feeds in self._listed.chunks():
-            for feed in feeds:
-                for article_id, payload in self._redis.hscan_iter(keys.payloads(feed), count=_CHUNK):
-                    yield Ref(feed, article_id.decode()), payload
-
     def drop(self, refs: Sequence[Ref]) -> None:
         """Take articles out, whatever revision of them waits."""
         self.settle([(ref, _LAST_REVISION) for ref in refs])
-
-    def depth(self) -> int:
-        """How many articles wait, over all feeds."""
-        depth = 0
-        for feeds in self._listed.chunks():
-            pipe = self._redis.pipeline(transaction=False)
-            for feed in feeds:
-                pipe.zcard(keys.pending(feed))
-            depth += sum(pipe.execute())
-        return depth
-
-    def without_room(self) -> int:
-        """How many articles wait, over all feeds, as the quarantine had no room for them."""
-        found = 0
-        for feeds in self._listed.chunks():
-            pipe = self._redis.pipeline(transaction=False)
-            for feed in feeds:
-                pipe.zcount(keys.pending(feed), NO_ROOM, f"({AWAITS!r}")
-            found += sum(pipe.execute())
-        return found
-
-    def oldest_age_s(self, now: float) -> float | None:
-        """Seconds since the article was queued that was queued longest ago, over all feeds; None where none waits."""
-        queued: list[float] = []
-        for feeds in self._listed.chunks():
-            pipe = self._redis.pipeline(transaction=False)
-            for feed in feeds:
-                pipe.zrange(keys.pending(feed), 0, 0, withscores=True)
-            queued += [score for found in pipe.execute() for _, score in found]
-        return max(0.0, now - min(queued)) if queued else None
-
-    def waiting(self, feed: str) -> int:
-        """How many articles of one feed wait."""
-        waiting: int = self._redis.zcard(keys.pending(feed))
-        return waiting
-
-    def oldest(self, feed: str) -> str | None:
-        """The id of the article of one feed that was queued longest ago; None where none waits."""
-        found = self._redis.zrange(keys.pending(feed), 0, 0)
-        return found[0].decode() if found else None
 
     def marks(self, feed: str) -> dict[str, bytes]:
         """The feed's seen marks: entry -> packed value."""

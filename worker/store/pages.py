@@ -11,7 +11,8 @@ from redis import Redis
 
 from worker.model import Article, Ref
 from worker.store import keys
-from worker.store.outbox import AWAITS, LONGEST_AWAITED_S, pack
+from worker.store.backlog import AWAITS
+from worker.store.outbox import LONGEST_AWAITED_S, pack
 from worker.store.scripts import load
 
 MOST = 20_000

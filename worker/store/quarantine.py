@@ -14,8 +14,9 @@ from redis import Redis
 
 from worker.model import Article, Ref
 from worker.store import keys
+from worker.store.backlog import NO_ROOM
 from worker.store.listed import Listed
-from worker.store.outbox import NO_ROOM, decode
+from worker.store.outbox import decode
 from worker.store.scripts import load
 
 PER_FEED = 1_000
