@@ -37,7 +37,7 @@ ARTICLES = 2_000
 BATCHES = (10, 200)
 """Other values of STORYWIRE_BATCH whose cost is counted, for one language."""
 _HELD = ("read", "decide", "commit")
-_PATIENT: Sequence[Change] = [(supervisor, "_READY_S", 300.0)]
+PATIENT: Sequence[Change] = [(supervisor, "_READY_S", 300.0)]
 """Eight workers take a while to start on two processors."""
 
 
@@ -58,7 +58,7 @@ def measure(articles: Sequence[Article], numbers: Sequence[int] = WORKERS) -> li
     """A run for each number of workers; the first WARM of `articles` are clustered before the clock starts."""
     runs = []
     for workers in numbers:
-        with changed(_PATIENT), pipeline(workers, articles[:WARM]) as running:
+        with changed(PATIENT), pipeline(workers, articles[:WARM]) as running:
             runs.append(running.measure("measured", articles[WARM:]))
         print(f"  {runs[-1]}", file=sys.stderr, flush=True)
     return runs
