@@ -1,9 +1,11 @@
 """The real `storywire` command as a subprocess, with none of the caller's settings."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -79,6 +81,18 @@ def start_storywire(*arguments: object, **settings: object) -> "subprocess.Popen
         text=True,
         start_new_session=True,
     )
+
+
+@contextmanager
+def running(*arguments: object, **settings: object) -> Iterator["subprocess.Popen[str]"]:
+    """The same in a block: killed in the end, with all that it has started, however the block ends."""
+    process = start_storywire(*arguments, **settings)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=20)
 
 
 def one_line(errors: str) -> str:

@@ -5,10 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
-from tests.command import ROOT, environment, here, start_storywire
+from tests.command import ROOT, environment, here, running
 from tests.conftest import NewServer
 from tests.deploy.tools import DEPLOY
 from tests.servers import free_port
@@ -30,18 +29,6 @@ def alive(role: str, *program: str, **settings: object) -> tuple[int, str]:
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done.returncode, done.stdout
-
-
-@contextmanager
-def running(*arguments: str, **settings: object) -> Iterator["subprocess.Popen[str]"]:
-    """A process of the command, ended with the block."""
-    process = start_storywire(*arguments, **settings)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.communicate(timeout=20)
 
 
 def test_worker_is_told_by_its_own_signs_and_not_by_the_server_or_the_queue(new_server: NewServer) -> None:

@@ -1,20 +1,17 @@
 """Pages of entries, over real HTTP and a real store: read politely, and where that fails the summary is clustered."""
 
 import asyncio
-import os
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 
-from tests.command import here, start_storywire, storywire
+from tests.command import here, running, storywire
 from tests.e2e.feed_server import Answer, FeedServer, Request, head, page
 from tests.e2e.polling import eventually, rss
 from tests.unit.page_layouts import PARAGRAPHS, SUMMARY, TITLE, classic, paywalled
@@ -375,16 +372,8 @@ def runtime(valkey_url: str, data_dir: Path) -> Iterator[Runtime]:
         yield runtime
 
 
-@contextmanager
-def running(*arguments: object, **settings: object) -> Iterator["Popen[str]"]:
-    """A process that is ended with the block, however that ends."""
-    process = start_storywire(*arguments, log_format="json", pages="auto", **settings)
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+READ = {"pages": "auto", "log_format": "json"}
+"""Settings of processes: pages are read, unlike in other tests."""
 
 
 def feed_of(server: FeedServer, *paths: str) -> str:
@@ -413,9 +402,9 @@ def test_a_story_has_the_fingerprints_of_the_full_text(server: FeedServer, runti
     server.routes["/open"] = page(PAGE, content_type="text/html; charset=utf-8")
     runtime.feeds.add(server.url("/feed"), "", time.time())
     url = runtime.url
-    with running("pages", redis_url=url):
+    with running("pages", **READ, redis_url=url):
         until(runtime.pages.alive, 20, "no reader of pages")
-        with running("poll", redis_url=url), running("work", redis_url=url):
+        with running("poll", **READ, redis_url=url), running("work", **READ, redis_url=url):
             until(clustered(runtime, 3), 40, lambda: f"{runtime.stories.counts()}, waiting: {runtime.pages.depth()}")
     found = members(runtime)
     full, closed, missing = (found[server.url(f"/{path}")] for path in ("open", "closed", "missing"))
@@ -447,9 +436,9 @@ def test_an_article_whose_reader_was_killed_is_clustered_all_the_same(server: Fe
     server.routes["/open"] = answers_slowly
     runtime.feeds.add(server.url("/feed"), "", time.time())
     settings = {"redis_url": runtime.url, "pages_wait": "5s"}
-    with running("pages", **settings) as reader:
+    with running("pages", **READ, **settings) as reader:
         until(runtime.pages.alive, 20, "no reader of pages")
-        with running("poll", **settings), running("work", **settings):
+        with running("poll", **READ, **settings), running("work", **READ, **settings):
             until(lambda: bool(server.asked("/open")), 20, "the page was not asked for")
             reader.kill()
             until(clustered(runtime, 1), 60, "the article is lost")
@@ -463,13 +452,13 @@ def test_another_reader_goes_on_where_one_was_killed(server: FeedServer, runtime
     server.routes["/open"] = answers_slowly
     runtime.feeds.add(server.url("/feed"), "", time.time())
     url = runtime.url
-    with running("pages", redis_url=url) as reader:
+    with running("pages", **READ, redis_url=url) as reader:
         until(runtime.pages.alive, 20, "no reader of pages")
-        with running("poll", redis_url=url), running("work", redis_url=url):
+        with running("poll", **READ, redis_url=url), running("work", **READ, redis_url=url):
             until(lambda: bool(server.asked("/open")), 20, "the page was not asked for")
             reader.kill()
             server.routes["/open"] = page(PAGE, content_type="text/html")
-            with running("pages", redis_url=url):
+            with running("pages", **READ, redis_url=url):
                 until(clustered(runtime, 1), 40, "nobody took it over")
     (member,) = members(runtime).values()
     assert member.page == "read"

@@ -1,17 +1,16 @@
 """`storywire work` as a process: stopped, killed, worn out, without its server."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, environment, one_line, start_storywire, storywire
+from tests.command import ROOT, environment, one_line, running, storywire
 from tests.servers import Server
 from tests.users import as_user
 from tests.waiting import eventually
@@ -24,18 +23,6 @@ from worker.runtime import Runtime, open_runtime
 def runtime(valkey_url: str, data_dir: Path) -> Iterator[Runtime]:
     with open_runtime(load({}, redis_url=valkey_url, data_dir=str(data_dir), batch="10")) as runtime:
         yield runtime
-
-
-@contextmanager
-def running(*arguments: object, **settings: object) -> Iterator["subprocess.Popen[str]"]:
-    """A worker process that is ended with the block, however that ends."""
-    process = start_storywire("work", *arguments, log_format="json", **settings)
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 def publish(runtime: Runtime, count: int, feed: str = "f") -> list[Ref]:
@@ -68,7 +55,7 @@ def test_a_burst_clusters_what_is_queued_and_ends(runtime: Runtime) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_an_idle_worker_at_once(runtime: Runtime, number: signal.Signals) -> None:
-    with running(redis_url=runtime.url) as process:
+    with running("work", log_format="json", redis_url=runtime.url) as process:
         eventually(lambda: listening(runtime), 15, "the worker does not listen")
         process.send_signal(number)
         began = time.monotonic()
@@ -78,7 +65,7 @@ def test_a_signal_ends_an_idle_worker_at_once(runtime: Runtime, number: signal.S
 
 
 def test_a_signal_lets_the_batch_in_hand_be_finished(runtime: Runtime) -> None:
-    with running(redis_url=runtime.url) as process:
+    with running("work", log_format="json", redis_url=runtime.url) as process:
         eventually(lambda: listening(runtime), 15, "the worker does not listen")
         publish(runtime, 300)
         eventually(lambda: runtime.stories.counts()["articles"] > 0, 15, "nothing is clustered")
@@ -91,7 +78,10 @@ def test_a_signal_lets_the_batch_in_hand_be_finished(runtime: Runtime) -> None:
 
 
 def test_the_batch_of_a_killed_worker_is_run_by_another_within_half_a_minute(runtime: Runtime) -> None:
-    with running(redis_url=runtime.url) as first, running(redis_url=runtime.url):
+    with (
+        running("work", log_format="json", redis_url=runtime.url) as first,
+        running("work", log_format="json", redis_url=runtime.url),
+    ):
         eventually(lambda: listening(runtime, 2), 15, "the workers do not listen")
         publish(runtime, 600)
         eventually(lambda: runtime.stories.counts()["articles"] > 50, 15, "nothing is clustered")
@@ -108,7 +98,7 @@ def test_a_worker_goes_on_when_its_server_comes_back(new_server: Callable[..., S
     server = new_server(persistent=True)
     with ExitStack() as stack:
         runtime = stack.enter_context(open_runtime(load({}, redis_url=server.url(0), data_dir=str(data_dir))))
-        worker = stack.enter_context(running(redis_url=runtime.url))
+        worker = stack.enter_context(running("work", log_format="json", redis_url=runtime.url))
         eventually(lambda: listening(runtime), 15, "the worker does not listen")
         server.kill()
         assert worker.stderr is not None
@@ -123,7 +113,7 @@ def test_a_worker_goes_on_when_its_server_comes_back(new_server: Callable[..., S
 
 def test_a_worker_that_is_stopped_while_its_server_is_away_ends(new_server: Callable[..., Server]) -> None:
     server = new_server()
-    with running(redis_url=server.url(0)) as worker:
+    with running("work", log_format="json", redis_url=server.url(0)) as worker:
         assert worker.stderr is not None and '"listening"' in worker.stderr.readline()
         server.kill()
         assert '"waiting for the server"' in worker.stderr.readline()
@@ -148,7 +138,10 @@ def test_a_worn_worker_starts_itself_afresh_as_the_same_process(runtime: Runtime
 
 
 def test_workers_without_a_server_of_their_own_share_the_embedded_one(data_dir: Path) -> None:
-    with running(data_dir=data_dir) as first, running(data_dir=data_dir) as second:
+    with (
+        running("work", log_format="json", data_dir=data_dir) as first,
+        running("work", log_format="json", data_dir=data_dir) as second,
+    ):
         assert first.stderr is not None and second.stderr is not None
         assert '"listening"' in first.stderr.readline() and '"listening"' in second.stderr.readline()
         with open_runtime(load({}, data_dir=str(data_dir))) as runtime:
