@@ -23,6 +23,7 @@ from tests.waiting import eventually
 from worker.demo.newsroom import Newsroom
 from worker.demo.outlets import OUTLETS
 from worker.model import Article
+from worker.store.stories import Stories
 
 STORIES = "#stories > .story"
 HEADLINES = f"{STORIES} .headline"
@@ -430,13 +431,13 @@ def test_while_the_stories_are_read_the_page_says_how_far(
     again = page.locator("meta[http-equiv=refresh]")
     with site_runtime(valkey_url) as runtime:
         fill(runtime, [cup(), dam("herald", lang="und")])
-        whole = runtime.stories.whole
+        whole = Stories.whole
 
         def held(*asked: Any) -> Any:
             assert turns.acquire(timeout=30), "nobody let the reading go on"
             return whole(*asked)
 
-        monkeypatch.setattr(runtime.stories, "whole", held)
+        monkeypatch.setattr(Stories, "whole", held)
         with running_site(runtime, is_read=False) as site:
             try:
                 page.goto(site.url)

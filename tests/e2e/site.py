@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from msgspec import json
 
 from tests.servers import free_port
+from tests.users import as_user
 from tests.waiting import eventually
 from worker.clock import Clock
 from worker.config import load
@@ -78,15 +79,16 @@ def site_runtime(url: str, clock: Clock | None = None, **settings: str) -> Any:
 @contextmanager
 def running_site(runtime: Runtime, *, is_read: bool = True, **options: Any) -> Iterator[RunningSite]:
     """The site of a runtime (see `site_runtime`) until the block ends; `options` are those of Serving. Its stories
-    are read when the block begins, unless it is to begin before."""
+    are read when the block begins, unless it is to begin before. It comes to the server as its own user."""
     made: list[tuple[Serving, asyncio.AbstractEventLoop]] = []
     failed: list[BaseException] = []
 
     def serve() -> None:
         async def run() -> None:
-            serving = Serving(runtime, **options)
-            made.append((serving, asyncio.get_running_loop()))
-            await serving.run()
+            with open_runtime(replace(runtime.settings, redis_url=as_user(runtime.url, "serve")), runtime.clock) as own:
+                serving = Serving(own, **options)
+                made.append((serving, asyncio.get_running_loop()))
+                await serving.run()
 
         try:
             asyncio.run(run())

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.site import article, fill, running_site, site_runtime
 from tests.waiting import eventually
 from worker.runtime import Runtime
-from worker.store.feeds import Feed
+from worker.store.feeds import Feed, Feeds
 from worker.web.api import answers
 
 _ASKING = 12
@@ -25,12 +25,12 @@ def test_a_new_story_is_shown_while_every_thread_for_requests_is_taken(
 ) -> None:
     reading, go_on = threading.Semaphore(0), threading.Event()
 
-    def slow(name: str) -> Feed | None:
+    def slow(_feeds: Feeds, name: str) -> Feed | None:
         reading.release()
         assert go_on.wait(30), "nobody let the readers go on"
         return None
 
-    monkeypatch.setattr(runtime.feeds, "get", slow)
+    monkeypatch.setattr(Feeds, "get", slow)
     answers: list[int] = []
     with running_site(runtime) as site:
         asking = [
