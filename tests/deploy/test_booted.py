@@ -148,7 +148,7 @@ def _stops_without_loss(machine: Machine) -> None:
 
 def _is_watched_as_the_page_says(machine: Machine) -> None:
     [block] = commands("systemd", "What to watch")
-    for line in block.replace(" -f ", " ").replace("journalctl", "journalctl --no-pager").splitlines():
+    for line in block.strip().replace(" -f ", " ").replace("journalctl", "journalctl --no-pager").splitlines():
         assert machine.run(line.replace("systemctl", "systemctl --no-pager").partition("  #")[0]) or "jq" in line
 
 
