@@ -170,7 +170,7 @@ def test_a_primary_that_gives_no_answer_is_left_for_the_one_that_is_named_next()
         about = [f"sentinel monitor {SERVICE} {HOST} {gone.port} 1"]
         asked = ending.enter_context(closing(Sentinel("valkey", free_port(), about, LOOPBACK)))
         asked.start()
-        url = through(asked.port, options="?socket_timeout=0.5")
+        url = through(asked.port, options="?socket_timeout=1")
         client, plain = (ending.enter_context(closing(each(url))) for each in (connect, connect_plain))
         assert client.set("a", b"1")
         assert plain.set("b", b"1")
