@@ -47,7 +47,7 @@ class Machine:
                 self._command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self._process = process
-        up = "systemctl is-system-running --wait | grep -E 'running|degraded'"
+        up = "systemctl is-system-running --wait 2>&1 | grep -xE 'running|degraded'"
         eventually(lambda: self.tried(up), 120, self._log.read_text)
         return process
 
