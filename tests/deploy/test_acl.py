@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 import redis
+import rq
 
 from tests.command import here
 from tests.deploy.users import NOBODY, OURS, REDIS, Guarded, with_passwords
@@ -26,6 +27,7 @@ from tests.servers import KINDS, free_port
 from tests.unit.page_layouts import SUMMARY, TITLE, classic
 from tests.waiting import eventually
 
+WORKER = REDIS.parents[1] / "worker"
 TOKEN = "a-token-of-the-tests-4711"
 FILE = (REDIS / "users.acl").read_text()
 PREFIXES = ("~sw:", "~rq:", "%R~sw:", "%R~rq:")
@@ -126,17 +128,31 @@ def test_every_key_of_the_store_has_somebody_who_may_write_it_and_the_worker_all
         assert guarded.may("web", "EXISTS", key), f"the page shows all: {key}"
 
 
-def test_who_does_everything_may_send_every_command_that_the_store_has() -> None:
-    """What a new script or method sends is to be given to its users; the test below shows what each process sends."""
-    store = REDIS.parents[1] / "worker" / "store"
-    scripts, modules = (" ".join(file.read_text() for file in store.glob(kind)) for kind in ("lua/*.lua", "*.py"))
+def sent(*programs: Path, clients: str = "") -> set[str]:
+    """The commands that scripts of these folders call, and those whose methods are called there, of anything or of
+    variables with these names."""
+    scripts, modules = (" ".join(f.read_text() for each in programs for f in each.rglob(k)) for k in ("*.lua", "*.py"))
     called = {name.lower() for name in re.findall(r"redis\.p?call\('(\w+)'", scripts)}
-    named = set(re.findall(r"(?:redis|pipe|pipeline)\.(\w+)\(", modules))
-    named = {re.sub("_iter$", "", name) for name in named if hasattr(redis.Redis, name)}
-    sent = called | named - {"pipeline", "register_script", "bgrewriteaof", "delete"} | {"del", "zrevrange"}
-    assert len(sent) > 50
+    named = {re.sub("_iter$", "", name) for name in re.findall(rf"{clients}\.(\w+)\(", modules)}
+    return called | {"del" if name == "delete" else name for name in named if hasattr(redis.Redis, name)}
+
+
+def test_who_does_everything_may_send_every_command_that_the_store_has() -> None:
+    """And each process its own: in all tests they come to their servers as these users (tests/users.py)."""
+    ours = sent(WORKER / "store", clients="(?:redis|pipe|pipeline)") | {"zrevrange"}
+    ours -= {"pipeline", "register_script", "bgrewriteaof"}
+    assert len(ours) > 50
     for user in ("worker", "admin"):
-        assert sorted(name for name in sent if f"+{name}" not in rules(user)) == [], user
+        assert sorted(name for name in ours if f"+{name}" not in rules(user)) == [], user
+
+
+@pytest.mark.parametrize("user", OURS)
+def test_nobody_may_send_what_nothing_sends(user: str) -> None:
+    """Neither Storywire nor RQ; or redis-py by itself, for its pipelines, scripts, Clusters and `zrange(desc=True)`."""
+    its_own = {"evalsha", "script|load", "script|exists", "multi", "exec", "discard", "watch", "unwatch", "zrevrange"}
+    its_own |= {"cluster|slots", "asking", "wait"}
+    granted = {rule[1:] for rule in rules(user) if rule.startswith("+") and "@" not in rule}
+    assert sorted(granted - its_own - sent(WORKER, Path(rq.__file__).parent)) == []
 
 
 def ask(place: str, path: str, body: Any = None) -> Any:
