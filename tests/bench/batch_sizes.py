@@ -79,8 +79,8 @@ def report(rounds: Sequence[Sequence[Size]]) -> None:
     """Print the medians over rounds, each rate beside that of the first size of its round, and keep the figures."""
     print(f"\nArticles in one job, {newswire.WORDS}-word articles, medians of {len(rounds)} rounds")
     table(
-        ("batch", "workers", "file/s", "ratio", "ms an article", "ratio", "many/s", "ratio", "few: s", "95 %", "many: s",
-         "95 %"),
+        ("batch", "workers", "file/s", "ratio", "ms an article", "ratio", "many/s", "ratio", "few: s", "95 %",
+         "many: s", "95 %"),
         [_row(same, [_first(each, same[0].workers) for each in rounds]) for same in zip(*rounds, strict=True)],
     )  # fmt: skip
     keep("batch_sizes", to_builtins(rounds))
