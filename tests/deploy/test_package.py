@@ -16,13 +16,13 @@ FILES = ("MANIFEST.in", "LICENSE", "README.md", "pyproject.toml", "constraints.t
 
 
 def ran(arguments: Sequence[object], folder: Path, **settings: str) -> str:
-    """What a command says; fails where it fails. Nothing of this checkout is on its path."""
+    """What a command says, its standard error last; fails where it fails. Nothing of this checkout is on its path."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("STORYWIRE_", "PYTHON"))}
     done = subprocess.run(
         [str(each) for each in arguments], cwd=folder, env=kept | settings, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{arguments}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def built(folder: Path) -> tuple[Path, Path]:
