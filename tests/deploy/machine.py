@@ -22,7 +22,6 @@ from tests.installed import program
 from tests.waiting import eventually
 
 _PACKAGES = "systemd,systemd-sysv,dbus,python3-venv,redis-server,openssl,iproute2,procps,curl,jq,ca-certificates"
-_COPIED = ("worker", "deploy", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", "MANIFEST.in")
 _REBOOTED = 133
 """What systemd-nspawn ends with where what it runs wants to be started again."""
 _PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -131,7 +130,7 @@ def _wheels(folder: Path, python: str) -> None:
 
 
 def _system(root: Path, suite: str) -> None:
-    """A Debian from where this machine has its own, and the repository in it."""
+    """A Debian from where this machine has its own, and what was last committed in it."""
     known = _done([program("apt-get"), "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(RELEASE)"]).split("\n")
     mirrors = [line.split()[0] for line in known if re.fullmatch(r"\S+ main [a-z]+", line)]
     if not mirrors:
@@ -139,11 +138,9 @@ def _system(root: Path, suite: str) -> None:
     _done([program("debootstrap"), "--variant=minbase", f"--include={_PACKAGES}", suite, str(root), mirrors[0]])
     copy = root / "root" / "storywire"
     copy.mkdir()
-    for name in _COPIED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "secrets"))
-        elif (ROOT / name).exists():
-            shutil.copy(ROOT / name, copy / name)
+    _done([program("git"), "-C", str(ROOT), "archive", "-o", str(copy / "all.tar"), "HEAD"])
+    _done([program("tar"), "-C", str(copy), "-xf", str(copy / "all.tar")])
+    (copy / "all.tar").unlink()
 
 
 def _done(command: list[str]) -> str:
