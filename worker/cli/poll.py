@@ -41,6 +41,7 @@ def command(opml: Path | None, once: bool, data_dir: str | None) -> None:
 
 async def _poll(runtime: "Runtime", metrics: "Metrics", *, once: bool) -> None:
     from worker.poller.loop import Poller
+    from worker.store.reach import Reach
     from worker.watchdog import Watchdog
 
     poller = Poller(
@@ -55,5 +56,6 @@ async def _poll(runtime: "Runtime", metrics: "Metrics", *, once: bool) -> None:
         clock=runtime.clock,
         metrics=metrics,
         watchdog=Watchdog(os.environ),
+        reach=Reach(runtime.redis),
     )
     await until_stopped(poller.run(once=once), poller.stop)

@@ -5,7 +5,7 @@ Invariant: a command, and a script, touches keys of one slot; what has to happen
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,10 +56,10 @@ class Cluster(Redis):
         """The primary that has a key; None where none serves its slot."""
         return self.nodes.shards().by_slot[key_slot(key.encode())]
 
-    def said(self) -> dict[Node, dict[str, Any]]:
-        """What each primary says of itself (INFO), by their slots."""
+    def said(self, away: Container[Node | None] = ()) -> dict[Node, dict[str, Any]]:
+        """What each primary says of itself (INFO), by their slots; those that are `away` are not asked."""
         with _translated(self):
-            nodes = self.nodes.shards().primaries
+            nodes = [node for node in self.nodes.shards().primaries if node not in away]
             return {node: redis.Redis(connection_pool=self.nodes.pool(node)).info() for node in nodes}
 
     def close(self) -> None:

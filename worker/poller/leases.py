@@ -12,6 +12,7 @@ import structlog
 from worker.clock import Clock
 from worker.errors import StorywireError
 from worker.store.feeds import Feed, Feeds
+from worker.store.reach import ALL_ANSWER, Reach
 
 LEASE_S = 15.0
 RENEW_S = 4.0
@@ -21,18 +22,28 @@ log = structlog.get_logger()
 
 
 class Leases:
-    """Takes and keeps leases. `aside` runs a blocking call in a thread."""
+    """Takes and keeps leases. `aside` runs a blocking call in a thread; `reach`: which feeds' nodes answer."""
 
     def __init__(
-        self, feeds: Feeds, clock: Clock, aside: Callable[..., Awaitable[Any]], renew_s: float = RENEW_S
+        self,
+        feeds: Feeds,
+        clock: Clock,
+        aside: Callable[..., Awaitable[Any]],
+        renew_s: float = RENEW_S,
+        reach: Reach = ALL_ANSWER,
     ) -> None:
+        self._reach = reach
         self._feeds, self._clock, self._aside, self._renew_s = feeds, clock, aside, renew_s
         self._held: dict[tuple[str, float], Feed] = {}
         self._renewing = asyncio.Lock()
 
     def take(self, limit: int, due_by: float | None) -> Sequence[Feed]:
         """Lease up to `limit` feeds that are due; blocks, and raises Transient if the server is away."""
-        return self._feeds.lease_due(self._clock.now(), LEASE_S, limit, due_by)
+        return self._feeds.lease_due(self._clock.now(), LEASE_S, limit, due_by, self._reach)
+
+    def put_off(self, leased: Sequence[Feed]) -> None:
+        """End leases that were just taken, of feeds that cannot be polled now; blocks as `take` does."""
+        self._feeds.put_off(leased, self._clock.now())
 
     def hold(self, leased: Sequence[Feed]) -> None:
         """Renew these from now on, or go on with those that were renewed already while they waited for their turn."""

@@ -37,6 +37,7 @@ from worker.store.hubs import Hubs, Waiting
 from worker.store.outbox import Outbox
 from worker.store.pages import Pages
 from worker.store.pollers import Pollers
+from worker.store.reach import ALL_ANSWER, Reach
 from worker.visit import Visit
 from worker.watchdog import Watchdog
 
@@ -56,7 +57,8 @@ log = structlog.get_logger()
 
 class Poller:
     """Polls feeds until stopped. `enqueue` queues refs; it and the stores are called from threads. `pages`: where
-    articles wait for their pages; without, none does; `hubs`: what hubs push; without, nothing is."""
+    articles wait for their pages; without, none does; `hubs`: what hubs push; without, nothing is; `reach`: which
+    nodes of a Cluster answer."""
 
     def __init__(
         self,
@@ -76,7 +78,9 @@ class Poller:
         look_s: float = LOOK_S,
         metrics: Metrics | None = None,
         watchdog: Watchdog | None = None,
+        reach: Reach = ALL_ANSWER,
     ) -> None:
+        self._reach = reach
         self._watchdog = watchdog or Watchdog({})
         self._gates, self._settings, self._clock, self._tick_s = gates, settings, clock, tick_s
         self._fetcher = fetcher or Fetcher(
@@ -84,11 +88,11 @@ class Poller:
         )
         self._parsers = parsers or Parsers()
         self._aside = Aside("store", _THREADS)
-        self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s)
-        self._leases = Leases(feeds, clock, self._aside)
+        self._watch = Watch(pollers, outbox, clock, settings.max_pending, look_s, reach=reach)
+        self._leases = Leases(feeds, clock, self._aside, reach=reach)
         self._records = Records(feeds, gates, self._aside)
         pushes, inside = Pushes(hubs), settings.allow_private != "0"
-        self._turns = Turns(feeds, gates, self._watch, pushes, self._leases, clock, allowing=inside)
+        self._turns = Turns(feeds, gates, self._watch, pushes, self._leases, clock, allowing=inside, reach=reach)
         self._polling = Polling(
             feeds=feeds,
             poll=self._poll(outbox, enqueue, pages),
@@ -111,6 +115,7 @@ class Poller:
         return Poll(
             parsers=self._parsers,
             outbox=outbox,
+            claims=outbox.claims.within(self._reach),
             dispatch=Dispatch(lambda refs: self._aside(enqueue, refs)),
             aside=self._aside,
             clock=self._clock,

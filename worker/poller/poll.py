@@ -24,6 +24,7 @@ from worker.poller.awaiting import Awaiting
 from worker.poller.dispatch import Dispatch
 from worker.poller.parsers import Parsers
 from worker.schedule import Outcome, Polled
+from worker.store.claims import Claims
 from worker.store.feeds import Feed
 from worker.store.outbox import Outbox
 
@@ -95,6 +96,7 @@ class Poll:
 
     parsers: Parsers
     outbox: Outbox
+    claims: Claims
     dispatch: Dispatch
     aside: Aside
     clock: Clock
@@ -165,18 +167,17 @@ class Poll:
         decision, told = self._settled(feed, decision, now)
         articles = self.awaiting.checked(decision.articles)
         refs = self.outbox.publish(feed.id, articles, decision.marks, now, decision.entries)
-        self.outbox.claims.note(told)  # last: what was noted before it was published would be told by nobody
+        self.claims.note(told)  # last: what was noted before it was published would be told by nobody
         return decision, refs, self.awaiting.hold(articles, refs, now)
 
     def _settled(self, feed: Feed, decision: Decision, now: float) -> tuple[Decision, dict[str, Claim]]:
         """The decision with the articles that another feed had first under its names, and with the edits of such ones
         that this feed is to tell; and what is to be noted of these. A claim is kept as long as a story is, half as long
         as a mark."""
-        outbox = self.outbox
-        said = outbox.claims.stake(asked(decision) | claims(decision), self.keep_s / 2)
+        said = self.claims.stake(asked(decision) | claims(decision), self.keep_s / 2)
         settled, void = settle(decision, feed.id, said)
-        outbox.claims.void(void)
-        living = outbox.claims.living(tellers(settled, said) - {feed.id})
+        self.claims.void(void)
+        living = self.claims.living(tellers(settled, said) - {feed.id})
         return settled, tell(settled, feed.id, said, living, now)
 
 

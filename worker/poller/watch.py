@@ -14,6 +14,7 @@ from worker.names import new_name, this_version
 from worker.pressure import Hold, Load, hold, why_held
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers, Sign
+from worker.store.reach import ALL_ANSWER, Reach
 
 LOOK_S = 0.5
 """How often the load is looked at."""
@@ -27,7 +28,8 @@ log = structlog.get_logger()
 
 
 class Watch:
-    """Holds back beyond `most` articles that wait, and near the server's memory limit. Methods block."""
+    """Holds back beyond `most` articles that wait, and near the server's memory limit. `reach`: what is away counts as
+    nothing. Methods block."""
 
     def __init__(
         self,
@@ -37,7 +39,9 @@ class Watch:
         most: int,
         look_s: float = LOOK_S,
         beat_s: float = BEAT_S,
+        reach: Reach = ALL_ANSWER,
     ) -> None:
+        self._reach = reach
         self._pollers, self._outbox, self._clock = pollers, outbox, clock
         self._most, self._look_s, self._beat_s = most, look_s, beat_s
         self._name, self._started = new_name(), clock.now()
@@ -59,6 +63,8 @@ class Watch:
 
     def _beat(self) -> None:
         """Say what holds us back, or that nothing does. A server that we hold back for may refuse that."""
+        if self._reach.without_sign(self._name):
+            return
         try:
             sign = Sign(str(self._reason), self._since, self._started, this_version(), "polls")
             self._pollers.beat(self._name, sign)
@@ -73,10 +79,10 @@ class Watch:
             self._pollers.leave(self._name)
 
     def _look(self) -> None:
-        load = Load(self._outbox.depth(), *self._pollers.memory())
+        load = Load(self._outbox.depth(self._reach), *self._pollers.memory(self._reach))
         before, self._reason = self._reason, hold(load, self._most, self._reason)
         if self._reason is Hold.QUEUE:
-            load = load._replace(without_room=self._outbox.without_room())
+            load = load._replace(without_room=self._outbox.without_room(self._reach))
         self.why = why_held(self._reason, load, self._most)
         if self._reason is before:
             return

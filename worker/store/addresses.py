@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from worker.schedule import PAUSED, Fetch, PollState
 from worker.store import keys
+from worker.store.reach import ALL_ANSWER, Reach
 
 CHUNK = 500
 """So many feeds are read or written in one round trip."""
@@ -55,9 +56,10 @@ fetch = msgspec.msgpack.Decoder(Fetch).decode
 _polls = msgspec.msgpack.Decoder(PollState).decode
 
 
-def load_feeds(redis: Any, planned: Sequence[tuple[str, float]]) -> list[Feed]:
+def load_feeds(redis: Any, planned: Sequence[tuple[str, float]], reach: Reach = ALL_ANSWER) -> list[Feed]:
     """The feeds with these ids and places in the schedule, in one round trip; what is being added or removed just now
-    is left out."""
+    is left out, and what is on a node that is known to be away."""
+    planned = [each for each in planned if not reach.without_feed(each[0])]
     pipe = redis.pipeline(transaction=False)
     for feed, _ in planned:
         pipe.hmget(keys.feed(feed), "address", "polls", "moving")

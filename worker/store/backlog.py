@@ -11,6 +11,7 @@ from redis import Redis
 from worker.model import Ref
 from worker.store import keys
 from worker.store.listed import Listed
+from worker.store.reach import ALL_ANSWER, Reach
 
 _SCANNED = 500
 """Articles that one step of a look at all of them reads: at 5 KB each a few milliseconds of the server."""
@@ -38,20 +39,20 @@ class Backlog:
                 for article_id, payload in self._redis.hscan_iter(keys.payloads(feed), count=_SCANNED):
                     yield Ref(feed, article_id.decode()), payload
 
-    def depth(self) -> int:
-        """How many articles wait, over all feeds."""
+    def depth(self, reach: Reach = ALL_ANSWER) -> int:
+        """How many articles wait, over all feeds. reach: outboxes that are away are not counted."""
         depth = 0
-        for feeds in self._listed.chunks():
+        for feeds in self._there(reach):
             pipe = self._redis.pipeline(transaction=False)
             for feed in feeds:
                 pipe.zcard(keys.pending(feed))
             depth += sum(pipe.execute())
         return depth
 
-    def without_room(self) -> int:
-        """How many articles wait, over all feeds, as the quarantine had no room for them."""
+    def without_room(self, reach: Reach = ALL_ANSWER) -> int:
+        """How many of them wait as the quarantine had no room for them."""
         found = 0
-        for feeds in self._listed.chunks():
+        for feeds in self._there(reach):
             pipe = self._redis.pipeline(transaction=False)
             for feed in feeds:
                 pipe.zcount(keys.pending(feed), NO_ROOM, f"({AWAITS!r}")
@@ -67,6 +68,10 @@ class Backlog:
                 pipe.zrange(keys.pending(feed), 0, 0, withscores=True)
             queued += [score for found in pipe.execute() for _, score in found]
         return max(0.0, now - min(queued)) if queued else None
+
+    def _there(self, reach: Reach) -> Iterable[list[str]]:
+        """The feeds that may have something, but for those whose outbox is away."""
+        return ([feed for feed in feeds if not reach.without_feed(feed)] for feeds in self._listed.chunks())
 
     def waiting(self, feed: str) -> int:
         """How many articles of one feed wait."""

@@ -17,6 +17,7 @@ from worker.feed.domain import hostname, registrable
 from worker.names import new_name
 from worker.schedule import until, words
 from worker.store import keys
+from worker.store.reach import Reach
 from worker.store.scripts import load
 
 READY_S = 1.0
@@ -132,6 +133,10 @@ class Gates:
             Turn(gate, bool(admitted), float(wait_s), self._words(gate, why, float(wait_s)), why == b"closed", name)
             for gate, name, (admitted, wait_s, why) in zip(gates, names, pipe.execute(), strict=True)
         ]
+
+    def away(self, ask: Ask, reach: Reach) -> str:
+        """The node that is away and has the gate of this one, and what is wrong with it; "" where none is."""
+        return reach.without_gate(_key(self.rule.gate(ask.url, ask.feed)))
 
     def leave(self, visits: Sequence[Visit]) -> None:
         """End these visits, in one round trip."""

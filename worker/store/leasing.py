@@ -18,6 +18,7 @@ from worker.feed.address import feed_id
 from worker.schedule import PAUSED, Fetch, PollState
 from worker.store import keys
 from worker.store.addresses import Address, Feed, chunks, encode, fetch, load_feeds
+from worker.store.reach import ALL_ANSWER, Reach
 from worker.store.scripts import load
 
 FETCHES = 30
@@ -28,6 +29,9 @@ _REMEMBER_S = 600.0
 
 _SET_BACK_S = 60.0
 """A clock that goes back by less is let pass: what is due then is late by no more."""
+
+AWAY_S = 30.0
+"""A feed whose node is away is looked at again so much later, or the others would stand in line behind all of them."""
 
 _LEASED_S = 600.0
 """No poller leases a feed for longer, however long its fetches may take."""
@@ -47,10 +51,11 @@ class Leasing:
         self._remembered: list[Feed] = []
         self._remember_due = -math.inf
 
-    def all(self) -> list[Feed]:
-        """All feeds, by their next poll."""
+    def all(self, reach: Reach = ALL_ANSWER) -> list[Feed]:
+        """All feeds, by their next poll. reach: those on nodes that are away are left out."""
         planned = self._redis.zrange(keys.schedule(), 0, -1, withscores=True)
-        found = (load_feeds(self._redis, chunk) for chunk in chunks((feed.decode(), due) for feed, due in planned))
+        every = chunks((feed.decode(), due) for feed, due in planned)
+        found = (load_feeds(self._redis, chunk, reach) for chunk in every)
         return [feed for part in found for feed in part]
 
     def empty(self) -> bool:
@@ -60,25 +65,37 @@ class Leasing:
         pipe.exists(keys.removed_feeds())
         return not any(pipe.execute())
 
-    def lease_due(self, now: float, lease_s: float, limit: int, due_by: float | None = None) -> list[Feed]:
+    def lease_due(
+        self, now: float, lease_s: float, limit: int, due_by: float | None = None, reach: Reach = ALL_ANSWER
+    ) -> list[Feed]:
         """Up to `limit` feeds that are due now, or were at `due_by`: for `lease_s` seconds nobody else's. Two round
         trips, one where nothing is due.
 
         Their `due` is the end of the lease. Where the clock was set back, feeds wait no longer for it than they were
-        to wait; where the server has become another, empty one, the feeds are added to it again.
+        to wait; where the server has become another, empty one, the feeds are added to it again. reach: feeds whose
+        node is away are put off.
         """
         if now < self._latest - _SET_BACK_S:
-            self._bring_forward(now, lease_s)
+            self._bring_forward(now, lease_s, reach)
         self._latest = now
-        if time.monotonic() >= self._remember_due and (known := self.all()):
+        if not reach.away and time.monotonic() >= self._remember_due and (known := self.all()):
             self._remembered, self._remember_due = known, time.monotonic() + _REMEMBER_S
         until = now + lease_s
         args = [now if due_by is None else due_by, until, limit]
         leased = self._lease(keys=[keys.schedule()], args=args)
-        if not leased and self._remembered and self.empty():
+        if not leased and self._remembered and not reach.away and self.empty():
             self._restore(now)
             leased = self._lease(keys=[keys.schedule()], args=args)
-        return self._settled(load_feeds(self._redis, [(feed.decode(), until) for feed in leased]))
+        ids = [feed.decode() for feed in leased]
+        if away := [feed for feed in ids if reach.without_feed(feed)]:
+            later = [each for feed in away for each in (feed, until, now + AWAY_S)]
+            self._reschedule(keys=[keys.schedule()], args=later)
+        return self._settled(load_feeds(self._redis, [(feed, until) for feed in ids], reach))
+
+    def put_off(self, leased: Sequence[Feed], now: float) -> None:
+        """End the leases of feeds that cannot be polled, as something that they need is away."""
+        if leased:
+            self._plan([(feed, now + AWAY_S) for feed in leased])
 
     def renew(self, leased: Sequence[Feed], until: float) -> list[Feed | None]:
         """Make leases last until then; the feeds with their new `due`, None for one that ran out or was removed."""
@@ -135,9 +152,9 @@ class Leasing:
             answers += self._reschedule(keys=[keys.schedule()], args=args)
         return answers
 
-    def _bring_forward(self, now: float, lease_s: float) -> None:
+    def _bring_forward(self, now: float, lease_s: float, reach: Reach) -> None:
         """Plan no feed later than a whole wait from now: what lies further ahead was planned by another clock."""
-        for feed in self.all():
+        for feed in self.all(reach):
             polled, planned = feed.polls.polled, feed.polls.next_poll
             wait_s = planned - polled if feed.due == planned and polled else max(lease_s, _LEASED_S)
             if now + wait_s + _SET_BACK_S < feed.due < PAUSED:

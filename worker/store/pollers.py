@@ -10,6 +10,7 @@ from msgspec import Struct
 from redis import Redis
 
 from worker.store import keys
+from worker.store.reach import ALL_ANSWER, Reach
 from worker.store.scripts import load
 
 TTL_S = 20
@@ -100,9 +101,10 @@ class Pollers:
             pipe.get(self._key(name))
         return dict(zip(names, pipe.execute(), strict=True))
 
-    def memory(self) -> tuple[int, int]:
-        """Bytes that the server uses, and the most that it may: 0 for no limit."""
-        said = self._redis.info("memory")
+    def memory(self, reach: Reach = ALL_ANSWER) -> tuple[int, int]:
+        """Bytes that the server uses, and the most that it may: 0 for no limit. reach: nodes that are away are not
+        asked."""
+        said = reach.memory() or self._redis.info("memory")
         return int(said.get("used_memory", 0)), int(said.get("maxmemory", 0))
 
 

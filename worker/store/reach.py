@@ -5,7 +5,7 @@ itself and gave no answer while another one did.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ import redis.exceptions as theirs
 from redis import Redis
 from redis.crc import key_slot
 
+from worker.connect import merged
 from worker.connect.cluster import Cluster
 from worker.connect.nodes import ANSWERLESS, Node, Shards
 from worker.connect.trouble import meaning
@@ -43,6 +44,11 @@ class Reach:
         """Whether keys may lie on servers that do not go away together."""
         return self._cluster is not None
 
+    @property
+    def away(self) -> str:
+        """The nodes that were away when they were last asked, and what is wrong with each; "" where none was."""
+        return "; ".join(sorted(self._away.values()))
+
     def look(self) -> bool:
         """Ask the nodes, unless they were asked just now; whether some are away while others answer."""
         if self._cluster is None:
@@ -63,6 +69,28 @@ class Reach:
         """The same for a feed's outbox."""
         return self._without(keys.payloads(feed))
 
+    def without_polls(self) -> str:
+        """The same for what every poll needs: the schedule, the feeds that may wait, what waits for its page."""
+        return self._without(keys.schedule(), keys.outboxes(), keys.pages(), keys.page_readers())
+
+    def without_sign(self, poller: str) -> str:
+        """The same for a poller's sign of life."""
+        return self._without(keys.pollers(), keys.poller(poller))
+
+    def without_gate(self, gate: str) -> str:
+        """The same for a gate, as its keys name it."""
+        return self._without(keys.gate(gate))
+
+    def without_claim(self, page: bytes) -> str:
+        """The same for the claim of a page, as its key names it."""
+        return self._without(keys.claim(page))
+
+    def memory(self) -> Mapping[str, Any]:
+        """What the nodes that answer say of their memory, as one; nothing where none is known to be away."""
+        if self._cluster is None or not self._away:
+            return {}
+        return merged.info([*self._cluster.said(self._away).values()])
+
     def without_lists(self) -> str:
         """The same for what a sweep begins with: the store's version, the feeds that may wait, the languages."""
         return self._without(keys.schema(), keys.outboxes(), keys.languages())
@@ -76,6 +104,10 @@ class Reach:
             return ""
         nodes = map(self._cluster.node_of, names)
         return next((self._away[node] for node in nodes if node in self._away), "")
+
+
+ALL_ANSWER = Reach()
+"""Of a single server."""
 
 
 def _away(cluster: Cluster) -> dict[Node | None, str]:
