@@ -11,6 +11,7 @@ from typing import Any
 
 import redis
 import redis.exceptions as theirs
+from redis.commands.core import Script
 from redis.connection import ConnectionPool
 from redis.crc import key_slot
 
@@ -33,13 +34,20 @@ class Cluster(Redis):
         super().__init__(connection_pool=ConnectionPool.from_url(found.one, **options))  # encodes, and never connects
         self.url, self.variable = url, variable
         self.nodes = Nodes(found.hosts, found.one, options)
+        self.scripts: dict[str, Script] = {}
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _translated(self):
-            [answer] = self.send([(args, options)])
+            known = self.scripts.get(str(args[1])) if args[0] == "EVALSHA" else None
+            [answer] = self.send([(args, options)], [known] if known else ())
             if isinstance(answer, Exception):
                 raise answer
             return answer
+
+    def register_script(self, script: Any) -> Script:
+        """A callable script: a node that lacks it is sent it, and no other node is asked."""
+        made = super().register_script(script)
+        return self.scripts.setdefault(made.sha, made)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> ClusterPipeline:
         if transaction or shard_hint is not None:

@@ -25,6 +25,7 @@ class Securing(Cluster):
     def __init__(self, cluster: Cluster) -> None:
         redis.Redis.__init__(self, connection_pool=cluster.connection_pool)
         self.url, self.variable, self.nodes = cluster.url, cluster.variable, cluster.nodes
+        self.scripts = {}
 
     def send(self, stack: Sequence[tuple[Any, Any]], scripts: Collection[Any] = ()) -> list[Any]:
         return send(self.nodes, self.parse_response, stack, scripts, secured=True)

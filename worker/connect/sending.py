@@ -52,38 +52,31 @@ def send(
     not. Raises what redis-py does where no node has ever told who serves what, or a user is refused.
     """
     tasks = [Task(args, options, secured=secured) for args, options in stack]
-    began, pause_s, patience_s = time.monotonic(), _PAUSE_S, PATIENCE_S
+    began, pause_s, patience_s, overdue = time.monotonic(), _PAUSE_S, PATIENCE_S, False
     while tasks:
         shards = nodes.shards()
-        _round(nodes, parse, tasks, shards, missing=bool(scripts))
+        _round(nodes, parse, tasks, shards, scripts)
         errors = [error for task in tasks for error in task.errors()]
-        lacking = bool(scripts) and any(isinstance(error, theirs.NoScriptError) for error in errors)
+        lacking = bool(scripts) and any(task.lacking for task in tasks)
         if not lacking and not any(map(worth_another, errors)):
             _learn(nodes, errors, shards)
             break
         if time.monotonic() + pause_s > began + patience_s:
-            break
+            if overdue or not lacking:
+                break
+            overdue = True  # a node that hangs took the time; another is sent its scripts all the same
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
         if not _learn(nodes, errors, shards):
             patience_s = _PATIENCE_ALONE_S
-        if lacking:
-            send(nodes, parse, [(("SCRIPT LOAD", script.script), {}) for script in scripts])
     return [task.answer() for task in tasks]
 
 
-def _round(nodes: Nodes, parse: Parse, tasks: Sequence[Task], shards: Shards, *, missing: bool) -> None:
+def _round(nodes: Nodes, parse: Parse, tasks: Sequence[Task], shards: Shards, scripts: Collection[Any]) -> None:
     """Send what has no lasting answer: all nodes are written to before any is read from."""
-    to: dict[Node, list[Sent]] = defaultdict(list)
-    for task in tasks:
-        for node, asking in task.places(shards, missing=missing):
-            if node is None:
-                task.keep(None, theirs.ClusterDownError("Hash slot not served", status_code="CLUSTERDOWN"))
-            else:
-                to[node].append(task.sent(shards, node, asking=asking))
     with ExitStack() as closing:
         reading = []
-        for node, sent in to.items():
+        for node, sent in _by_node(tasks, shards, scripts).items():
             try:
                 lent = closing.enter_context(Lent(nodes, node))
                 lent.connection.send_packed_command(
@@ -96,11 +89,30 @@ def _round(nodes: Nodes, parse: Parse, tasks: Sequence[Task], shards: Shards, *,
             _read(lent, parse, sent)
 
 
+def _by_node(tasks: Sequence[Task], shards: Shards, scripts: Collection[Any]) -> dict[Node, list[Sent]]:
+    """What each node is sent. One that lacked a script is sent all of them, before the first command that it had none
+    for: no other node is asked, which might be away."""
+    loading = set[Node]()
+    to: dict[Node, list[Sent]] = defaultdict(list)
+    for task in tasks:
+        for node, asking in task.places(shards, missing=bool(scripts)):
+            if node is None:
+                task.keep(None, theirs.ClusterDownError("Hash slot not served", status_code="CLUSTERDOWN"))
+                continue
+            lacking = task.lacking and node not in loading
+            if lacking:
+                loading.add(node)
+            texts = [script.script for script in scripts] if lacking else []
+            to[node].append(task.sent(shards, node, asking=asking, scripts=texts))
+    return to
+
+
 def _read(lent: Lent, parse: Parse, sent: Sequence[Sent]) -> None:
     late: list[tuple[Task, int]] = []
-    for at, (task, asking, replicas) in enumerate(sent):
+    for at, each in enumerate(sent):
+        task, replicas = each.task, each.replicas
         try:
-            refused = _answer(lent, parse, ("ASKING",), {}) if asking else None
+            said = [_answer(lent, parse, args, {}) for args in each.before()]
             answer = _answer(lent, parse, task.args, task.options)
             acked = _answer(lent, parse, ("WAIT",), {}) if replicas else 0
         except ANSWERLESS as error:
@@ -108,7 +120,7 @@ def _read(lent: Lent, parse: Parse, sent: Sequence[Sent]) -> None:
             break
         if isinstance(answer, theirs.ClusterDownError):
             lent.nodes.failed(lent.node)  # it may be cut off from the others, and its map old: it is asked last
-        task.keep(lent.node, refused if isinstance(refused, Exception) else answer)
+        task.keep(lent.node, next((refused for refused in said if isinstance(refused, Exception)), answer))
         if isinstance(acked, theirs.NoPermissionError):
             task.keep(lent.node, acked)
         elif replicas and not isinstance(answer, Exception):  # any other error: it was demoted while it waited
@@ -154,7 +166,9 @@ def _answer(lent: Lent, parse: Parse, args: tuple[Any, ...], options: dict[str, 
 
 
 def _all_failed(nodes: Nodes, node: Node, sent: Sequence[Sent], error: Exception) -> None:
+    """What a node gave no answer to; the error says which."""
     nodes.failed(node)
+    error.at = place_name(node)  # type: ignore[attr-defined]
     for each in sent:
         each.task.keep(node, error)
 

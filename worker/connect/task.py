@@ -51,9 +51,14 @@ class Task:
     def keep(self, node: Node | None, answer: Any) -> None:
         self.answers[node if self.slot is None else None] = answer
 
-    def sent(self, shards: Shards, node: Node, *, asking: bool) -> "Sent":
-        """It, as this node is sent it: without a replica there is none to wait for."""
-        return Sent(self, asking, shards.replicas.get(node, 0) if self.secured else 0)
+    def sent(self, shards: Shards, node: Node, *, asking: bool, scripts: Sequence[Any] = ()) -> "Sent":
+        """It, as this node is sent it: without a replica there is none to wait for; `scripts`: what it loads first."""
+        return Sent(self, asking, shards.replicas.get(node, 0) if self.secured else 0, tuple(scripts))
+
+    @property
+    def lacking(self) -> bool:
+        """Whether its node had not the script of it."""
+        return any(isinstance(error, theirs.NoScriptError) for error in self.errors())
 
     def places(self, shards: Shards, *, missing: bool) -> Iterator[tuple[Node | None, bool]]:
         """Where it is still to be sent, None where no node serves its slot, and whether that node has to be told that
@@ -87,15 +92,21 @@ class Task:
 
 
 class Sent(NamedTuple):
-    """A task with what goes before and after it; `replicas`: how many are to have what it wrote."""
+    """A task with what goes before and after it; `replicas`: how many are to have what it wrote; `scripts`: their
+    texts."""
 
     task: Task
     asking: bool
     replicas: int
+    scripts: tuple[Any, ...] = ()
+
+    def before(self) -> list[tuple[Any, ...]]:
+        """What it is sent behind: the scripts that the node lacks, and that another node named it."""
+        return [*(("SCRIPT LOAD", script) for script in self.scripts), *([("ASKING",)] if self.asking else ())]
 
     def written(self) -> list[tuple[Any, ...]]:
         after = [waiting(self.replicas)] if self.replicas else []
-        return [*([("ASKING",)] if self.asking else ()), self.task.args, *after]
+        return [*self.before(), self.task.args, *after]
 
 
 def waiting(replicas: int) -> tuple[Any, ...]:

@@ -98,7 +98,8 @@ def translated(url: str, variable: str = STORE_VARIABLE) -> Iterator[None]:
 
 
 def translate(error: Exception, url: str, variable: str = STORE_VARIABLE) -> StorywireError | None:
-    """What an error of redis-py means for the user; None for one that only a bug, or a script object, can explain."""
+    """What an error of redis-py means for the user; None for one that only a bug, or a script object, can explain. `at`
+    on it: the node of a Cluster that it is about, HOST:PORT (sending.py)."""
     found = meaning(error)
     if found is None:
         return None
@@ -106,7 +107,8 @@ def translate(error: Exception, url: str, variable: str = STORE_VARIABLE) -> Sto
     embedded = url.partition("?")[0].endswith(f"/{EMBEDDED_SOCKET}")
     if embedded and said in (_REFUSED, _MISSING, _ENDED, _BROKEN):
         return kind("the embedded server is gone, the command that ran it has ended: start this one again")
-    return kind(f"the server {server_name(url)} {said} ({'STORYWIRE_DATA_DIR' if embedded else variable})")
+    node = f"{error.at}, a node of " if hasattr(error, "at") else ""
+    return kind(f"the server {node}{server_name(url)} {said} ({'STORYWIRE_DATA_DIR' if embedded else variable})")
 
 
 def meaning(error: Exception) -> Meaning | None:
