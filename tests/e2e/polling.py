@@ -21,6 +21,7 @@ from worker.store.gates import Gates, Rule
 from worker.store.hubs import Hubs
 from worker.store.outbox import Outbox
 from worker.store.pollers import Pollers
+from worker.store.reach import ALL_ANSWER, Reach
 
 NOW = 1_750_000_000.0
 
@@ -102,6 +103,7 @@ async def poller(
     gate: str = "host",
     gate_parallel: int = 64,
     gate_spacing: str = "0s",
+    reach: Reach = ALL_ANSWER,
 ) -> AsyncIterator[Poller]:
     """A running poller on the bench; stopped in the end."""
     settings = load(
@@ -126,6 +128,7 @@ async def poller(
         parsers=parsers,
         tick_s=0.005,
         look_s=0.0,
+        reach=reach,
     )
     task = asyncio.create_task(running.run())
     try:

@@ -12,6 +12,7 @@ import structlog
 from worker.clock import Clock
 from worker.errors import StorywireError
 from worker.store.feeds import Feed, Feeds
+from worker.store.leasing import AWAY_S
 from worker.store.reach import ALL_ANSWER, Reach
 
 LEASE_S = 15.0
@@ -41,9 +42,9 @@ class Leases:
         """Lease up to `limit` feeds that are due; blocks, and raises Transient if the server is away."""
         return self._feeds.lease_due(self._clock.now(), LEASE_S, limit, due_by, self._reach)
 
-    def put_off(self, leased: Sequence[Feed]) -> None:
+    def put_off(self, leased: Sequence[Feed], wait_s: float = AWAY_S) -> None:
         """End leases that were just taken, of feeds that cannot be polled now; blocks as `take` does."""
-        self._feeds.put_off(leased, self._clock.now())
+        self._feeds.put_off(leased, self._clock.now() + wait_s)
 
     def hold(self, leased: Sequence[Feed]) -> None:
         """Renew these from now on, or go on with those that were renewed already while they waited for their turn."""

@@ -83,7 +83,15 @@ class Turns:
             self._wake(self._clock.now() if due_by is None else due_by)
             self.woken = True
         room -= len(again)
-        leased = [*again, *(self._leases.take(min(room, _MOST_LEASED), due_by) if room > 0 and not held else [])]
+        taken = self._leases.take(min(room, _MOST_LEASED), due_by) if room > 0 and not held else []
+        try:
+            return self._with_turns([*again, *taken])
+        except ServerUnavailable:
+            if self._reach.look():
+                self._leases.put_off(taken, 0.0)
+            raise
+
+    def _with_turns(self, leased: Sequence[Feed]) -> Taken:
         pushed = self._pushes.first(leased)
         fetched = self._with_gate([feed for feed in leased if feed.id not in pushed])
         turns = ask(self._gates, self._clock, [Ask(feed.url, feed.id, feed.id) for feed in fetched]) if fetched else []

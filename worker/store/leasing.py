@@ -90,12 +90,17 @@ class Leasing:
         if away := [feed for feed in ids if reach.without_feed(feed)]:
             later = [each for feed in away for each in (feed, until, now + AWAY_S)]
             self._reschedule(keys=[keys.schedule()], args=later)
-        return self._settled(load_feeds(self._redis, [(feed, until) for feed in ids], reach))
+        try:
+            return self._settled(load_feeds(self._redis, [(feed, until) for feed in ids], reach))
+        except ServerUnavailable:
+            if reach.look():  # those of the other nodes are due at once
+                self._reschedule(keys=[keys.schedule()], args=[each for feed in ids for each in (feed, until, now)])
+            raise
 
-    def put_off(self, leased: Sequence[Feed], now: float) -> None:
-        """End the leases of feeds that cannot be polled, as something that they need is away."""
+    def put_off(self, leased: Sequence[Feed], due: float) -> None:
+        """End leases without a poll: the feeds are due then."""
         if leased:
-            self._plan([(feed, now + AWAY_S) for feed in leased])
+            self._plan([(feed, due) for feed in leased])
 
     def renew(self, leased: Sequence[Feed], until: float) -> list[Feed | None]:
         """Make leases last until then; the feeds with their new `due`, None for one that ran out or was removed."""
