@@ -129,9 +129,18 @@ def test_what_could_not_be_listed_is_not_published_and_comes_with_the_next_poll(
         outbox = Outbox(client)
         outbox.publish(feed, [article("warm")], {}, NOW)  # its node has the script
         assert outbox.waiting(feed) == 1
+        script = client.register_script("return redis.call('SET', KEYS[1], ARGV[1])")
         away.kill()
         try:
-            with monkeypatch.context() as patched, pytest.raises(ServerUnavailable):
+            assert script(keys=[keys.feed(feed)], args=["1"]), "a node that lacks a script is not sent it"
+            with client.pipeline(transaction=False) as pipe:
+                other = client.register_script("return redis.call('GET', KEYS[1])")
+                other(keys=[keys.feed(feed)], client=pipe)
+                assert pipe.execute() == [b"1"]
+            with (
+                monkeypatch.context() as patched,
+                pytest.raises(ServerUnavailable, match=f"^the server 127.0.0.1:{away.port}, a node of redis"),
+            ):
                 patched.setattr(sending, "PATIENCE_S", IMPATIENT_S)
                 outbox.publish(feed, [one], {entry: (b"", b"mark")}, NOW)
         finally:
