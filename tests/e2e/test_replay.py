@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import ROOT, environment, here, one_line, start_storywire, storywire
+from tests.command import ROOT, environment, here, of_its_user, one_line, storywire
 from tests.conftest import NewServer
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.unit.articles import CUP, CUP_TITLE, DAM, DAM_REWRITE, DAM_REWRITE_TITLE, DAM_TITLE
@@ -126,37 +126,35 @@ def test_an_import_goes_into_the_live_store_as_backfill_and_twice_is_once(tmp_pa
     assert {story["heat"] for story in listed} == {0.0}
 
 
-def test_a_stream_is_read_as_a_file_is_and_leaves_nothing_behind(tmp_path: Path, data_dir: Path) -> None:
-    """Gzipped on standard input, and plain from a named pipe; lines are told by their numbers."""
-    packed, pipe = gzip.compress(b"{oops\n" + json.dumps(DAM_1).encode()), tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writing = threading.Thread(target=write, args=(pipe, CUP_1, DAM_2))
-    writing.start()
-    run = subprocess.run(
-        [sys.executable, "-m", "worker", "import", "-", str(pipe)],
-        env=environment({"data_dir": data_dir}), cwd=ROOT, input=packed, capture_output=True, timeout=60, check=False,
-    )  # fmt: skip
-    writing.join()
-    said = run.stderr.decode()
-    assert (run.returncode, run.stdout) == (1, b"the store now holds 3 articles in 2 stories\n"), said
-    assert said.startswith("standard input:1: is no JSON")
-    assert "1 of 4 lines was left out" in said
-    assert not list(data_dir.glob("tmp*"))
-
-
-def test_an_import_waits_for_a_server_that_is_away_when_it_starts(
+def test_streams_are_imported_as_files_are_and_a_server_that_is_away_at_first_is_waited_for(
     tmp_path: Path, data_dir: Path, new_server: NewServer
 ) -> None:
-    server = new_server()
+    """Gzipped on standard input, and plain from a named pipe; lines are told by their numbers, and nothing is left
+    behind."""
+    server, pipe = new_server(), tmp_path / "pipe"
     server.kill()
-    articles = write(tmp_path / "a.jsonl", DAM_1)
-    run = start_storywire("import", articles, redis_url=server.url(), data_dir=data_dir)
-    assert run.stderr is not None
-    assert run.stderr.readline().startswith("waiting for the server: the server unix://")
-    server.start()
-    out, errors = run.communicate(timeout=60)
-    assert (run.returncode, out) == (0, "the store now holds 1 article in 1 story\n"), errors
-    assert errors.startswith("the server answers again\n")
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=write, args=(pipe, CUP_1, DAM_2), daemon=True)
+    writing.start()
+    with subprocess.Popen(
+        [sys.executable, "-m", "worker", "import", "-", str(pipe)],
+        env=environment(of_its_user(["import"], {"data_dir": data_dir, "redis_url": server.url()})),
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as run:  # fmt: skip
+        assert run.stdin is not None and run.stderr is not None
+        with run.stdin as given:
+            given.write(gzip.compress(b"{oops\n" + json.dumps(DAM_1).encode()))
+        run.stdin = None
+        assert run.stderr.readline().startswith(b"standard input:1: is no JSON")
+        assert run.stderr.readline().startswith(b"waiting for the server: the server unix://")
+        server.start()
+        out, errors = run.communicate(timeout=60)
+    writing.join()
+    said = errors.decode()
+    assert (run.returncode, out) == (1, b"the store now holds 3 articles in 2 stories\n"), said
+    assert said.startswith("the server answers again\n"), said
+    assert "1 of 4 lines was left out" in said
+    assert not list(data_dir.glob("tmp*"))
 
 
 def test_an_import_keeps_the_dates_of_history(tmp_path: Path, data_dir: Path) -> None:
