@@ -134,6 +134,8 @@ class Ingest:
         now = self._clock.now()
         told = [member for ref, member in batch if member.revision == 1 and not is_file(ref.feed) and not member.page]
         lags_s = [max(0.0, now - member.received) for member in told]
+        if self.reach.without_lags():
+            self.reach.look()
         if self._lags is not None and not self.reach.without_lags():
             try:
                 self._lags.note(lags_s, now)

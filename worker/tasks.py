@@ -85,6 +85,8 @@ class Sweeper:
 
     def _unless_away(self, sweep: Callable[[], object]) -> None:
         reach = self._runtime.ingest.reach
+        if reach.away:
+            reach.look()  # nobody else does, where no article of this worker waits
         if reach.without_lists():
             return
         try:

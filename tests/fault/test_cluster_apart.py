@@ -41,7 +41,7 @@ HERE, THERE = "feed", "a"
 """Feeds: the outbox of the one is where Italian is, that of the other where English is."""
 
 LANGUAGES = ("en", "it", "ja")
-SLOW_S = 0.3
+SLOW_S = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,16 @@ def without(cluster: Cluster, lang: str) -> Iterator[Server]:
         node.resume()
         cluster.await_whole()
         ask(node, "DEL", keys.lease(lang))
+
+
+@contextmanager
+def away(node: Server) -> Iterator[None]:
+    """A node hangs."""
+    node.pause()
+    try:
+        yield
+    finally:
+        node.resume()
 
 
 def owner(cluster: Cluster, key: str) -> Server:
@@ -183,6 +193,22 @@ def test_a_death_is_neither_forgotten_nor_held_against_an_article_as_its_server_
     batches.ingest(refs)
     assert [placed(runtime, lang) for lang in LANGUAGES] == [["en1"], ["it1"], []]
     assert (runtime.quarantine.depth(), marks(runtime)) == (0, 0)
+
+
+def test_what_was_left_out_as_its_node_was_away_is_done_when_it_is_back(
+    cluster: Cluster, runtime: Runtime, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing of this worker waits, so that its batches do not look either."""
+    monkeypatch.setattr("worker.tasks.SWEEP_S", 0.0)
+    sweeper, known = Sweeper(runtime), runtime.ingest.reach
+    publish(runtime, HERE, "it1")
+    clock.advance(PENDING_S + 1)
+    with away(owner(cluster, keys.outboxes())):
+        assert known.look()
+        sweeper.turn()
+        assert runtime.jobs.depth() == 0
+    sweeper.turn()
+    assert (runtime.jobs.depth(), known.away) == (1, "")
 
 
 def test_a_single_server_is_away_as_a_whole_and_its_own_error_is_raised_at_once(new_server: NewServer) -> None:
