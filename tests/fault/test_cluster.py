@@ -13,17 +13,19 @@ from tests.cluster import Cluster, ask
 from tests.conftest import NewServer
 from tests.e2e.test_concurrency import newsroom_articles
 from tests.fault.scene import BATCH, EARLIER, Desk, article, check_store, dump
-from tests.servers import KINDS
+from tests.servers import KINDS, Server
 from tests.store.slots import run_on_cluster
 from tests.waiting import eventually
 from worker.clock import ManualClock
 from worker.config import load
-from worker.connect import identify, sending
+from worker.connect import connect, identify, sending
+from worker.connect.cluster import Cluster as ClusterClient
 from worker.errors import ServerUnavailable
 from worker.health import Finding, State, of_server
 from worker.model import Article, Ref, story_id
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
+from worker.store.confirmed import Confirmed
 from worker.store.sharding import shards
 
 SETTINGS = {"STORYWIRE_BATCH": "20"}
@@ -65,6 +67,25 @@ def desks(cluster: Cluster, valkey_url: str) -> Iterator[tuple[Desk, Desk]]:
     yield made
     for desk in made:
         desk.close()
+
+
+def test_a_list_of_feeds_waits_once_for_each_node(cluster: Cluster) -> None:
+    """A replica that hangs is waited for a second, not one for each feed that its node has."""
+    with connect(cluster.url) as client:
+        assert isinstance(client, ClusterClient)
+        confirmed, names = Confirmed(client), [keys.feed(f"feed-{number}") for number in range(60)]
+        assert {client.node_of(name) for name in names} == set(client.nodes.shards().primaries)
+        confirmed.wait(*names)  # the nodes have the script from now on
+        for node in cluster.primaries:
+            ask(node, "CONFIG", "RESETSTAT")
+        confirmed.wait(*names)
+        assert [calls_of("evalsha", node) for node in cluster.primaries] == [1, 1, 1]
+
+
+def calls_of(command: str, node: Server) -> int:
+    """How often a node was sent it since its figures were set to nothing."""
+    said = ask(node, "INFO", "commandstats").get(f"cmdstat_{command}", {})
+    return int(said.get("calls", 0))
 
 
 def place_of(lang: str, desk: Desk) -> tuple[str, int]:

@@ -24,8 +24,8 @@ class Confirmed:
         with this server, and is to be said again."""
         if isinstance(self._redis, Cluster):
             pipe = self._redis.pipeline(transaction=False)
-            for name in names:
-                self._touch(keys=[name], client=pipe)
+            for name in {self._redis.node_of(each): each for each in names}.values():
+                self._touch(keys=[name], client=pipe)  # one of each node: it answers for all that was written there
             pipe.execute()
         else:
             self._touch(keys=names[:1])
