@@ -141,6 +141,33 @@ def test_a_primary_that_lacks_replicas_takes_no_writes(sentinels: Sentinels, cli
     assert client.set("a", b"3")
 
 
+def test_a_transaction_that_is_refused_for_lack_of_replicas_is_not_begun_again(sentinels: Sentinels) -> None:
+    """redis-py and RQ begin one at once that fails for what it watches, for ever; the next command asks the Sentinels
+    anew, and is tried again, as ever."""
+    primary, begun = sentinels.servers[0], list[object]()
+    with closing(connect_plain(sentinels.url)) as plain:
+
+        def rewrite(pipe: redis.client.Pipeline) -> None:
+            begun.append(pipe.get("watched"))
+            assert len(begun) < 9, "it spins"
+            pipe.multi()
+            pipe.set("watched", b"2")
+
+        plain.set("watched", b"1")
+        ask(primary, "CONFIG", "SET", "min-replicas-to-write", "2")
+        with pytest.raises(theirs.ResponseError, match="NOREPLICAS"):
+            plain.transaction(rewrite, "watched")
+        with pytest.raises(theirs.ConnectionError, match="NOREPLICAS"):
+            plain.set("watched", b"3")
+        ask(primary, "CONFIG", "SET", "min-replicas-to-write", "0")
+        assert plain.transaction(rewrite, "watched") == [True]
+        assert (begun, plain.get("watched")) == ([b"1", b"1"], b"2")
+        ask(primary, "CONFIG", "SET", "min-replicas-to-write", "2")
+        with pytest.raises(theirs.ConnectionError, match="NOREPLICAS"):
+            plain.set("watched", b"3")  # by the connection whose transaction is over
+        ask(primary, "CONFIG", "SET", "min-replicas-to-write", "0")
+
+
 def test_a_primary_that_was_cut_off_with_its_sentinel_is_left_for_the_one_of_the_newest_failover() -> None:
     """Its Sentinel names it still, and is asked first; the other has heard of a failover to another server."""
     with ExitStack() as ending:

@@ -19,6 +19,7 @@ from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection, Se
 
 from worker.connect.several import Several, place_name
 from worker.connect.trouble import Meaning, NoPrimary, meaning
+from worker.connect.watching import Watching
 from worker.errors import Permanent, ServerUnavailable
 
 _ASKING: dict[str, Any] = {"socket_connect_timeout": 1.0, "socket_timeout": 1.0, "protocol": 2}
@@ -57,7 +58,7 @@ def primary_of(client: redis.Redis) -> str:
     return place_name(found) if found else ""
 
 
-class _Led(SentinelManagedConnection):
+class _Led(Watching, SentinelManagedConnection):
     """A connection to the primary; one that gives no answer, or lacks replicas, is left: the Sentinels may know another
     by now. redis-py keeps the first, as it is, for the next command."""
 
@@ -74,7 +75,10 @@ class _Led(SentinelManagedConnection):
             if not str(error).startswith(_ALONE):
                 raise
             self.connection_pool.sentinel_manager.doubt()
-            self.disconnect()  # type: ignore[no-untyped-call]
+            if self.watches:  # redis-py and RQ would begin it again at once, for as long as it fails
+                self.mark_for_reconnect()  # type: ignore[no-untyped-call]
+                raise
+            self.disconnect()
             raise theirs.ConnectionError(str(error)) from error  # tried again, on a connection to whom they name then
 
 
