@@ -25,6 +25,14 @@ class ServerDiskFull(ServerUnavailable):
     """It answers, and takes no writes until a person frees space on its disk: nothing to wait for at a terminal."""
 
 
+class ServerFull(ServerUnavailable):
+    """It answers, and takes no writes until what has ended leaves it, or a person gives it more memory."""
+
+
+class Unsecured(ServerUnavailable):
+    """A write stands with a primary, or may, and a replica that could take over from it does not get it."""
+
+
 class LeaseLost(Transient):
     """Another worker holds the language's lease, or took it: nothing of the commit was written."""
 

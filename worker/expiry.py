@@ -40,8 +40,8 @@ class Expiry:
                 continue
             try:
                 removed += self._end(lang, before, limit)
-            except ServerUnavailable:
-                if not self._reach.look():
+            except ServerUnavailable as error:
+                if not self._reach.failed(lang, error):
                     raise
         self._commits.forgotten.let_go(self._clock.now())
         return removed

@@ -109,7 +109,7 @@ class Ingest:
             except ServerUnavailable as error:
                 if not self.reach.several:
                     raise
-                self.reach.look()
+                self.reach.failed(lang, error)
                 failed[lang] = error
         if failed:
             raise Unplaced(failed, {lang: [ref for ref, _ in shards[lang]] for lang in failed}, result)
@@ -121,7 +121,7 @@ class Ingest:
         """Place those of one language, and take them out of the outbox. A server that is known to be away is not asked,
         as that would take seconds each time."""
         if away := self.reach.without_language(lang):
-            raise ServerUnavailable(f"no answer from {away}")
+            raise ServerUnavailable(f"it needs {away}")
         self._place(lang, batch, kept, result)
         with result.stage("settle"):
             self._outbox.settle([(ref, member.revision) for ref, member in batch])

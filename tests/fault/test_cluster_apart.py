@@ -27,12 +27,13 @@ from tests.waiting import eventually
 from worker.batches import Batches
 from worker.clock import ManualClock
 from worker.config import load
+from worker.connect import sending, task
 from worker.errors import ServerUnavailable
 from worker.feed.address import feed_id, normal_url
 from worker.ingest import Unplaced
 from worker.model import Ref, uid
 from worker.runtime import Runtime, open_runtime
-from worker.store import keys, reach
+from worker.store import keys, lagging, reach
 from worker.store.reach import Reach
 from worker.store.trials import Trials
 from worker.tasks import PENDING_S, Sweeper
@@ -46,9 +47,10 @@ SLOW_S = 0.5
 
 @pytest.fixture(scope="module")
 def three() -> Iterator[Cluster]:
-    """Three primaries without replicas. One that hangs is not given up before the test is over, nor has to come back
-    to the others, which takes longer than each test."""
-    made = Cluster("valkey", 3, 0, (LOOPBACK,), **{"cluster-node-timeout": "60000"})
+    """Three primaries, of which English's has a replica, that never takes over. One that hangs is not given up before
+    the test is over, nor has to come back to the others, which takes longer than each test."""
+    options = {"cluster-node-timeout": "60000", "cluster-replica-no-failover": "yes"}
+    made = Cluster("valkey", 3, 1, (LOOPBACK,), **options)
     yield made
     made.close()
 
@@ -113,6 +115,18 @@ def away(node: Server) -> Iterator[None]:
         yield
     finally:
         node.resume()
+
+
+@contextmanager
+def no_link(cluster: Cluster) -> Iterator[Server]:
+    """The replica of the last primary gets nothing of it any more, and none of the nodes minds."""
+    node = cluster.primaries[-1]
+    ask(node, "ACL", "SETUSER", "default", "-psync", "-sync")
+    ask(node, "CLIENT", "KILL", "TYPE", "replica")
+    try:
+        yield node
+    finally:
+        ask(node, "ACL", "SETUSER", "default", "+@all")
 
 
 def owner(cluster: Cluster, key: str) -> Server:
@@ -193,6 +207,39 @@ def test_a_death_is_neither_forgotten_nor_held_against_an_article_as_its_server_
     batches.ingest(refs)
     assert [placed(runtime, lang) for lang in LANGUAGES] == [["en1"], ["it1"], []]
     assert (runtime.quarantine.depth(), marks(runtime)) == (0, 0)
+
+
+def test_a_replica_that_gets_nothing_keeps_only_its_own_languages_waiting_and_no_worker(
+    cluster: Cluster, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(task, "SECURED_S", 0.1)
+    monkeypatch.setattr(lagging, "_HELD_S", 0.0)
+    eventually(lambda: cluster.replicated(cluster.primaries[-1]), 10, "the replica is not on the map")
+    runtime.redis.nodes.ask_again(runtime.redis.nodes.shards())  # type: ignore[attr-defined]
+    refs = publish(runtime, HERE, "en1", "it1", "ja1", "en2")
+    batches = Batches.of(runtime, "worker")
+    with capture_logs() as lines, no_link(cluster) as node:
+        batches.ingest(refs)
+        tried = ask(node, "INFO", "commandstats")["cmdstat_wait"]["calls"]
+        batches.turn()
+        batches.ingest(refs)
+        batches.ingest(publish(runtime, HERE, "it2", hour=3))
+        assert (runtime.outbox.waiting(HERE), runtime.jobs.depth()) == (2, 0)
+        assert ask(node, "INFO", "commandstats")["cmdstat_wait"]["calls"] == tried, "it is written to again in vain"
+        assert runtime.ingest.expire() == 0
+    [line] = told(lines)
+    assert line["language"] == "en"
+    assert f" 127.0.0.1:{node.port}, which has a replica that does not get what it writes" in line["trouble"]
+
+    def queued() -> bool:
+        batches.turn()
+        return bool(runtime.jobs.depth())
+
+    eventually(queued, 20, lambda: f"it waits still: {runtime.ingest.reach.away}")
+    batches.ingest(refs)
+    assert [placed(runtime, lang) for lang in LANGUAGES] == [["en1", "en2"], ["it1", "it2"], ["ja1"]]
+    assert (runtime.outbox.depth(), runtime.quarantine.depth(), marks(runtime)) == (0, 0, 0)
 
 
 def test_what_was_left_out_as_its_node_was_away_is_done_when_it_is_back(

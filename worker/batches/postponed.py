@@ -90,4 +90,4 @@ class Postponed:
         if now - self._said.get((lang, server), -SAID_AGAIN_S) >= SAID_AGAIN_S:
             self._said[lang, server] = now
             of = {"language": lang} if lang else {"feed": refs[0].feed}
-            log.warning("articles wait", **of, articles=len(refs), trouble=f"no answer from {server}")
+            log.warning("articles wait", **of, articles=len(refs), trouble=f"they need {server}")

@@ -29,11 +29,12 @@ def replicas(said: _Info) -> int:
     return sum(replica.get("state") == "online" for replica in _replicas(said))
 
 
-def in_step(said: _Info) -> int:
-    """How many of them could take over now; of several primaries' replicas, the fewest."""
+def in_step(said: _Info, within_s: float = _SILENT_S) -> int:
+    """How many of them could take over now, as they have said something `within_s`; of several primaries' replicas, the
+    fewest."""
     if "in_step" in said:
         return int(said["in_step"])
-    near = (replica for replica in _replicas(said) if int(replica.get("lag", 0)) < _SILENT_S)
+    near = (replica for replica in _replicas(said) if int(replica.get("lag", 0)) < within_s)
     return sum(replica.get("state") == "online" for replica in near)
 
 

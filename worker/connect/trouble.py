@@ -9,7 +9,15 @@ from contextlib import contextmanager
 import redis.exceptions as theirs
 
 from worker.connect.address import EMBEDDED_SOCKET, STORE_VARIABLE, server_name
-from worker.errors import NotPermitted, Permanent, ServerDiskFull, ServerUnavailable, StorywireError
+from worker.errors import (
+    NotPermitted,
+    Permanent,
+    ServerDiskFull,
+    ServerFull,
+    ServerUnavailable,
+    StorywireError,
+    Unsecured,
+)
 
 Meaning = tuple[type[ServerUnavailable | Permanent], str]
 """The kind of an error, and what is wrong with the remedy, as it goes on after the server's name."""
@@ -31,7 +39,7 @@ _NARROW: Meaning = (NotPermitted, "does not permit this user what Storywire need
 
 _CODES: dict[str, Meaning] = {
     "LOADING": (ServerUnavailable, "is still loading its data: try again in a moment"),
-    "OOM": (ServerUnavailable, "is full (maxmemory is reached): raise its maxmemory or shorten STORYWIRE_RETENTION"),
+    "OOM": (ServerFull, "is full (maxmemory is reached): raise its maxmemory or shorten STORYWIRE_RETENTION"),
     "MISCONF": (ServerDiskFull, "cannot write to its disk: free space there, then look at its log"),
     "BUSY": (ServerUnavailable, "is busy with a script that does not end: see its log, or restart it"),
     "READONLY": (ServerUnavailable, "is a read-only replica: give the address of its primary, or of its Sentinels"),
@@ -117,7 +125,7 @@ def meaning(error: Exception) -> Meaning | None:
         return error.kind, f"has no primary: {error.said}"
     if isinstance(error, Unreplicated):
         place = f" at {error}" if str(error) else ""
-        return ServerUnavailable, f"has a replica that does not get what the primary{place} writes: {_LAGGING}"
+        return Unsecured, f"has a replica that does not get what the primary{place} writes: {_LAGGING}"
     text = str(error)
     return _by_code(error, text) or _by_class(error) or _by_text(error, text)
 

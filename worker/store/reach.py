@@ -17,7 +17,9 @@ from worker.connect import merged
 from worker.connect.cluster import Cluster
 from worker.connect.nodes import ANSWERLESS, Node, Shards
 from worker.connect.trouble import meaning
+from worker.errors import ServerUnavailable, Unsecured
 from worker.store import keys
+from worker.store.lagging import Lagging
 
 _ASKED_S = 1.0
 """So long one node is waited for: all others' work waits meanwhile."""
@@ -37,6 +39,7 @@ class Reach:
         self._cluster = redis if isinstance(redis, Cluster) else None
         self._elapsed = elapsed
         self._away: dict[Node | None, str] = {}
+        self._lagging = Lagging(elapsed)
         self._look_due = 0.0
 
     @property
@@ -46,8 +49,9 @@ class Reach:
 
     @property
     def away(self) -> str:
-        """The nodes that were away when they were last asked, and what is wrong with each; "" where none was."""
-        return "; ".join(sorted(self._away.values()))
+        """The nodes that were away when they were last asked, or whose replicas lag, and what is wrong with each; ""
+        where none was."""
+        return "; ".join(sorted([*self._away.values(), *self._lagging.all()]))
 
     def look(self) -> bool:
         """Ask the nodes, unless they were asked just now; whether some are away while others answer."""
@@ -56,14 +60,28 @@ class Reach:
         began = self._elapsed()
         if began >= self._look_due:
             self._away = _away(self._cluster)
+            if self._lagging:
+                self._lagging.look(self._cluster)
             ended = self._elapsed()
             self._look_due = ended + max(_LEAST_S, _REST * (ended - began))
         return bool(self._away)
 
+    def failed(self, lang: str, error: ServerUnavailable) -> bool:
+        """This was raised as a language's stories were written, or read: look why; whether it is one node's doing."""
+        if self._cluster is None:
+            return False
+        if isinstance(error, Unsecured) and (node := self._cluster.node_of(keys.counters(lang))):
+            self._lagging.add(node, f"{node[0]}:{node[1]}, which has a replica that does not get what it writes")
+            return True
+        return self.look()
+
     def without_language(self, lang: str) -> str:
-        """The node that is away and without which no article of this language may be placed, and what is wrong with it:
-        of its stories, or of what was forgotten; "" where none is."""
-        return self._without(keys.counters(lang), keys.forgotten())
+        """The node without which no article of this language may be placed, and what is wrong with it: that of its
+        stories is away, or its replicas lag, or that of what was forgotten is away; "" where all is well."""
+        away = self._without(keys.counters(lang), keys.forgotten())
+        if away or self._cluster is None or not self._lagging:
+            return away
+        return self._lagging.of(self._cluster.node_of(keys.counters(lang)))
 
     def without_feed(self, feed: str) -> str:
         """The same for a feed's outbox."""
