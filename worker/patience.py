@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
-from worker.errors import ServerDiskFull, ServerUnavailable
+from worker.errors import ServerDiskFull, ServerFull, ServerUnavailable
 
 STALLED_S = 120.0
 _AGAIN_S = 0.5
@@ -28,7 +28,8 @@ REAL = Pace(time.monotonic, time.sleep)
 
 class Patience:
     """Waits for a server that is away, until it has not answered for `most_s`. `revive` does what can be done about it;
-    `told`: the reason when it begins to wait, and "" when it goes on. `away_s` grows by what it has waited."""
+    `told`: the reason when it begins to wait, and "" when it goes on. `full`: wait for a server that is full too, which
+    workers may empty. `away_s` grows by what it has waited."""
 
     def __init__(
         self,
@@ -36,8 +37,10 @@ class Patience:
         pace: Pace = REAL,
         most_s: float = STALLED_S,
         revive: Callable[[], object] = bool,
+        full: bool = True,
     ) -> None:
         self._told, self._pace, self._most_s, self._revive = told, pace, most_s, revive
+        self._not_for = (ServerDiskFull,) if full else (ServerDiskFull, ServerFull)
         self.away_s = 0.0
 
     def ask(self, call: Callable[[], _Answer]) -> _Answer:
@@ -45,7 +48,7 @@ class Patience:
         that; a disk that is full is a person's to mend, and raised at once."""
         try:
             return call()
-        except ServerDiskFull:
+        except self._not_for:
             raise
         except ServerUnavailable as error:
             self._told(str(error))
@@ -57,7 +60,7 @@ class Patience:
             try:
                 answer = call()
             except ServerUnavailable as error:
-                if isinstance(error, ServerDiskFull) or self._pace.elapsed() - since > self._most_s:
+                if isinstance(error, self._not_for) or self._pace.elapsed() - since > self._most_s:
                     raise
                 continue
             self.away_s = before_s + self._pace.elapsed() - since

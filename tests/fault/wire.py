@@ -71,7 +71,7 @@ class Wire:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._drop_all()
+        self.drop_all()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def due(self, name: bytes) -> Fault | None:
@@ -112,7 +112,8 @@ class Wire:
                 self._connections.add(connection)
             connection.start()
 
-    def _drop_all(self) -> None:
+    def drop_all(self) -> None:
+        """End all connections; new ones are let through."""
         with self._guard:
             connections = list(self._connections)
         for connection in connections:

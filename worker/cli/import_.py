@@ -13,7 +13,7 @@ from worker.cli.screen.terminal import ended_quietly
 from worker.clock import SystemClock
 from worker.patience import Patience
 from worker.report.words import count
-from worker.runtime import ask_servers, open_runtime
+from worker.runtime import open_runtime
 
 
 @click.command("import")
@@ -37,10 +37,10 @@ def command(files: tuple[Path, ...], data_dir: str | None, workers: int) -> None
     log.configure("import", "error", settings.log_format)  # workers have a log of their own
     with ExitStack() as closing:
         found = closing.enter_context(read_index(files, arrival, settings.data_dir))
-        Patience(tell_away).ask(partial(ask_servers, settings))
-        runtime = closing.enter_context(open_runtime(settings, clock, carry_over=True))
+        opened = partial(open_runtime, settings, clock, carry_over=True)
+        runtime = Patience(tell_away, full=False).ask(lambda: closing.enter_context(opened()))
         quarantined = load(runtime, found, arrival, workers, backfill=True)
-        counts = runtime.stories.counts()
+        counts = Patience(tell_away, revive=runtime.keep_server).ask(runtime.stories.counts)
     with ended_quietly():
         articles, stories = count(counts["articles"], "article"), count(counts["stories"], "story", "stories")
         click.echo(f"the store now holds {articles} in {stories}")

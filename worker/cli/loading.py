@@ -1,7 +1,8 @@
 """What `replay` and `import` share: a file's articles through the queue, with a progress bar and the counts."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from time import monotonic, perf_counter
@@ -21,6 +22,7 @@ from worker.report.words import count
 from worker.runtime import Runtime
 from worker.spool import name_of, spooled
 from worker.store.forgotten import Forgotten
+from worker.store.quarantine import Quarantined
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -73,21 +75,24 @@ def _tell_bad(found: Index) -> None:
 
 def load(runtime: Runtime, found: Index, arrival: Arrival, workers: int, *, backfill: bool) -> int:
     """Send the articles through the queue and `workers` worker processes, and say how many were new, and which stand in
-    the quarantine; how many do."""
+    the quarantine; how many do. A server that is away is waited for, whatever is asked of it."""
 
     def prepare(line: Line) -> Article:
         return article_of(line, arrival(line.published), backfill)
 
     began = perf_counter()
-    with supervisor.workers(runtime.settings, runtime.url, workers), _progress(len(found.lines)) as told:
+    with ExitStack() as closing:
+        told = closing.enter_context(_progress(len(found.lines)))
         patience = Patience(told.away, revive=runtime.keep_server)
-        intake = _intake(runtime, told, patience)
+        intake = patience.ask(lambda: _intake(runtime, told, patience))
+        begun = partial(supervisor.workers, runtime.settings, runtime.url, workers)
+        patience.ask(lambda: closing.enter_context(begun()))
         ready = perf_counter()
         sent = intake.run(map(prepare, found.read()), told.settled)
         quarantined = patience.ask(lambda: runtime.quarantine.of_feed(intake.feed))
+        named = patience.ask(lambda: list(islice(runtime.quarantine.of(intake.feed), _SHOWN))) if quarantined else []
     _tell_sent(sent, quarantined, took=perf_counter() - ready, start=ready - began)
-    if quarantined:
-        _tell_quarantined(runtime, intake.feed, quarantined)
+    _tell_quarantined(named, quarantined)
     return quarantined
 
 
@@ -116,8 +121,8 @@ def _tell_sent(sent: Sent, quarantined: int, *, took: float, start: float) -> No
     click.echo(f"{count(done, 'article')} in {took:.1f} s{rate} (after {start:.1f} s to start){news}", err=True)
 
 
-def _tell_quarantined(runtime: Runtime, feed: str, number: int) -> None:
-    for kept in islice(runtime.quarantine.of(feed), _SHOWN):
+def _tell_quarantined(named: Sequence[Quarantined], number: int) -> None:
+    for kept in named:
         click.echo(f"in quarantine: {harmless(kept.article)}: {harmless(kept.reason)}", err=True)
     if number > _SHOWN:
         click.echo(f"... and {number - _SHOWN} more in quarantine", err=True)

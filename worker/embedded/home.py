@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from worker.connect import EMBEDDED_SOCKET
-from worker.errors import Permanent, ServerUnavailable
+from worker.errors import Permanent, ServerDiskFull
 
 _LONGEST_SOCKET_PATH = 100
 """Bytes: Linux takes 107, macOS 103."""
@@ -127,7 +127,7 @@ class Home:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 line = f"the disk of the data directory {self.path} is full: free space there"
-                raise ServerUnavailable(line) from error
+                raise ServerDiskFull(line) from error
             if self.path.is_file():
                 raise Permanent(f"the data directory {self.path} is a file: {_ANOTHER}") from error
             raise Permanent(

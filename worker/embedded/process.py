@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from worker.embedded.home import Home
-from worker.errors import Permanent, ServerUnavailable, StorywireError
+from worker.errors import Permanent, ServerDiskFull, StorywireError
 
 _A_LITTLE = 64 * 1024
 """Bytes free on a disk that is as good as full: not even the log of a failure may find room there."""
@@ -115,7 +115,7 @@ def failure(home: Home) -> StorywireError:
     complaints = [line.partition(" # ")[2] for line in lines if " # " in line and "WARNING" not in line] or lines
     reason = complaints[-1].strip().rstrip(".") if complaints else "it left no log"
     if "No space left" in reason or shutil.disk_usage(home.path).free < _A_LITTLE:
-        return ServerUnavailable(f"the disk of the data directory {home.path} is full: free space there")
+        return ServerDiskFull(f"the disk of the data directory {home.path} is full: free space there")
     if "append only file" in reason.lower() or "aof" in reason.lower():
         remedy = f"move {home.path / 'appendonlydir'} away to begin anew, or give another data directory"
         return Permanent(f"the embedded server in {home.path} cannot read its data ({reason}): {remedy}")

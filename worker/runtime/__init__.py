@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from worker.ingest import Ingest
     from worker.jobs import Jobs
 
-__all__ = ["Runtime", "ask_servers", "open_runtime"]
+__all__ = ["Runtime", "open_runtime"]
 
 log = structlog.get_logger()
 
@@ -140,17 +140,6 @@ class Runtime(Stores):
 
 def _queue_variable(settings: Settings) -> str:
     return "STORYWIRE_QUEUE_URL" if settings.queue_url else STORE_VARIABLE
-
-
-def ask_servers(settings: Settings) -> None:
-    """Ask what they are, but for the embedded one, which is started when it is needed. Raises ServerUnavailable where
-    one does not answer."""
-    if settings.redis_url:
-        with connect(settings.redis_url) as client:
-            identify(client, settings.redis_url)
-    if settings.queue_url:
-        with connect_plain(settings.queue_url, _queue_variable(settings)) as queue:
-            identify(queue, settings.queue_url, _queue_variable(settings))
 
 
 @contextmanager

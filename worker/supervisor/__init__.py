@@ -18,7 +18,7 @@ from typing import NoReturn
 import structlog
 
 from worker.config import Settings
-from worker.connect import connect_plain
+from worker.connect import connect, connect_plain, identify
 from worker.errors import Permanent, StorywireError, Transient
 from worker.jobs import Jobs
 from worker.listening import url_of
@@ -86,26 +86,36 @@ def _start_page(processes: Processes, page: socket.socket, say: Callable[[str], 
 def workers(settings: Settings, url: str, count: int) -> Iterator[Processes]:
     """So many worker processes on the store at `url` while the block lasts; it begins when all of them listen.
 
-    Raises Transient if one ends before, or does not listen within half a minute.
+    Raises ServerUnavailable if a server goes away before, and Transient if a worker ends before for another reason, or
+    does not listen within half a minute; all of them have ended then.
     """
+    queue_url = settings.queue_url or url
     with (
         closing(Journal(settings.data_dir)) as journal,
-        closing(connect_plain(settings.queue_url or url)) as client,
+        connect(url) as store,
+        closing(connect_plain(queue_url)) as queue,
         Processes(settings, journal) as processes,
     ):
-        children = processes.start("worker", "work", count=count)
-        _until_they_listen(Jobs(client, settings.batch, url=settings.queue_url or url), children, processes)
+        jobs = Jobs(queue, settings.batch, url=queue_url)
+
+        def heard() -> set[int]:
+            identify(store, url)
+            return pids_here(jobs.listening())
+
+        heard()  # without a server none is started in vain
+        _until_they_listen(heard, processes.start("worker", "work", count=count), processes)
         yield processes
 
 
-def _until_they_listen(jobs: Jobs, children: Sequence[Child], processes: Processes) -> None:
+def _until_they_listen(heard: Callable[[], set[int]], children: Sequence[Child], processes: Processes) -> None:
+    """heard: asks the servers for the process ids that listen."""
     until = time.monotonic() + _READY_S
     while True:
-        pids = pids_here(jobs.listening())
+        pids, died = heard(), processes.worst_death
         if all(child.pid in pids for child in children):
             return
-        if processes.first_death is not None:
-            raise Transient(processes.reason(processes.first_death))
+        if died is not None and died.row > 1:  # once: of a server that was away for a moment, and is back
+            raise Transient(processes.reason(died))
         if time.monotonic() > until:
             raise Transient(f"the workers do not listen after {_READY_S:g} s: see {processes.log_path}")
         processes.wait(0.02)

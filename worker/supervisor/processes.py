@@ -49,7 +49,7 @@ class Processes:
         self._lifeline, self._held = os.pipe()
         self._instead: dict[str, Callable[[str], None]] = {}
         self._failed: Died | None = None
-        self.first_death: Died | None = None
+        self.worst_death: Died | None = None
         self.log_path = journal.path
         self._news = threading.Event()
 
@@ -122,7 +122,8 @@ class Processes:
         self._groups.clear()
 
     def _mourn(self, died: Died) -> None:
-        self.first_death = self.first_death or died
+        if self.worst_death is None or died.row >= self.worst_death.row:
+            self.worst_death = died
         if died.row >= GIVE_UP and not died.worked:
             if died.name in self._instead:
                 self._go_on_without(died)
