@@ -1,28 +1,24 @@
-"""Files of articles, one JSON object a line, gzipped or not, read in the order in which their articles were published.
+"""Files of articles, one JSON object a line, read in the order in which their articles were published.
 
 Invariant: a file is read twice, first for the order, then for the articles, so that memory grows by some 100 bytes a
-line and not with the texts. A gzipped one is unpacked into a temporary file, as no line of it can be looked up.
+line and not with the texts. What cannot be read so, a stream or a gzipped one, is read where spool.py keeps it.
 """
 
 import os
-import tempfile
-import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from gzip import BadGzipFile, GzipFile
 from pathlib import Path
 from typing import BinaryIO
 
 from worker.errors import BadInput
 from worker.feed.lines import BadLine, Line, parse_line, sample_of
-from worker.spool import name_of
+from worker.spool import Kept, name_of
 from worker.text import common_language
 
 _MAX_LINE = 16 << 20
 _TOO_LONG = "longer than 16 MB: an article's text is cut at 200,000 characters"
-_GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
 
 _SAMPLE_LINES = 200
@@ -45,13 +41,14 @@ class Index:
     lines: list[tuple[float, int, int]] = field(default_factory=list)
     bad: list[tuple[Path, int, str]] = field(default_factory=list)
     samples: dict[int, list[str]] = field(default_factory=dict)
-    kept: Mapping[Path, BinaryIO] = field(default_factory=dict)
+    kept: Mapping[Path, Kept] = field(default_factory=dict)
 
     def read(self) -> Iterator[Line]:
         """The lines, in order. Raises BadInput where a file has gone, or has changed since."""
         around = [common_language(self.samples.get(which, ())) for which in range(len(self.paths))]
         with ExitStack() as open_files:
-            files = [open_files.enter_context(_open(path, self.kept)[0]) for path in self.paths]
+            each = {path: open_files.enter_context(_open(path, self.kept)[0]) for path in dict.fromkeys(self.paths)}
+            files = [each[path] for path in self.paths]
             for _, which, offset in self.lines:
                 files[which].seek(offset)
                 line = parse_line(files[which].readline(_MAX_LINE))
@@ -60,8 +57,8 @@ class Index:
                 yield replace(line, around=around[which])
 
 
-def index(paths: Sequence[Path], arrival: Arrival, kept: Mapping[Path, BinaryIO] | None = None) -> Index:
-    """Look through the files. kept: what is read in place of streams (spool.py).
+def index(paths: Sequence[Path], arrival: Arrival, kept: Mapping[Path, Kept] | None = None) -> Index:
+    """Look through the files. kept: what is read in place of others (spool.py).
 
     Raises BadInput for a file that cannot be read. A line that is none, or repeats an id, is counted as bad; of an
     archive's lines of one article, which a crash may leave twice, the last one counts.
@@ -132,33 +129,13 @@ def _note(
         found.bad.append((found.paths[which], number, f"repeats the id {line.id!r}"))
 
 
-def _open(path: Path, kept: Mapping[Path, BinaryIO]) -> tuple[BinaryIO, str]:
-    """The file, unpacked where it is gzipped, and what is wrong with its end, in words; "" where nothing is."""
+def _open(path: Path, kept: Mapping[Path, Kept]) -> tuple[BinaryIO, str]:
+    """The file, and what is wrong with its end, in words; "" where nothing is."""
     try:
-        file: BinaryIO = os.fdopen(os.dup(kept[path].fileno()), "rb") if path in kept else path.open("rb")
+        if path not in kept:
+            return path.open("rb"), ""
+        file = os.fdopen(os.dup(kept[path].file.fileno()), "rb")
         file.seek(0)
-        if file.read(len(_GZIP)) != _GZIP:
-            file.seek(0)
-            return file, ""
-        with file:
-            file.seek(0)
-            return _unpacked(file)
+        return file, kept[path].damage
     except OSError as error:
         raise BadInput(f"{path}: {error.strerror}; name a readable file of one JSON object a line") from None
-
-
-def _unpacked(file: BinaryIO) -> tuple[BinaryIO, str]:
-    """All that can be unpacked: a file that was cut off in the middle holds what came before."""
-    plain: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    try:
-        with GzipFile(fileobj=file) as unpacking:
-            while chunk := unpacking.read1(_CHUNK):
-                plain.write(chunk)
-        damage = ""
-    except (EOFError, BadGzipFile, zlib.error) as error:
-        damage = f"from here on the file cannot be unpacked ({error})"
-    except BaseException:
-        plain.close()
-        raise
-    plain.seek(0)
-    return plain, damage

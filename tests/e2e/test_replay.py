@@ -149,7 +149,7 @@ def test_streams_are_imported_as_files_are_and_a_server_that_is_away_at_first_is
         assert run.stderr.readline().startswith(b"waiting for the server: the server unix://")
         server.start()
         out, errors = run.communicate(timeout=60)
-    writing.join()
+    writing.join(10)
     said = errors.decode()
     assert (run.returncode, out) == (1, b"the store now holds 3 articles in 2 stories\n"), said
     assert said.startswith("the server answers again\n"), said

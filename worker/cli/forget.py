@@ -59,7 +59,7 @@ def _tell(done: "Removed") -> None:
 
 
 def _ask(found: "Removed") -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadSetting(f"this would remove {_told(found)} for good: add --yes")
     if not click.confirm(f"Remove {_told(found)} for good?", default=False):
         raise SystemExit(1)

@@ -122,7 +122,7 @@ def _found(runtime: "Runtime", articles: Sequence[str]) -> "list[Quarantined]":
 
 
 def _ask(what: str) -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadSetting(f"this would remove {what} for good: add --yes")
     if not click.confirm(f"Remove {what} for good?", default=False):
         raise SystemExit(1)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from worker.errors import BadInput
-from worker.spool import STANDARD_INPUT, name_of
+from worker.spool import STANDARD_INPUT, name_of, standard_input
 
 
 def is_standard(path: Path) -> bool:
@@ -18,7 +18,7 @@ def is_standard(path: Path) -> bool:
 def read(path: Path) -> bytes:
     """All that is in it. Raises BadInput where it cannot be read."""
     try:
-        return sys.stdin.buffer.read() if is_standard(path) else path.read_bytes()
+        return standard_input().read() if is_standard(path) else path.read_bytes()
     except OSError as error:
         raise BadInput(f"{name_of(path)}: {(error.strerror or 'cannot be read').lower()}: give another path") from None
 

@@ -11,7 +11,7 @@ from worker.cli.opening import DATA_DIR, opened
 from worker.cli.standard import is_standard, write
 from worker.errors import BadInput
 from worker.report.words import count
-from worker.spool import name_of
+from worker.spool import name_of, standard_input
 
 if TYPE_CHECKING:
     from worker.feed.opml import Outline
@@ -38,7 +38,7 @@ def import_(opml: Path, data_dir: str | None) -> None:
     from worker.poller.subscribe import read_file, read_stream, summary
 
     name = name_of(opml)
-    outlines, refused = read_stream(sys.stdin.buffer, name) if is_standard(opml) else read_file(opml)
+    outlines, refused = read_stream(standard_input(), name) if is_standard(opml) else read_file(opml)
     for line in refused[:_MOST_REFUSED]:
         click.echo(f"{name}: {line}", err=True)
     if len(refused) > _MOST_REFUSED:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from worker.errors import BadInput
 from worker.report.harmless import harmless
+from worker.spool import standard_input
 
 if TYPE_CHECKING:
     from worker.store.feeds import Feed, Feeds
@@ -21,9 +22,14 @@ def words_given(given: Sequence[str]) -> list[str]:
     """The arguments, each once; `-` stands for the lines of standard input, but for empty ones and `# notes`."""
     found: dict[str, None] = {}
     for each in given:
-        lines = [line.strip() for line in sys.stdin] if each == "-" else [each]
+        lines = [line.strip() for line in _lines_given()] if each == "-" else [each]
         found |= dict.fromkeys(line for line in lines if each != "-" or (line and not line.startswith("#")))
     return list(found)
+
+
+def _lines_given() -> list[str]:
+    standard_input()
+    return list(sys.stdin)
 
 
 def named(feeds: "Feeds", text: str) -> "Feed":
