@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from worker.clock import Clock
 from worker.cluster import event_time, place, prefetch, restore
 from worker.config import Settings
-from worker.errors import LeaseLost, ServerUnavailable, StorywireError
+from worker.errors import LeaseLost, ServerUnavailable, StorywireError, Unsecured
 from worker.expiry import Expiry
 from worker.fingerprint import fingerprints
 from worker.model import AWAITED, Article, Kept, Member, Ref, Story, is_file, uid
@@ -34,9 +34,11 @@ _ATTEMPTS = 5
 @dataclass
 class BatchResult:
     """What became of a batch: `counts` of new, joined, revised, repeated, forgotten articles, milliseconds a stage, of
-    each article that was measured the seconds since its fetch, and how many stories each was compared with."""
+    each article that was measured the seconds since its fetch, and how many stories each was compared with. `waiting`:
+    how many were left as their servers are away."""
 
     articles: int = 0
+    waiting: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     stages_ms: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     lags_s: list[float] = field(default_factory=list)
@@ -92,7 +94,8 @@ class Ingest:
 
     def run(self, refs: Sequence[Ref]) -> BatchResult:
         """Place the articles of these refs that still wait; those of one language are committed together. Raises
-        Unplaced where the servers of some languages are away, after those of the others were placed."""
+        Unplaced where the servers of some languages are away, after those of the others were placed; on whatever else
+        is raised `placed` is what became of those before."""
         result, failed = BatchResult(), dict[str, ServerUnavailable]()
         with result.stage("load"):
             waiting = self._outbox.load(refs)
@@ -106,12 +109,14 @@ class Ingest:
         for lang, batch in shards.items():
             try:
                 self._settle(lang, batch, kept, result)
-            except ServerUnavailable as error:
-                if not self.reach.several:
+            except BaseException as error:
+                if not isinstance(error, ServerUnavailable) or not self.reach.several:
+                    error.placed = result  # type: ignore[attr-defined]
                     raise
                 self.reach.failed(lang, error)
                 failed[lang] = error
         if failed:
+            result.waiting = sum(len(shards[lang]) for lang in failed)
             raise Unplaced(failed, {lang: [ref for ref, _ in shards[lang]] for lang in failed}, result)
         return result
 
@@ -198,7 +203,11 @@ class Ingest:
                 counts[self._commits.answer(view, placing, lease)] += 1
                 self._commits.renew(lease)
         with result.stage("commit"):
-            self._commits.commit(lease, view)
+            try:
+                self._commits.commit(lease, view)
+            except Unsecured:  # they are in their stories all the same, and repeated the next time
+                result.counts += counts
+                raise
         result.candidates += map(len, compared)
         return +counts
 

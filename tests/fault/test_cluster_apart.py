@@ -228,6 +228,10 @@ def test_a_replica_that_gets_nothing_keeps_only_its_own_languages_waiting_and_no
         assert (runtime.outbox.waiting(HERE), runtime.jobs.depth()) == (2, 0)
         assert ask(node, "INFO", "commandstats")["cmdstat_wait"]["calls"] == tried, "it is written to again in vain"
         assert runtime.ingest.expire() == 0
+    batched = [line for line in lines if line["event"] == "batch"]
+    assert [(line["outcome"], line["articles"]) for line in batched] == [("ok", 2), ("waits", 0), ("ok", 1)]
+    counts = [line[name] for line in batched for name in ("new", "joined", "repeated") if name in line]
+    assert sum(counts) == 5, "those that wait are in their stories"
     [line] = told(lines)
     assert line["language"] == "en"
     assert f" 127.0.0.1:{node.port}, which has a replica that does not get what it writes" in line["trouble"]

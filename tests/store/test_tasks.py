@@ -12,11 +12,12 @@ from structlog.testing import capture_logs
 from worker.batches import DEATHS, DEATHS_BEFORE, Batches, Ready
 from worker.batches.postponed import Run
 from worker.clock import ManualClock
+from worker.cluster import View, place
 from worker.config import load
 from worker.errors import LeaseLost, MachineFailed, Permanent, ServerUnavailable
 from worker.ingest import BatchResult
 from worker.jobs.worker import TimedOut
-from worker.model import Article, Ref
+from worker.model import Article, Member, Ref
 from worker.poller.watch import Watch
 from worker.runtime import Runtime, open_runtime
 from worker.store import keys
@@ -139,6 +140,34 @@ def test_a_payload_that_cannot_be_read_is_quarantined_as_it_is(runtime: Runtime)
     assert (placed(runtime), quarantined(runtime), runtime.outbox.depth()) == ("fgh", "abcde", 0)
     assert sorted(kept.payload for kept in runtime.quarantine.everything()) == sorted(broken)
     assert all(kept.content is None for kept in runtime.quarantine.everything())
+
+
+def test_what_was_placed_before_another_language_failed_is_told(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(view: View, member: Member, now: float) -> Any:
+        if view.lang == "de":
+            raise ValueError("nobody foresaw this")
+        return place(view, member, now)
+
+    monkeypatch.setattr("worker.ingest.place", fails)
+    articles = [Article(id=f"f.{lang}", title="Bridge closed", lang=lang, received=NOW) for lang in ("en", "de")]
+    refs = runtime.outbox.publish("f", articles, {}, NOW)
+    with capture_logs() as lines:
+        batches(runtime, runtime.ingest.run).ingest(refs)
+    done = [line for line in lines if line["outcome"] == "ok"]
+    assert (sum(line["articles"] for line in done), sum(line.get("new", 0) for line in done)) == (1, 1)
+    assert runtime.quarantine.depth() == 1
+
+
+def test_a_death_is_not_forgotten_where_running_the_article_again_left_it_waiting(runtime: Runtime) -> None:
+    """As a child does that finds its server away: what it remembers ends with it."""
+    refs = publish(runtime, "a")
+    killed(runtime, "dead", "a", refs)
+    batches(runtime, lambda _: BatchResult()).ingest(refs)
+    assert (runtime.outbox.depth(), marks(runtime)) == (1, 2), "the dead worker's, and that it is in hand"
+    batches(runtime, runtime.ingest.run).ingest(refs)
+    assert (runtime.outbox.depth(), marks(runtime)) == (0, 0)
 
 
 def test_a_lease_that_is_lost_for_a_moment_is_waited_for(runtime: Runtime) -> None:

@@ -44,6 +44,11 @@ class Postponed:
             for lang, server in away.items():
                 self._postpone(error.waiting[lang], lang, server)
             return error.result
+        except BaseException as error:
+            placed = getattr(error, "placed", None)  # before it; they are in the outbox no more, and not told of again
+            if isinstance(placed, BatchResult) and placed.articles:
+                self._telling.clustered(placed, started)
+            raise
 
     def postpones(self, ref: Ref, lang: str) -> bool:
         """Whether this one has to wait as the server of its language is away."""
@@ -65,7 +70,11 @@ class Postponed:
 
     def lacks(self, refs: Iterable[Ref]) -> bool:
         """Whether a look at the servers says that the outboxes of some of these are away."""
-        return self._reach.look() and any(self._reach.without_feed(ref.feed) for ref in refs)
+        return self.looks() and any(self._reach.without_feed(ref.feed) for ref in refs)
+
+    def looks(self) -> bool:
+        """Look at the servers; whether some are away."""
+        return self._reach.look()
 
     def turn(self) -> None:
         """Between two jobs: queue again what waits for servers that are back. Raises ServerUnavailable where the

@@ -84,7 +84,7 @@ class Suspects:
         return True
 
     def _alone(self, ref: Ref, payload: bytes, cpu_s: float) -> Ended | None:
-        """How clustering it ended; None where it has to wait, as the server of its language is away."""
+        """How clustering it ended; None where it waits on, as the server of its language is away."""
         allow_cpu(alone=True)
         self._trials.alone(ref, payload, Stage.BEFORE)
         try:
@@ -100,7 +100,16 @@ class Suspects:
         if ended is Ended.FAILED:  # here it fails again, and the error or the death says as what
             allow_cpu(alone=True)
             self._one.run(ref, payload)
-        return ended
+        return None if ended is Ended.DONE and self._waits(ref, payload) else ended
+
+    def _waits(self, ref: Ref, payload: bytes) -> bool:
+        """Whether this one waits still, though running it is done: its server went away, which the child alone has
+        met, or the quarantine is full."""
+        if self._outbox.payload(ref) != payload:
+            return False
+        self._trials.alone(ref, payload, Stage.BEFORE)
+        self._postponed.looks()
+        return True
 
 
 class Ready:

@@ -29,11 +29,14 @@ class Telling:
         self._said_full: dict[str, float] = {}
 
     def clustered(self, result: BatchResult, started: float) -> None:
-        """A batch begun at `started`, by time.perf_counter, is in its stories."""
+        """A batch begun at `started`, by time.perf_counter, is in its stories, or all of it waits: that is said by who
+        has it wait."""
         stages = {f"{stage}_ms": round(ms, 1) for stage, ms in result.stages_ms.items()}
         took_ms = round((time.perf_counter() - started) * 1000)
-        log.info("batch", outcome="ok", articles=result.articles, **result.counts, ms=took_ms, **stages)
-        self._metrics.count(BATCHES, outcome="ok")
+        outcome = "ok" if result.articles or not result.waiting else "waits"
+        say = log.info if outcome == "ok" else log.debug
+        say("batch", outcome=outcome, articles=result.articles, **result.counts, ms=took_ms, **stages)
+        self._metrics.count(BATCHES, outcome=outcome)
         self._metrics.stages(stages)
         if "wait" in result.stages_ms:
             self._metrics.observe(LEASE_WAIT, result.stages_ms["wait"] / 1000)

@@ -125,9 +125,9 @@ ARTICLES = Metric(
 BATCHES = Metric(
     "storywire_batches_total", Kind.COUNTER, _WORKER,
     "Batches and parts of batches: `ok`, `halved` (looking for the article that fails), `one by one` (a worker died "
-    "of it), `quarantined`, `superseded`, or `full` (the quarantine had no room).",
-    "`quarantined` or `full`: `storywire quarantine list`.",
-    ("outcome",), known=("ok", "halved", "one by one", "quarantined", "superseded", "full"),
+    "of it), `quarantined`, `superseded`, `full` (the quarantine had no room), or `waits` (for a node of a Cluster).",
+    "`quarantined` or `full`: `storywire quarantine list`. `waits`: the worker's log names the node.",
+    ("outcome",), known=("ok", "halved", "one by one", "quarantined", "superseded", "full", "waits"),
 )  # fmt: skip
 FETCH_TO_STORY = Metric(
     "storywire_fetch_to_story_seconds", Kind.HISTOGRAM, _WORKER,
