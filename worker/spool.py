@@ -17,7 +17,7 @@ from worker.errors import BadInput
 
 STANDARD_INPUT = Path("-")
 
-_MOST_BYTES = 16 << 30
+MOST_BYTES = 16 << 30
 """Of all together, unpacked: some ten million articles. What never ends must not fill the disk."""
 
 _GZIP = b"\x1f\x8b"
@@ -39,7 +39,7 @@ def spooled(paths: Sequence[Path], folder: Path | None = None) -> Iterator[Mappi
     Raises BadInput where one cannot be read or kept, or is too large.
     """
     with ExitStack() as closing:
-        kept, left = dict[Path, Kept](), _MOST_BYTES
+        kept, left = dict[Path, Kept](), MOST_BYTES
         for path in dict.fromkeys(paths):
             with ExitStack() as reading:
                 stream = _stream(path, reading)
@@ -126,7 +126,7 @@ def _kept(path: Path, stream: BinaryIO, file: BinaryIO, folder: Path | None, mos
             raise _no_room(path, folder, error) from None
         most -= len(chunk)
         if most < 0:
-            raise BadInput(f"{name_of(path)}: more than {_MOST_BYTES >> 30} GB: import it in parts")
+            raise BadInput(f"{name_of(path)}: more than {MOST_BYTES >> 30} GB: import it in parts")
     return Kept(file, damage)
 
 

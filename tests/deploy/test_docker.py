@@ -291,3 +291,14 @@ def test_there_is_room_for_what_a_process_writes_into_tmp(one: dict[str, Any]) -
         [tmp] = one["services"][name]["tmpfs"]
         [size] = re.findall(r"size=(\d+)m", tmp)
         assert int(size) >= 2 * 66, f"{name}: two of its processes may read it at once"
+
+
+def test_what_is_imported_from_a_stream_can_be_kept(one: dict[str, Any]) -> None:
+    """In the data directory, on a disk: all else is read-only, and /tmp is memory."""
+    [home] = [rest.split("=", 1)[1] for rest in _settings_of_the_image() if rest.startswith("STORYWIRE_DATA_DIR=")]
+    mounts = {mount["target"]: mount["type"] for mount in one["services"]["admin"]["volumes"]}
+    assert mounts == {home: "volume"}
+
+
+def _settings_of_the_image() -> list[str]:
+    return [pair for word, rest in instructions() if word == "ENV" for pair in rest.split()]

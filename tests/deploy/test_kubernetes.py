@@ -21,6 +21,7 @@ from worker.config import load
 from worker.config.table import SETTINGS
 from worker.jobs.hang import WALL_S
 from worker.metrics.table import METRICS
+from worker.spool import MOST_BYTES
 from worker.web.serve import STOP_S
 
 OVERLAYS = ("single", "cluster-external-redis")
@@ -317,3 +318,13 @@ def test_there_is_room_for_what_a_process_writes_into_tmp(built: dict[str, list[
     for name, pod in pods(built[overlay]):
         [size] = [each["emptyDir"]["sizeLimit"] for each in pod["volumes"] if each["name"] == "tmp"]
         assert name == "redis" or int(size.removesuffix("Mi")) >= 2 * 66, name
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_is_imported_from_a_stream_can_be_kept(built: dict[str, list[Manifest]], overlay: str) -> None:
+    """In the data directory of the image, on the node's disk."""
+    [admin] = [pod for name, pod in pods(built[overlay]) if name == "admin"]
+    mounts = {each["mountPath"]: each["name"] for each in admin["containers"][0]["volumeMounts"]}
+    [room] = [each["emptyDir"] for each in admin["volumes"] if each["name"] == mounts["/var/lib/storywire"]]
+    assert "medium" not in room
+    assert int(room["sizeLimit"].removesuffix("Gi")) * 2**30 > MOST_BYTES

@@ -85,7 +85,7 @@ def test_what_is_cut_off_holds_what_came_before(packed: Path, tmp_path: Path) ->
 
 
 def test_a_small_file_that_unpacks_to_a_large_one_is_refused(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "_MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(spool, "MOST_BYTES", 1 << 20)
     with pytest.raises(BadInput, match=r"a\.jsonl\.gz: more than .* GB"), spooled([packed]):
         pass
 
