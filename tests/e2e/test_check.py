@@ -179,7 +179,8 @@ def test_all_shows_who_is_alive_where_and_who_is_old(valkey_url: str) -> None:
             redis.sadd("rq:workers", f"rq:worker:{name}")
             redis.hset(f"rq:worker:{name}", mapping={"queues": queue, "birth": "2026-01-01T00:00:00.000000Z"})
             redis.expire(f"rq:worker:{name}", 15)
-        redis.hset("rq:worker:delta.80.1f", mapping={"storywire": this_version(), "current_job": "j"})
+        born = utcformat(datetime.fromtimestamp(now - 1, UTC))  # by a clock of its own
+        redis.hset("rq:worker:delta.80.1f", mapping={"storywire": this_version(), "current_job": "j", "birth": born})
         began = utcformat(datetime.fromtimestamp(now - 200, UTC))
         redis.hset("rq:job:j", mapping={"description": "50 articles from herald/1", "started_at": began})
     done = here("check", "--all", "--only", "pollers", redis_url=valkey_url)
@@ -187,6 +188,8 @@ def test_all_shows_who_is_alive_where_and_who_is_old(valkey_url: str) -> None:
     assert "holds back: memory, for 5 min" in table["alpha", "poller", "77"]
     assert re.search(r"0\.0\.9 \(3\) +2 h +0 s ago +serves at 10.0.0.1:80$", table["beta.example.org", "web", "78"])
     assert "50 articles from herald/1, for 3 min" in table["delta", "worker", "80"]
+    up_s, heard_s = map(int, re.findall(r" (\d+) s ", table["delta", "worker", "80"])[:2])
+    assert up_s >= heard_s > 1
     assert "- (2)" in table["gamma", "poller", "79"] and "- (2)" in table["gamma", "worker", "81"]
     assert not any("other" in row for row in table), "a worker of another program's queue"
     assert "processes   warn  5 processes on 4 hosts, 3 are not of this version" in done.stdout

@@ -131,11 +131,11 @@ def show_processes(processes: "Sequence[Process]", as_json: bool) -> None:
     now = SystemClock().now()
     rows: list[tuple[str, ...]] = [("HOST", "PROCESS", "PID", "VERSION", "UP FOR", "HEARD", "DOES")]
     for each in processes:
-        up = span(max(0.0, now - each.started)) if each.started else "-"
+        up = span(max(now - each.started, each.heard_s)) if each.started else "-"  # its clock may differ from ours
         for_s = f", for {span(max(0.0, now - each.since))}" if each.since else ""
         does = (f"holds back: {each.held}" if each.held else each.doing or "works") + for_s
         version = f"{each.version or '-'} ({each.schema})"
-        heard = f"{each.heard_s:.0f} s ago"
+        heard = f"{span(each.heard_s)} ago"
         rows.append(tuple(harmless(part) for part in (each.host, each.role, str(each.pid), version, up, heard, does)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     click.echo()
