@@ -240,3 +240,15 @@ def test_a_list_goes_out_and_comes_back_as_it_was(fresh_url: Callable[[], str]) 
     part = here("feeds", "export", "--folder", "News", redis_url=other_url).stdout
     assert A in part
     assert B not in part
+
+
+def test_a_list_of_no_feeds_says_so_and_where(fresh_url: Callable[[], str]) -> None:
+    """It may be the wrong store, or a folder's mistyped name."""
+    url = fresh_url()
+    run = here("feeds", "export", "-", redis_url=url)
+    assert run.returncode == 0 and "<opml" in run.stdout and "xmlUrl" not in run.stdout
+    assert run.stderr.startswith("no feeds on the server unix://")
+    assert "`storywire feeds add URL`" in run.stderr
+    assert here("feeds", "add", "--no-fetch", A, "--folder", "News", redis_url=url).returncode == 0
+    run = here("feeds", "export", "--folder", "Nws", redis_url=url)
+    assert (run.returncode, run.stderr) == (0, "there is no folder Nws: there are News\n")

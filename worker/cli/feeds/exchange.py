@@ -77,11 +77,16 @@ def export(opml: Path, folder: str | None, data_dir: str | None) -> None:
     Storywire knows (paused, pages) other readers skip. An import into an empty store brings back what was set.
     Passwords in addresses are written with them.
     """
+    from worker.cli.feeds.look import tell_no_folder, tell_none
     from worker.feed.opml import Outline, write_opml
 
     with opened(data_dir) as runtime:
-        feeds = sorted(runtime.feeds.all(), key=lambda feed: (feed.folder, feed.url))
-    feeds = [feed for feed in feeds if folder is None or f"{feed.folder}/".startswith(f"{folder.strip('/')}/")]
+        every = sorted(runtime.feeds.all(), key=lambda feed: (feed.folder, feed.url))
+        if not every:
+            tell_none(runtime)
+    feeds = [feed for feed in every if folder is None or f"{feed.folder}/".startswith(f"{folder.strip('/')}/")]
+    if every and not feeds:
+        tell_no_folder(str(folder), every)
     document = write_opml(
         (Outline(feed.url, feed.title, feed.folder, feed.pages, feed.held) for feed in feeds),
         names={feed.url: feed.polls.title for feed in feeds},

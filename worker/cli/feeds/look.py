@@ -9,6 +9,7 @@ from worker.cli.feeds.naming import named
 from worker.cli.opening import DATA_DIR, opened
 
 if TYPE_CHECKING:
+    from worker.runtime import Runtime
     from worker.store.feeds import Feed
 
 _LIMIT = 50
@@ -54,7 +55,7 @@ def list_(
         every, now = runtime.feeds.all(), runtime.clock.now()
         feeds = sorted((f for f in every if _fits(f, words, folder, failing, paused)), key=_order(sort))
         if every and folder is not None and not any(_is_in(feed, folder) for feed in every):
-            click.echo(f"there is no folder {folder}: {_folders(every)}", err=True)
+            tell_no_folder(folder, every)
         elif as_json:
             for feed in feeds[:limit]:
                 print_json(as_record(feed))
@@ -64,8 +65,7 @@ def list_(
         elif every:
             click.echo(f"none of {len(every):,} feeds is like that", err=True)
         else:
-            default = ", or `storywire poll` for the default list" if runtime.feeds.empty() else ""
-            click.echo(f"no feeds: `storywire feeds add URL`{default}", err=True)
+            tell_none(runtime)
 
 
 def _fits(feed: "Feed", words: Sequence[str], folder: str | None, failing: bool, paused: bool) -> bool:
@@ -83,13 +83,20 @@ def _is_in(feed: "Feed", folder: str) -> bool:
     return f"{feed.folder}/".casefold().startswith(f"{folder.strip('/')}/".casefold())
 
 
-def _folders(feeds: "Sequence[Feed]") -> str:
-    """Which folders there are, in a line."""
+def tell_none(runtime: "Runtime") -> None:
+    """Say on standard error that this store has no feeds, and how to have some."""
+    default = ", or `storywire poll` for the default list" if runtime.feeds.empty() else ""
+    click.echo(f"no feeds on {runtime.described()}: `storywire feeds add URL`{default}", err=True)
+
+
+def tell_no_folder(folder: str, feeds: "Sequence[Feed]") -> None:
+    """Say on standard error that none of the feeds is in this folder, and which there are."""
     from worker.report.harmless import harmless
 
     names = sorted({feed.folder for feed in feeds if feed.folder})
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"there are {harmless(', '.join(names[:_NAMED]))}{more}" if names else "no feed is in any"
+    there = f"there are {harmless(', '.join(names[:_NAMED]))}{more}" if names else "no feed is in any"
+    click.echo(f"there is no folder {folder}: {there}", err=True)
 
 
 def _order(sort: str) -> "Callable[[Feed], Any]":
