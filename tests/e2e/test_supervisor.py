@@ -174,7 +174,10 @@ def test_workers_listen_when_the_block_begins_and_are_gone_after_it(settings: Se
         assert runtime.jobs.listening() == set()
 
 
-def test_workers_that_cannot_start_are_an_error_that_says_why(settings: Settings) -> None:
+def test_workers_that_cannot_start_are_an_error_that_says_why(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.supervisor.child._PAUSES_S", (0.01,))  # once may be of a server that was away
     with open_runtime(settings) as runtime:
         wrong = load({}, data_dir=str(settings.data_dir), redis_url="redis://127.0.0.1:1/0")
         with (
