@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -258,21 +258,29 @@ class Scene:
         return [member["id"] for story in self.stories() for member in story["members"]]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_all_processes_do_all_their_work_as_their_users(kind: str, tmp_path: Path) -> None:
-    """Feeds, a hub, a page that is read, alerts, an editor and commands by hand: nothing is refused."""
+@contextmanager
+def all_at_work(guarded: Guarded, folder: Path) -> Iterator[Scene]:
+    """All processes, people and commands have done all that they do; after the block the processes end when they are
+    asked to, and nobody was refused anything."""
     with ExitStack() as stack:
-        guarded = stack.enter_context(closing(Guarded(kind)))
         site, hub = stack.enter_context(FeedServer()), stack.enter_context(Hub())
         receiver = stack.enter_context(receiving())
-        scene = Scene(guarded, site, hub, tmp_path, receiver.url)
+        scene = Scene(guarded, site, hub, folder, receiver.url)
         processes = scene.start(stack)
         scene.stories_come()
         eventually(lambda: receiver.got, 20, "no alert came")
         scene.the_editor_corrects()
         scene.commands_by_hand()
+        yield scene
         for process in processes:
             process.send_signal(signal.SIGTERM)
         assert [process.wait(20) for process in processes] == [0, 0, 0, 0]
         assert guarded.refusals() == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_processes_do_all_their_work_as_their_users(kind: str, tmp_path: Path) -> None:
+    """Feeds, a hub, a page that is read, alerts, an editor and commands by hand: nothing is refused."""
+    with closing(Guarded(kind)) as guarded, all_at_work(guarded, tmp_path):
+        pass

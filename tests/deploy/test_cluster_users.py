@@ -1,8 +1,7 @@
 """A Cluster that speaks nothing but TLS and has the users of deploy/redis/users.acl, and all of Storywire on it."""
 
-import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,9 @@ import pytest
 
 from tests.certified import tls_files, write_certificates
 from tests.cluster import Cluster, ask, unjoined
-from tests.deploy.test_acl import Scene
+from tests.deploy.test_acl import all_at_work
 from tests.deploy.users import Guarded, file_of_users, user_of
-from tests.e2e.feed_server import FeedServer
-from tests.e2e.hub import Hub
-from tests.e2e.receiver import receiving
 from tests.servers import Place, Server, free_port
-from tests.waiting import eventually
 from worker.connect import connect
 from worker.errors import ServerUnavailable
 
@@ -69,20 +64,7 @@ def guarded(tmp_path: Path) -> Iterator[GuardedCluster]:
 @pytest.mark.slow
 def test_all_of_storywire_works_on_a_cluster_of_tls_and_users(guarded: GuardedCluster, tmp_path: Path) -> None:
     """On Debian's Redis, as the embedded Valkey is built without TLS. The same as on one server (test_acl.py)."""
-    with ExitStack() as stack:
-        site, hub = stack.enter_context(FeedServer()), stack.enter_context(Hub())
-        receiver = stack.enter_context(receiving())
-        with connect(guarded.cluster.url) as plain, pytest.raises(ServerUnavailable):
-            plain.ping()
-        scene = Scene(guarded, site, hub, tmp_path, receiver.url)
-        processes = scene.start(stack)
-        scene.stories_come()
-        eventually(lambda: receiver.got, 20, "no alert came")
-        scene.the_editor_corrects()
-        scene.commands_by_hand()
-        said = scene.by_hand("check", "--all")
-        assert "3 shards" in said
-        for process in processes:
-            process.send_signal(signal.SIGTERM)
-        assert [process.wait(20) for process in processes] == [0, 0, 0, 0]
-        assert guarded.refusals() == set()
+    with connect(guarded.cluster.url) as plain, pytest.raises(ServerUnavailable):
+        plain.ping()
+    with all_at_work(guarded, tmp_path) as scene:
+        assert "3 shards" in scene.by_hand("check", "--all")
