@@ -82,14 +82,14 @@ def export(opml: Path, folder: str | None, data_dir: str | None) -> None:
 
     with opened(data_dir) as runtime:
         every = sorted(runtime.feeds.all(), key=lambda feed: (feed.folder, feed.url))
+        feeds = [feed for feed in every if folder is None or f"{feed.folder}/".startswith(f"{folder.strip('/')}/")]
+        document = write_opml(
+            (Outline(feed.url, feed.title, feed.folder, feed.pages, feed.held) for feed in feeds),
+            names={feed.url: feed.polls.title for feed in feeds},
+        )
+        if write(opml, document.encode("utf-8")):
+            click.echo(f"{opml}: {count(len(feeds), 'feed')}")
         if not every:
             tell_none(runtime)
-    feeds = [feed for feed in every if folder is None or f"{feed.folder}/".startswith(f"{folder.strip('/')}/")]
-    if every and not feeds:
-        tell_no_folder(str(folder), every)
-    document = write_opml(
-        (Outline(feed.url, feed.title, feed.folder, feed.pages, feed.held) for feed in feeds),
-        names={feed.url: feed.polls.title for feed in feeds},
-    )
-    if write(opml, document.encode("utf-8")):
-        click.echo(f"{opml}: {count(len(feeds), 'feed')}")
+        elif not feeds:
+            tell_no_folder(str(folder), every)
