@@ -76,10 +76,10 @@ def test_a_list_of_feeds_waits_once_for_each_node(cluster: Cluster) -> None:
         confirmed, names = Confirmed(client), [keys.feed(f"feed-{number}") for number in range(60)]
         assert {client.node_of(name) for name in names} == set(client.nodes.shards().primaries)
         confirmed.wait(*names)  # the nodes have the script from now on
-        for node in cluster.primaries:
+        for node in cluster.mains():
             ask(node, "CONFIG", "RESETSTAT")
         confirmed.wait(*names)
-        assert [calls_of("evalsha", node) for node in cluster.primaries] == [1, 1, 1]
+        assert [calls_of("evalsha", node) for node in cluster.mains()] == [1, 1, 1]
 
 
 def calls_of(command: str, node: Server) -> int:
