@@ -1,6 +1,7 @@
 """Feeds whose address changes for good: nothing is lost, nothing is new again, whenever the process ends."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -159,6 +160,17 @@ def dies_at(nth: int) -> Any:
     return sending
 
 
+@contextmanager
+def dying(redis_url: str, monkeypatch: pytest.MonkeyPatch, nth: int) -> Iterator[Feeds]:
+    """The feeds as a process has them that ends before its n-th command, if it comes to that."""
+    with connect(redis_url) as client:
+        feeds = Feeds(client)
+        client.ping()
+        with monkeypatch.context() as patch, suppress(Died):
+            patch.setattr(AbstractConnection, "send_packed_command", dies_at(nth))
+            yield feeds
+
+
 @pytest.mark.parametrize("joins", [False, True])
 def test_a_move_that_ends_anywhere_is_finished_by_the_next_poll(
     redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch, joins: bool
@@ -172,12 +184,8 @@ def test_a_move_that_ends_anywhere_is_finished_by_the_next_poll(
         feeds = Feeds(redis)
         old = polled(feeds, redis, OLD, "a", "b")
         stays = polled(feeds, redis, NEW, "c") if joins else old
-        with connect(redis_url) as client:
-            dying = Feeds(client)
-            client.ping()
-            with monkeypatch.context() as patch, suppress(Died):
-                patch.setattr(AbstractConnection, "send_packed_command", dies_at(nth))
-                moved = dying.move(old, NEW, NOW) == stays
+        with dying(redis_url, monkeypatch, nth) as cut:
+            moved = cut.move(old, NEW, NOW) == stays
         there = {each.id for each in feeds.all()}
         assert feeds.id_of(OLD) in there, nth
         assert feeds.id_of(NEW) in there | {feed_id(NEW)}, nth
@@ -204,12 +212,8 @@ def test_a_move_that_ends_anywhere_leaves_no_address_that_leads_to_where_it_does
         feeds = Feeds(redis)
         feed = polled(feeds, redis, OLD)
         feeds.move(feed, NEW, NOW)
-        with connect(redis_url) as client:
-            dying = Feeds(client)
-            client.ping()
-            with monkeypatch.context() as patch, suppress(Died):
-                patch.setattr(AbstractConnection, "send_packed_command", dies_at(nth))
-                moved = dying.move(feed, then, NOW) == feed
+        with dying(redis_url, monkeypatch, nth) as cut:
+            moved = cut.move(feed, then, NOW) == feed
         [leased] = feeds.lease_due(NOW + 900, 60, 10)
         has = leased.url
         assert has in (NEW, then), nth
